@@ -1,0 +1,1 @@
+"""What an exchange turned out to mean, pure: bytes in, facts out; never raises on foreign data."""

@@ -1,0 +1,260 @@
+"""Facts: what may stand in clear. Each class is one row of the DuckDB table named in its docstring.
+
+No content, no credential, no free text from outside: names come from closed sets, or pass
+`clear_name` (letters, digits and `_.:/-`, at most 80 characters; anything else becomes "(odd)").
+Times are nanoseconds of the wall clock; durations (`_ns` measured on the monotonic clock) say so.
+`interaction` is Google's id where there is one, else "exchange:<exchange id>" (store=false).
+`*_hash` is the first 8 bytes, big-endian unsigned, of SHA-256 of the id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeFact:
+    """Table exchanges: one row per HTTP exchange."""
+
+    exchange: str
+    worker: int
+    boot: str
+    """16 hexadecimal digits."""
+    sequence: int
+    started_at: int
+    ended_at: int
+    outcome: str
+    """Outcome.name in lower case."""
+    detail: str
+    method: str
+    operation: str
+    """Closed set: create, get, resume, cancel, delete (of interactions); else e.g. generate_content,
+    models, files, upload, live, other."""
+    api_version: str | None
+    route: str
+    """The path with ids and unknown parts replaced: /{v}/interactions/{id}."""
+    status: int | None
+    """HTTP status; None: no response."""
+    is_own_answer: bool
+    is_streaming: bool
+    """The response is an event stream."""
+    client: str | None
+    """Fingerprint of the credential, 16 hexadecimal digits."""
+    credential_kind: str | None
+    """api_key, bearer, query_key, other."""
+    sdk: str | None
+    """google-genai-sdk/3.4.0, when the user agent says so."""
+    language: str | None
+    """gl-python/3.11.7, gl-node/v22..., when said."""
+    interaction: str | None
+    """The interaction it is about, if any."""
+    request_type: str | None
+    """Media type of the request, without parameters."""
+    response_type: str | None
+    content_encoding: str | None
+    request_bytes: int
+    response_bytes: int
+    chunk_count: int
+    event_count: int
+    response_head_ns: int | None
+    """Monotonic, from the intent to the response head."""
+    first_event_ns: int | None
+    """Monotonic, from the intent to the first whole event."""
+    longest_gap_ns: int | None
+    """Monotonic, longest silence between two chunks of a stream."""
+    duration_ns: int
+    error_code: str | None
+    """Google's error code or status text, when the body was an error."""
+    problem_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationFact:
+    """Table observations: what one exchange told about one interaction.
+
+    Append-only; the view `interactions` shows the best of each.
+    """
+
+    exchange: str
+    at: int
+    """When the state described was seen: end of the response, or the last event read."""
+    interaction: str
+    interaction_id: str | None
+    id_hash: int
+    root_hash: int
+    """Of the conversation's first turn, by decoding the id; the interaction's own hash if unknown."""
+    how: str
+    """created, read, resumed, cancelled, deleted."""
+    status: str | None
+    """Google's status as sent (clear_name); `deleted` is not one of Google's, see `how`."""
+    is_terminal: bool
+    is_complete: bool
+    """The observation saw the answer whole: a JSON body, or a stream with its last event."""
+    model: str | None
+    agent: str | None
+    previous_interaction_id: str | None
+    previous_hash: int | None
+    store: str | None
+    """Of a create: true, false, inherited (not said). None otherwise."""
+    is_background: bool | None
+    is_streaming: bool
+    service_tier_asked: str | None
+    service_tier: str | None
+    created: str | None
+    """Google's text, as sent."""
+    updated: str | None
+    environment_id: str | None
+    has_continuation_token: bool
+    input_step_count: int
+    output_step_count: int
+    function_call_count: int
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    thought_tokens: int | None
+    tool_use_tokens: int | None
+    total_tokens: int | None
+    error_code: str | None
+    """First code of `errors`, of an error event, or of the HTTP error of a create."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFact:
+    """Table steps: one step as one exchange showed it."""
+
+    exchange: str
+    interaction: str
+    id_hash: int
+    at: int
+    side: str
+    """input (user_input, function_result and history, from the request or a GET timeline) or output."""
+    step_index: int
+    """From 0 within (exchange, side)."""
+    type: str
+    is_known: bool
+    name: str | None
+    """Function or tool name."""
+    server_name: str | None
+    call_id: str | None
+    """`id` of a call, `call_id` of a result."""
+    is_error: bool | None
+    has_signature: bool
+    content_count: int
+    text_bytes: int
+    media_count: int
+    delta_count: int
+    started_at: int | None
+    """Streams: when the chunk with step.start arrived."""
+    ended_at: int | None
+    duration_ns: int | None
+    """Streams: monotonic, step.start to step.stop."""
+    step_tokens: int | None
+    content_index: int
+    """Place of the redacted step in Recording.contents."""
+    content_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFact:
+    """Table usage: one line of a usage object (totals stand in observations)."""
+
+    exchange: str
+    interaction: str
+    id_hash: int
+    at: int
+    kind: str
+    """input, output, cached, tool_use, grounding."""
+    modality: str
+    """text, image, audio, video, document; for grounding the tool's type."""
+    tokens: int
+    """Tokens; for grounding a count of uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """Table events: one server-sent event."""
+
+    exchange: str
+    interaction: str | None
+    event_index: int
+    at: int
+    since_start_ns: int
+    """Monotonic, from the intent."""
+    event_type: str
+    is_known: bool
+    event_id: str | None
+    step_index: int | None
+    delta_type: str | None
+    body_offset: int
+    """Of its first byte in the decoded body."""
+    data_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFact:
+    """Table media: a media object that was taken out of a step."""
+
+    exchange: str
+    interaction: str
+    id_hash: int
+    side: str
+    step_index: int
+    media_index: int
+    """Place in Recording.media."""
+    type: str
+    """image, audio, video, document."""
+    mime_type: str | None
+    media_bytes: int
+    """Decoded size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFact:
+    """Table problems: something odd that did not stop the recording."""
+
+    exchange: str
+    at: int
+    kind: str
+    where: str
+    """JSON pointer, byte range, or part of the exchange."""
+    detail: str
+    """One sentence of ours; no foreign bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFact:
+    """Table unknowns: something of Google's that this release has no name for. Kept raw, counted."""
+
+    exchange: str
+    at: int
+    kind: str
+    """field, step, delta, event, content, annotation, status, operation."""
+    name: str
+    where: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaObject:
+    """Decoded media bytes on their way into a sealed record of their own."""
+
+    mime_type: str | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """All that one exchange turned out to mean."""
+
+    exchange: ExchangeFact
+    observations: tuple[ObservationFact, ...] = ()
+    steps: tuple[StepFact, ...] = ()
+    usage: tuple[UsageFact, ...] = ()
+    events: tuple[EventFact, ...] = ()
+    media_facts: tuple[MediaFact, ...] = ()
+    problems: tuple[ProblemFact, ...] = ()
+    unknowns: tuple[UnknownFact, ...] = ()
+    contents: tuple[bytes, ...] = ()
+    """Redacted JSON of each step, media replaced by {"$media": index}. Sealed, never in clear."""
+    media: tuple[MediaObject, ...] = ()
+    """Sealed, never in clear."""
