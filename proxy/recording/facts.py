@@ -235,6 +235,39 @@ class UnknownFact:
 
 
 @dataclass(frozen=True, slots=True)
+class GapFact:
+    """Table gaps: exchanges that passed without being recorded, or only in part."""
+
+    at: int
+    """When the gap became known."""
+    worker: int
+    boot: str
+    """16 hexadecimal digits."""
+    exchange_count: int
+    body_bytes: int
+    first_at: int
+    last_at: int
+    reason: str
+    """One sentence of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActFact:
+    """Table acts: something that was decided or happened to the recording itself."""
+
+    at: int
+    kind: str
+    """Closed set: mode (strict or available began), recovery (a dead worker's open exchanges were
+    closed), damage (a journal or the vault had bytes nobody can read), erased (keys destroyed)."""
+    worker: int | None
+    """None: about the recorder or the vault, not about one worker."""
+    boot: str | None
+    """16 hexadecimal digits."""
+    detail: str
+    """One sentence of ours; no foreign bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaObject:
     """Decoded media bytes on their way into a sealed record of their own."""
 
