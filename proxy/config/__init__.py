@@ -1,0 +1,1 @@
+"""The settings: one catalogue, one frozen object, read once. Anyone may enter; imports only errors."""

@@ -1,0 +1,225 @@
+"""The catalogue: every setting, declared once. Loader, `config --explain` and README come from here.
+
+A field `listen_port` of `Settings` is the setting `listen.port` (its first underscore is the dot),
+`[listen] port` in the file, INTERACTIONS_PROXY_LISTEN_PORT in the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+ENVIRONMENT_PREFIX: Final = "INTERACTIONS_PROXY_"
+
+_T = TypeVar("_T")
+
+
+class Kind(StrEnum):
+    """What a value is, and so how its text is read."""
+
+    WHOLE = "whole number"
+    NUMBER = "number"
+    TEXT = "text"
+    FOLDER = "folder"
+    FILE = "file"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as a reader of the documents sees it."""
+
+    name: str
+    kind: Kind
+    unit: str
+    """Empty where there is none."""
+    default: object
+    """None: there is none, and that is a usable answer."""
+    least: float | None
+    most: float | None
+    choices: tuple[str, ...]
+    why: str
+    """One sentence: why somebody would change it."""
+
+    @property
+    def attribute(self) -> str:
+        """The field of `Settings` that holds the value."""
+        return self.name.replace(".", "_", 1)
+
+    @property
+    def environment(self) -> str:
+        """The environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + self.attribute.upper()
+
+    @property
+    def limits(self) -> str:
+        """What may be set, for people: "1 to 64", "strict or available"; empty: anything."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if self.least is None or self.most is None:
+            return ""
+        return f"{self.least:,} to {self.most:,}"
+
+
+def _setting(
+    default: _T,
+    kind: Kind,
+    *,
+    why: str,
+    unit: str = "",
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> _T:
+    """Declare a field of `Settings`; to the type checker it is its default."""
+    about = {"kind": kind, "unit": unit, "least": least, "most": most, "choices": choices}
+    return field(default=default, metadata={**about, "why": why})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, resolved. Made by `proxy.config.load`; tests may make one directly."""
+
+    data_folder: Path = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+        Path("~/.interactions-proxy"),
+        Kind.FOLDER,
+        why="Records, keys and tables lie here: choose the disk that shall hold (and pay) for them.",
+    )
+    listen_address: str = _setting(
+        "127.0.0.1",
+        Kind.TEXT,
+        why="Where clients connect. 0.0.0.0 or :: serves other machines; they bring their own key.",
+    )
+    listen_port: int = _setting(
+        8080, Kind.WHOLE, least=0, most=65535, why="Another program has 8080. 0 takes a free port."
+    )
+    gateway_workers: int = _setting(
+        1,
+        Kind.WHOLE,
+        unit="processes",
+        least=1,
+        most=64,
+        why="One worker fills one core; more share the port.",
+    )
+    gateway_connections_max: int = _setting(
+        10_000,
+        Kind.WHOLE,
+        unit="connections",
+        least=1,
+        most=1_000_000,
+        why="Per worker. Beyond it new connections are refused; each needs two file descriptors.",
+    )
+    gateway_header_timeout_s: float = _setting(
+        10.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=600,
+        why="A client that sends a request head slower than this is cut off.",
+    )
+    gateway_keepalive_s: float = _setting(
+        75.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=3600,
+        why="An idle client connection is closed after this; keep it above the SDK's own reuse.",
+    )
+    upstream_url: str = _setting(
+        "https://generativelanguage.googleapis.com",
+        Kind.TEXT,
+        why="Where requests go: an origin, without path. Plain http only on loopback (the emulator).",
+    )
+    upstream_ca_file: Path | None = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="Certificates (PEM) to trust instead of the system's, behind a company's TLS proxy.",
+    )
+    upstream_connect_timeout_s: float = _setting(
+        10.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=120,
+        why="An upstream that cannot be reached is answered with 502 after this.",
+    )
+    journal_mode: str = _setting(
+        "strict",
+        Kind.CHOICE,
+        choices=("strict", "available"),
+        why="strict: nothing passes unrecorded. available: traffic goes first, losses are counted.",
+    )
+    journal_intent_deadline_ms: int = _setting(
+        250,
+        Kind.WHOLE,
+        unit="ms",
+        least=1,
+        most=60_000,
+        why="strict: a request that cannot be made durable within this gets 503, and was not sent.",
+    )
+    journal_segment_bytes: int = _setting(
+        32 * MIB,
+        Kind.WHOLE,
+        unit="bytes",
+        least=1 * MIB,
+        most=1 * GIB,
+        why="Larger means fewer files; smaller gives disk space back sooner.",
+    )
+    keys_master_file: Path = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+        Path("keys/master.key"),
+        Kind.FILE,
+        why="The key above all data keys. Put it off the data disk and it protects the disk, too.",
+    )
+    recorder_batch_rows: int = _setting(
+        1000,
+        Kind.WHOLE,
+        unit="exchanges",
+        least=1,
+        most=100_000,
+        why="Exchanges per commit. Larger is cheaper, smaller is in SQL sooner.",
+    )
+    recorder_batch_ms: int = _setting(
+        250,
+        Kind.WHOLE,
+        unit="ms",
+        least=1,
+        most=60_000,
+        why="A commit comes after this at the latest, however few exchanges there are.",
+    )
+    recorder_interpret_bytes_max: int = _setting(
+        16 * MIB,
+        Kind.WHOLE,
+        unit="bytes",
+        least=64 * KIB,
+        most=1 * GIB,
+        why="Bodies are read for meaning up to here; they are recorded whole in any case.",
+    )
+
+    @property
+    def master_key_file(self) -> Path:
+        """`keys.master_file`, seen from the data folder when it is relative."""
+        return self.data_folder / self.keys_master_file
+
+    @property
+    def run_folder(self) -> Path:
+        """Locks, worker pages, sockets, the resolved settings: what lives as long as a process."""
+        return self.data_folder / "run"
+
+
+def _read_catalogue() -> Mapping[str, Setting]:
+    """Each setting by name, in the order of declaration."""
+    settings = (
+        Setting(name=each.name.replace("_", ".", 1), default=each.default, **each.metadata)
+        for each in fields(Settings)
+    )
+    return MappingProxyType({setting.name: setting for setting in settings})
+
+
+CATALOGUE: Final = _read_catalogue()

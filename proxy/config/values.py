@@ -1,0 +1,105 @@
+"""One value against its setting, and settings against each other. Pure: a problem is a sentence, or None."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from proxy.config.catalogue import Kind, Setting, Settings
+
+_SHOWN_MAX: Final = 60
+"""Characters of a bad value that a message repeats: enough to recognise it."""
+
+
+def read_value(setting: Setting, given: object) -> tuple[object, str | None]:
+    """Understand one value. Returns (value, None), or (None, what is wrong and what may be set)."""
+    match setting.kind:
+        case Kind.WHOLE | Kind.NUMBER:
+            return _read_number(setting, given)
+        case Kind.CHOICE:
+            is_known = isinstance(given, str) and given in setting.choices
+            return (given, None) if is_known else _refused(setting, given)
+        case Kind.TEXT:
+            return (given, None) if isinstance(given, str) and given else _refused(setting, given)
+        case Kind.FOLDER | Kind.FILE:
+            return _read_path(setting, given)
+
+
+def cross_problems(settings: Settings) -> list[str]:
+    """What is wrong with values that are each fine by themselves, or need more than a limit."""
+    found = (_address_problem(settings.listen_address), _upstream_problem(settings.upstream_url))
+    problems = [problem for problem in found if problem]
+    ca_file = settings.upstream_ca_file
+    if ca_file is not None and not ca_file.is_file():
+        problems.append(f"upstream.ca_file: there is no file {ca_file}")
+    return problems
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address stays on this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_number(setting: Setting, given: object) -> tuple[object, str | None]:
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        return _refused(setting, given)
+    try:
+        value = int(given) if setting.kind is Kind.WHOLE else float(given)
+    except (ValueError, OverflowError):
+        return _refused(setting, given)
+    if isinstance(given, float) and value != given:
+        return _refused(setting, given)
+    assert setting.least is not None, setting.name
+    assert setting.most is not None, setting.name
+    return (value, None) if setting.least <= value <= setting.most else _refused(setting, given)
+
+
+def _read_path(setting: Setting, given: object) -> tuple[object, str | None]:
+    if given is None and setting.default is None:
+        return None, None
+    if not isinstance(given, str) or not given or "\0" in given:
+        return _refused(setting, given)
+    return Path(given).expanduser(), None
+
+
+def _refused(setting: Setting, given: object) -> tuple[None, str]:
+    shown = repr(given)
+    if len(shown) > _SHOWN_MAX:
+        shown = shown[:_SHOWN_MAX] + "…"
+    limits = f", {setting.limits}" if setting.limits else ""
+    unit = f" ({setting.unit})" if setting.unit else ""
+    return None, f"{shown} is not usable; it takes a {setting.kind}{unit}{limits}"
+
+
+def _address_problem(address: str) -> str | None:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return (
+            f"listen.address: {address!r} is not an IP address; "
+            "127.0.0.1 serves this machine, 0.0.0.0 all networks"
+        )
+    return None
+
+
+def _upstream_problem(url: str) -> str | None:
+    """An origin over TLS, or in plain text to this machine."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        return f"upstream.url: {url!r} is not an origin such as https://generativelanguage.googleapis.com"
+    if parts.username is not None or parts.path not in {"", "/"} or "?" in url or "#" in url:
+        return (
+            f"upstream.url: {parts.scheme}://{host}… takes an origin only: no user, path or query"
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"upstream.url: {url!r} would send API keys in plain text; use https, or a loopback address"
+    return None

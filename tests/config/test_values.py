@@ -1,0 +1,136 @@
+"""One value at a time, and the checks across settings."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.config.catalogue import CATALOGUE, Settings
+from proxy.config.values import cross_problems, is_loopback, read_value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("listen.port", "0", 0),
+        ("listen.port", 65535, 65535),
+        ("gateway.keepalive_s", "2.5", 2.5),
+        ("gateway.keepalive_s", 3, 3.0),
+        ("journal.mode", "available", "available"),
+        ("upstream.ca_file", None, None),
+        ("keys.master_file", "/k", Path("/k")),
+    ],
+)
+def test_a_usable_value_is_read(name: str, text: object, value: object) -> None:
+    assert read_value(CATALOGUE[name], text) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("listen.port", "65536"),
+        ("listen.port", "-1"),
+        ("listen.port", "eighty"),
+        ("listen.port", 80.5),
+        ("listen.port", True),
+        ("listen.port", None),
+        ("gateway.keepalive_s", "nan"),
+        ("gateway.keepalive_s", "inf"),
+        ("journal.mode", "Strict"),
+        ("journal.mode", ["strict"]),
+        ("upstream.url", ""),
+        ("data.folder", ""),
+        ("data.folder", "a\0b"),
+        ("data.folder", 7),
+    ],
+)
+def test_an_unusable_value_is_named_with_what_may_be_set(name: str, text: object) -> None:
+    value, problem = read_value(CATALOGUE[name], text)
+
+    assert value is None
+    assert problem is not None
+    assert "it takes a" in problem
+
+
+def test_a_very_long_bad_value_is_not_repeated_whole() -> None:
+    _, problem = read_value(CATALOGUE["journal.mode"], "x" * 10_000)
+
+    assert problem is not None
+    assert len(problem) < 200
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(list(CATALOGUE.values())), json_like)
+def test_any_value_is_either_read_or_refused_with_a_sentence(
+    setting: object, value: object
+) -> None:
+    found, problem = read_value(setting, value)  # type: ignore[arg-type]  # one of the catalogue's
+
+    assert (problem is None) or (found is None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://generativelanguage.googleapis.com",
+        "https://example.org:8443",
+        "http://127.0.0.1:9000",
+        "http://localhost:9000",
+        "http://[::1]:9000",
+    ],
+)
+def test_an_origin_is_a_usable_upstream(url: str) -> None:
+    assert cross_problems(Settings(upstream_url=url)) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://example.org", "plain text"),
+        ("https://example.org/v1beta", "an origin only"),
+        ("https://example.org?key=x", "an origin only"),
+        ("https://user:secret@example.org", "an origin only"),
+        ("example.org", "is not an origin"),
+        ("ftp://example.org", "is not an origin"),
+        ("https://[::1", "is not an origin"),
+        ("https://example.org:99999", "is not an origin"),
+        ("https://", "is not an origin"),
+    ],
+)
+def test_an_upstream_that_is_no_safe_origin_is_refused(url: str, said: str) -> None:
+    (problem,) = cross_problems(Settings(upstream_url=url))
+
+    assert said in problem
+    assert "secret" not in problem
+
+
+def test_a_listen_address_must_be_an_address() -> None:
+    (problem,) = cross_problems(Settings(listen_address="my-host"))
+
+    assert "not an IP address" in problem
+
+
+def test_a_certificate_file_must_be_there(tmp_path: Path) -> None:
+    (problem,) = cross_problems(Settings(upstream_ca_file=tmp_path / "ca.pem"))
+
+    assert "there is no file" in problem
+
+
+@given(st.text())
+def test_any_text_as_upstream_or_address_gives_sentences_and_no_exception(text: str) -> None:
+    cross_problems(Settings(upstream_url=text, listen_address=text))
+
+
+def test_loopback_is_told_from_the_rest() -> None:
+    assert is_loopback("127.9.9.9")
+    assert is_loopback("::1")
+    assert is_loopback("localhost")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("example.org")
