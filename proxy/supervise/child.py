@@ -1,0 +1,156 @@
+"""One child process: started, waited for, started again when it ends, stopped at last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.errors import StartRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How patient the supervisor is. Tests take shorter ones."""
+
+    ready_within_s: float = 30.0
+    """A recorder may replay a journal before it is ready: 1 GiB at the measured 100 MB/s is 10 s."""
+    steady_after_s: float = 2.0
+    """A child that lived this long is started again at once; one that did not waits."""
+    back_off_least_s: float = 0.05
+    back_off_most_s: float = 5.0
+    """Doubling from the least; so a child that cannot live costs one start each 5 s, for ever."""
+    kill_within_s: float = 2.0
+    """How long a child may take to end when the start was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildPlan:
+    """What to start. `lifeline` becomes its stdin: end of file there says the supervisor is gone."""
+
+    name: str
+    command: tuple[str, ...]
+    lifeline: int = DEVNULL
+    descriptors: tuple[int, ...] = ()
+    """Further file descriptors to inherit, under the same numbers."""
+
+
+_OUTPUT_BYTES: Final = 65536
+"""One read of a child's stdout, where nothing but `ready` is expected."""
+
+
+class Child:
+    """Keeps one child alive from `keep` until `stop`."""
+
+    def __init__(self, plan: ChildPlan, note: Callable[[str], None], pace: Pace) -> None:
+        self.plan = plan
+        self.first_ready = asyncio.Event()
+        """Set when it served for the first time."""
+        self._note = note
+        self._pace = pace
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Run the child until `stop`, over and over.
+
+        Raises:
+            StartRefused: the very first start failed. A later one is tried again with back-off.
+        """
+        delay_s = 0.0
+        try:
+            while not self._stopping.is_set():
+                lived_s, why = await self._run_once()
+                if self._stopping.is_set():
+                    break
+                if not self.first_ready.is_set():
+                    raise StartRefused(f"the {self.plan.name} did not start: {why}; see above")
+                is_steady = lived_s >= self._pace.steady_after_s
+                delay_s = 0.0 if is_steady else self._longer(delay_s)
+                self._note(f"{self.plan.name} ended, {why}; starting again in {delay_s:g} s")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), delay_s)
+        finally:
+            self._ended.set()
+
+    async def stop(self, within_s: float) -> None:
+        """Ask the child to end; after `within_s` seconds end it. Returns when it is gone."""
+        self._stopping.set()
+        self._signal(is_kill=False)
+        try:
+            await asyncio.wait_for(self._ended.wait(), within_s)
+        except TimeoutError:
+            self._note(f"{self.plan.name} did not end within {within_s:g} s: killed")
+            self.kill()
+            await self._ended.wait()
+
+    def kill(self) -> None:
+        """End the child at once and for good. What it promised is on disk already."""
+        self._stopping.set()
+        self._signal(is_kill=True)
+
+    def _longer(self, delay_s: float) -> float:
+        return min(max(2 * delay_s, self._pace.back_off_least_s), self._pace.back_off_most_s)
+
+    async def _run_once(self) -> tuple[float, str]:
+        """One life. Returns how many seconds it was ready, and how it ended."""
+        clock = asyncio.get_running_loop().time
+        process = self._process = await asyncio.create_subprocess_exec(
+            *self.plan.command,
+            stdin=self.plan.lifeline,
+            stdout=PIPE,
+            pass_fds=self.plan.descriptors,
+            process_group=0,  # Ctrl-C reaches the supervisor alone: it stops the rest in order
+        )
+        ready_at = clock()
+        if self._stopping.is_set():  # asked while the process was being made
+            self._signal(is_kill=False)
+        try:
+            is_ready = await self._became_ready(process)
+            ready_at = clock()
+            if is_ready:
+                self.first_ready.set()
+            await self._read_out(process)
+            code = await process.wait()
+        finally:
+            await self._end(process)
+        if not is_ready and code < 0:
+            return 0.0, f"it was not ready within {self._pace.ready_within_s:g} s"
+        return clock() - ready_at, f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+    async def _became_ready(self, process: Process) -> bool:
+        """Whether it said so in time. One that is late is killed."""
+        assert process.stdout is not None, self.plan.name
+        try:
+            async with asyncio.timeout(self._pace.ready_within_s):
+                return (await process.stdout.readline()).strip() == b"ready"
+        except TimeoutError:
+            self._signal(is_kill=True)
+            return False
+
+    async def _read_out(self, process: Process) -> None:
+        """Keep the pipe empty: a child that prints must not block on it."""
+        assert process.stdout is not None, self.plan.name
+        while await process.stdout.read(_OUTPUT_BYTES):
+            pass
+
+    async def _end(self, process: Process) -> None:
+        """Leave nothing behind when we are cancelled half way."""
+        if process.returncode is None:
+            self._signal(is_kill=False)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), self._pace.kill_within_s)
+        if process.returncode is None:
+            self._signal(is_kill=True)
+            await process.wait()
+
+    def _signal(self, *, is_kill: bool) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill() if is_kill else process.terminate()

@@ -1,0 +1,197 @@
+"""The supervisor put together: hold the folder, listen, start the children, stop them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from proxy.config.catalogue import Settings
+from proxy.errors import StartRefused
+from proxy.supervise.child import Child, ChildPlan, Pace
+from proxy.supervise.folder import held_data_folder
+from proxy.supervise.listen import open_listeners, url_of
+
+DRAIN_WITHIN_S: Final = 15.0
+"""For the gateways: exchanges under way may end. A non-streamed answer seldom takes longer; a longer
+stream is cut and recorded as such. A second signal ends the wait."""
+CATCH_UP_WITHIN_S: Final = 30.0
+"""For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
+_DESCRIPTORS_SPARE: Final = 256
+"""Descriptors of a worker besides its connections: journal, keys, page, listeners, libraries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What the operator is told once everything serves."""
+
+    url: str
+    has_new_master_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """How the children are started. Tests put small fakes here."""
+
+    gateway: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.gateway")
+    recorder: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.recorder")
+    # -P: a folder `proxy` in the operator's current folder must not be taken for ours.
+
+
+def run(settings: Settings, announce: Callable[[Started], None]) -> None:
+    """Serve until SIGTERM or SIGINT. A second signal stops without waiting.
+
+    Raises:
+        StartRefused: the folder, the port or a child is not as needed.
+    """
+    _limit_this_process(settings)
+    asyncio.run(_run_with_signals(settings, announce))
+
+
+async def _run_with_signals(settings: Settings, announce: Callable[[Started], None]) -> None:
+    supervisor = Supervisor(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.request_stop)
+    await supervisor.serve(announce)
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"supervisor: {text}\n")
+
+
+class Supervisor:
+    """One run of a proxy: N gateway workers and a recorder."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        programs: Programs | None = None,
+        pace: Pace | None = None,
+        note: Callable[[str], None] = _note,
+    ) -> None:
+        self._settings = settings
+        self._programs = programs or Programs()
+        self._pace = pace or Pace()
+        self._note = note
+        self._stopping = asyncio.Event()
+        self._children: list[Child] = []
+
+    def request_stop(self) -> None:
+        """Stop in order; asked for a second time, stop now."""
+        if self._stopping.is_set():
+            for child in self._children:
+                child.kill()
+        self._stopping.set()
+
+    async def serve(self, announce: Callable[[Started], None]) -> None:
+        """Start everything, call `announce` once it serves, return when all has stopped.
+
+        Raises:
+            StartRefused: see `run`.
+        """
+        settings = self._settings
+        with ExitStack() as stack:
+            folder = stack.enter_context(held_data_folder(settings))
+            listeners = stack.enter_context(_listeners(settings))
+            lifeline = stack.enter_context(_lifeline())
+            gateways = [
+                self._gateway(worker, listener, folder.settings_file, lifeline)
+                for worker, listener in enumerate(listeners)
+            ]
+            recorder = self._recorder(folder.settings_file, lifeline)
+            self._children = [*gateways, recorder]
+            started = Started(url_of(listeners[0]), folder.has_new_master_key)
+            try:
+                await self._keep(gateways, recorder, lambda: announce(started))
+            except* StartRefused as refusals:
+                raise _first(refusals) from None
+
+    async def _keep(
+        self, gateways: list[Child], recorder: Child, announce: Callable[[], None]
+    ) -> None:
+        """Keep all children until a stop is asked for; then gateways first, recorder last."""
+        async with asyncio.TaskGroup() as group:
+            for child in self._children:
+                group.create_task(child.keep(), name=f"keep {child.plan.name}")
+            announcing = group.create_task(self._when_ready(announce), name="announce")
+            await self._stopping.wait()
+            announcing.cancel()
+            async with asyncio.TaskGroup() as draining:
+                for gateway in gateways:
+                    draining.create_task(gateway.stop(DRAIN_WITHIN_S), name="drain")
+            await recorder.stop(CATCH_UP_WITHIN_S)
+
+    async def _when_ready(self, announce: Callable[[], None]) -> None:
+        for child in self._children:
+            await child.first_ready.wait()
+        announce()
+
+    def _gateway(
+        self, worker: int, listener: socket.socket, settings_file: Path, lifeline: int
+    ) -> Child:
+        number = listener.fileno()
+        command = (
+            *self._programs.gateway,
+            *("--settings", str(settings_file)),
+            *("--worker", str(worker), "--listen-fd", str(number)),
+        )
+        name = f"gateway worker {worker}"
+        plan = ChildPlan(name=name, command=command, lifeline=lifeline, descriptors=(number,))
+        return Child(plan, self._note, self._pace)
+
+    def _recorder(self, settings_file: Path, lifeline: int) -> Child:
+        command = (*self._programs.recorder, "--settings", str(settings_file))
+        return Child(
+            ChildPlan(name="recorder", command=command, lifeline=lifeline), self._note, self._pace
+        )
+
+
+@contextmanager
+def _listeners(settings: Settings) -> Iterator[list[socket.socket]]:
+    listeners = open_listeners(
+        settings.listen_address, settings.listen_port, settings.gateway_workers
+    )
+    try:
+        yield listeners
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """A pipe nobody writes to. When this process is gone, however, its readers see the end of it."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def _limit_this_process(settings: Settings) -> None:
+    """Limits the children inherit: descriptors for all connections, and no core dump, ever.
+
+    A core dump would hold prompts and keys in clear.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, 2 * settings.gateway_connections_max + _DESCRIPTORS_SPARE)
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _first(refusals: BaseExceptionGroup[StartRefused]) -> StartRefused:
+    """Several children may have failed for one reason: the first says enough."""
+    inner = refusals.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

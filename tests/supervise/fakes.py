@@ -1,0 +1,29 @@
+"""Small real programs that stand in for gateway and recorder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+OBEDIENT = """
+import os, select, signal, sys
+notes = open(sys.argv[1], "a", buffering=1)
+name = sys.argv[2]
+def end(*_):
+    notes.write(f"{name} stopped\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.write(f"{name} ready {os.getpid()}\\n")
+print("ready", flush=True)
+os.read(0, 1)
+notes.write(f"{name} orphaned\\n")
+"""
+DEAF = OBEDIENT.replace("signal.SIGTERM, end", "signal.SIGTERM, signal.SIG_IGN")
+BROKEN = "import sys; sys.exit(3)"
+SHORT_LIVED = OBEDIENT.split("os.read", maxsplit=1)[0]
+SILENT = "import os; os.read(0, 1)"
+
+
+def program(text: str, *arguments: str | Path) -> tuple[str, ...]:
+    """The command line of one of the above. -S, -E, -I: it starts in 10 ms."""
+    return (sys.executable, "-I", "-S", "-c", text, *map(str, arguments))

@@ -1,0 +1,160 @@
+"""A whole supervisor over fake children: real processes, real signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proxy.config.catalogue import Settings
+from proxy.errors import StartRefused
+from proxy.supervise.child import Pace
+from proxy.supervise.server import Programs, Started, Supervisor
+from tests.supervise.fakes import BROKEN, OBEDIENT, program
+
+LISTENING = """
+import os, signal, socket, sys
+notes = open(sys.argv[1], "a", buffering=1)
+worker, number = sys.argv[-3], int(sys.argv[-1])
+listener = socket.socket(fileno=number)
+listener.setblocking(True)
+def end(*_):
+    notes.write(f"gateway {worker} stopped\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.write(f"gateway {worker} ready {os.getpid()}\\n")
+print("ready", flush=True)
+while True:
+    client, _ = listener.accept()
+    client.sendall(worker.encode())
+    client.close()
+"""
+
+
+def settings(folder: Path, **more: int) -> Settings:
+    return Settings(data_folder=folder / "data", listen_port=0, gateway_workers=more.get("n", 1))
+
+
+def programs(notes: Path) -> Programs:
+    return Programs(
+        gateway=program(LISTENING, notes), recorder=program(OBEDIENT, notes, "recorder")
+    )
+
+
+async def serve_until(supervisor: Supervisor, act: Callable[[Started], None]) -> None:
+    """Serve; when everything is ready act in a thread, then ask for a stop."""
+    ready: asyncio.Queue[Started] = asyncio.Queue(1)
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(supervisor.serve(ready.put_nowait))
+        await asyncio.to_thread(act, await ready.get())
+        supervisor.request_stop()
+
+
+def ask(url: str) -> str:
+    address, _, port = url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((address, int(port)), timeout=20) as client:
+        return client.recv(100).decode()
+
+
+def kill_and_wait(pid: int) -> None:
+    handle = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([handle], [], [], 20)
+    os.close(handle)
+
+
+async def test_gateways_stop_first_and_the_recorder_last(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    supervisor = Supervisor(settings(tmp_path, n=2), programs=programs(notes))
+
+    await serve_until(supervisor, lambda _: None)
+
+    stopped = [line for line in notes.read_text().splitlines() if "stopped" in line]
+    assert sorted(stopped[:2]) == ["gateway 0 stopped", "gateway 1 stopped"]
+    assert stopped[2:] == ["recorder stopped"]
+
+
+async def test_the_announced_url_reaches_a_gateway(tmp_path: Path) -> None:
+    supervisor = Supervisor(settings(tmp_path), programs=programs(tmp_path / "notes"))
+    answers: list[str] = []
+
+    await serve_until(supervisor, lambda started: answers.append(ask(started.url)))
+
+    assert answers == ["0"]
+
+
+async def test_a_connection_waits_while_its_gateway_is_started_again(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    supervisor = Supervisor(settings(tmp_path), programs=programs(notes), note=lambda _: None)
+    answers: list[str] = []
+
+    def kill_then_ask(started: Started) -> None:
+        (line,) = (line for line in notes.read_text().splitlines() if "gateway" in line)
+        kill_and_wait(int(line.split()[3]))
+        answers.extend(ask(started.url) for _ in range(3))
+
+    await serve_until(supervisor, kill_then_ask)
+
+    assert answers == ["0", "0", "0"]
+    assert notes.read_text().count("gateway 0 ready") == 2
+
+
+async def test_a_child_that_cannot_start_refuses_the_start_and_stops_the_others(
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes"
+    broken = Programs(gateway=program(LISTENING, notes), recorder=program(BROKEN))
+
+    with pytest.raises(StartRefused, match="the recorder did not start: exit code 3"):
+        await Supervisor(settings(tmp_path), programs=broken).serve(lambda _: None)
+
+
+async def test_a_second_request_to_stop_does_not_wait(tmp_path: Path) -> None:
+    notes: list[str] = []
+    deaf = program(LISTENING.replace("SIGTERM, end", "SIGTERM, signal.SIG_IGN"), tmp_path / "notes")
+    supervisor = Supervisor(
+        settings(tmp_path),
+        programs=Programs(gateway=deaf, recorder=programs(tmp_path / "notes").recorder),
+        pace=Pace(),
+        note=notes.append,
+    )
+
+    def stop_once(_: Started) -> None:
+        loop.call_soon_threadsafe(supervisor.request_stop)
+
+    loop = asyncio.get_running_loop()
+    await serve_until(supervisor, stop_once)
+
+    assert notes == []
+
+
+async def test_a_second_supervisor_of_one_folder_is_refused(tmp_path: Path) -> None:
+    supervisor = Supervisor(settings(tmp_path), programs=programs(tmp_path / "notes"))
+    refused: list[str] = []
+
+    def start_another(_: Started) -> None:
+        another = Supervisor(settings(tmp_path), programs=programs(tmp_path / "other"))
+        with pytest.raises(StartRefused) as refusal:
+            asyncio.run(another.serve(lambda _: None))
+        refused.append(str(refusal.value))
+
+    await serve_until(supervisor, start_another)
+
+    assert "already served by process" in refused[0]
+
+
+async def test_a_new_master_key_is_announced_once(tmp_path: Path) -> None:
+    announced: list[bool] = []
+    first = Supervisor(settings(tmp_path), programs=programs(tmp_path / "notes"))
+    await serve_until(first, lambda started: announced.append(started.has_new_master_key))
+
+    second = Supervisor(settings(tmp_path), programs=programs(tmp_path / "notes"))
+    await serve_until(second, lambda started: announced.append(started.has_new_master_key))
+
+    assert announced == [True, False]
