@@ -1,0 +1,322 @@
+"""The DuckDB file that follows the vault: opening, healing, migrating, checkpoints, snapshots.
+
+One thread owns a Database and writes through it; others read through `cursor()`. Everything in the
+file is derived: whatever goes wrong, the vault position rolls back together with the rows, and the
+recorder replays from there.
+
+Traps this module walks around were measured on DuckDB 1.5.5 (ARCHITECTURE.md):
+the row group size of a reopened file, silently truncated and loudly refused WALs, FATAL instances.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from proxy.errors import StoreError
+from proxy.store.copying import copy_file
+from proxy.store.ingest import Ingest
+from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+
+MEMORY_MIB: Final = 1024
+"""Default memory_limit. A month of facts (10 M interactions) answers the shipped queries in half."""
+THREADS: Final = 1
+"""Default threads: a batch of 1,000 rows is less than one row group, more threads only wake up for
+it (12.1 instead of 11.0 CPU us a step row with 2); the other cores belong to the gateway."""
+ROW_GROUP_ROWS: Final = 16384
+"""With the default of 122,880 one checkpoint of a reopened 4.6 GB file took 85 s instead of 0.85 s."""
+STORAGE_VERSION: Final = "v1.5.0"
+"""Said at every open: a file that a 2.0 made by its own default cannot be read back by 1.5."""
+WAL_BYTES_MAX: Final = 128 * 1024 * 1024
+"""A checkpoint is due beyond this. It pauses the writer 0.5 to 4 s, so not for every few MB."""
+IDLE_NS: Final = 60 * 1_000_000_000
+"""A checkpoint is due after so long without a batch: nobody is there to be paused."""
+
+_OWN_CHECKPOINTS_ONLY: Final = "1TB"
+"""DuckDB's own threshold (16 MB by default) out of reach: `checkpoint_if_due` decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the database may take of the machine."""
+
+    memory_mib: int = MEMORY_MIB
+    threads: int = THREADS
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of the stored format; forward only."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def migrations() -> tuple[Migration, ...]:
+    """The steps this release knows, in order, read from sql/NNNN_name.sql."""
+    folder = resources.files("proxy.store") / "sql"
+    found = (
+        Migration(int(matched[1]), matched[2], file.read_text("utf-8"))
+        for file in folder.iterdir()
+        if (matched := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name))
+    )
+    return tuple(sorted(found, key=lambda migration: migration.number))
+
+
+def views_sql() -> str:
+    """The views: not a migration, since they hold nothing; made anew at every open."""
+    return (resources.files("proxy.store") / "sql" / "views.sql").read_text("utf-8")
+
+
+class Database:
+    """The facts, open for writing by this process alone.
+
+    After a StoreError the caller asks `position()` again and replays the vault from there; the
+    first call after a failure reopens the file by itself.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path = path
+        self._limits = limits
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._ingest: Ingest | None = None
+        self._repairs: list[str] = []
+        self._has_news = False
+        self._quiet_since_ns: int | None = None
+
+    @classmethod
+    def open(cls, path: Path, limits: Limits | None = None) -> Database:
+        """Open or make the file, heal its WAL, bring it up to this release.
+
+        Raises:
+            StoreError: another process has it, a newer release wrote it, or it is damaged.
+        """
+        database = cls(path, limits or Limits())
+        database._connection()
+        return database
+
+    def close(self) -> None:
+        """Close; DuckDB checkpoints as it does. Opening again later continues."""
+        root, self._root, self._ingest = self._root, None, None
+        if root is not None:
+            with contextlib.suppress(duckdb.Error):  # a FATAL instance cannot checkpoint, fine
+                root.close()
+
+    def take_repairs(self) -> tuple[str, ...]:
+        """What was healed since the last call, one sentence each, for the recorder's acts."""
+        repairs, self._repairs = tuple(self._repairs), []
+        return repairs
+
+    def position(self) -> VaultPosition:
+        """How far the committed rows reach into the vault."""
+        try:
+            row = (
+                self._connection()
+                .execute("SELECT file, byte_offset FROM vault_position")
+                .fetchone()
+            )
+        except duckdb.Error as error:
+            raise self._failed("reading the vault position", error) from error
+        return VaultPosition(*row) if row else VAULT_START
+
+    def ingest(self, batch: FactBatch) -> int:
+        """Rows and position in one transaction; returns the count of rows added.
+
+        A batch that does not reach behind the stored position was taken before: 0 rows, no change.
+
+        Raises:
+            StoreError: nothing of the batch was committed; replay from `position()`.
+        """
+        if batch.position <= self.position():
+            return 0
+        connection = self._connection()
+        assert self._ingest is not None
+        try:
+            connection.begin()
+            count = self._ingest.insert(batch)
+            connection.execute(
+                "UPDATE vault_position SET file = ?, byte_offset = ?",
+                [batch.position.file, batch.position.offset],
+            )
+            connection.commit()
+        except duckdb.Error as error:
+            raise self._failed("taking a batch", error) from error
+        self._has_news = True
+        return count
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the same facts, for one reader in one thread; the caller closes it."""
+        cursor = self._connection().cursor()
+        cursor.execute("USE facts")
+        return cursor
+
+    def wal_bytes(self) -> int:
+        """Size of what the next checkpoint has to write."""
+        try:
+            return _wal(self.path).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the file. Pauses the writer, not readers.
+
+        Raises:
+            StoreError: the disk is full, for example; replay from `position()`.
+        """
+        try:
+            self._connection().execute("CHECKPOINT facts")
+        except duckdb.TransactionException:
+            return  # a reader's transaction stands in the way; the next time will do
+        except duckdb.Error as error:
+            raise self._failed("a checkpoint", error) from error
+
+    def checkpoint_if_due(self, mono_ns: int) -> bool:
+        """Checkpoint if the WAL is large, or nothing was ingested for IDLE_NS. Call now and then."""
+        if self._has_news or self._quiet_since_ns is None:
+            self._has_news = False
+            self._quiet_since_ns = mono_ns
+        wal_bytes = self.wal_bytes()
+        is_idle = wal_bytes > 0 and mono_ns - self._quiet_since_ns >= IDLE_NS
+        if not is_idle and wal_bytes < WAL_BYTES_MAX:
+            return False
+        self.checkpoint()
+        self._quiet_since_ns = mono_ns
+        return True
+
+    def snapshot(self, target: Path) -> Path:
+        """A copy that another process can open. The caller deletes it (and its .wal, if any).
+
+        MUST be called by the thread that ingests: nothing may be written while the file is copied.
+        """
+        self.checkpoint()
+        try:
+            copy_file(self.path, target)
+            if (
+                self.wal_bytes()
+            ):  # a reader kept the checkpoint away; a copy without WAL misses rows
+                copy_file(_wal(self.path), _wal(target))
+        except OSError as error:
+            raise StoreError(f"cannot copy {self.path} to {target}: {error}") from error
+        return target
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._root is None:
+            root = self._attach()
+            try:
+                _migrate(root, self.path)
+            except BaseException:
+                root.close()
+                raise
+            self._root = root
+            self._ingest = Ingest(root)
+        return self._root
+
+    def _attach(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return attach(self.path, self._limits)
+        except duckdb.Error as error:
+            # Truncated, it would have been accepted; with a flipped byte DuckDB refuses to open.
+            if "WAL" not in str(error) or not _wal(self.path).exists():
+                raise _refusal(self.path, error) from error
+            aside = _free_name(_wal(self.path))
+            _wal(self.path).rename(aside)
+            self._repairs.append(f"a damaged WAL was set aside as {aside.name}; rows replayed")
+        try:
+            return attach(self.path, self._limits)
+        except duckdb.Error as error:
+            raise _refusal(self.path, error) from error
+
+    def _failed(self, doing: str, error: duckdb.Error) -> StoreError:
+        """Drop the connection whatever the error was: a FATAL instance answers nothing any more."""
+        self.close()
+        return StoreError(f"DuckDB failed at {doing} in {self.path}: {error}")
+
+
+def attach(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """An instance with nothing but the file in it, named `facts` and in use.
+
+    Raises:
+        duckdb.Error: locked, damaged, or not a database.
+    """
+    root = duckdb.connect(
+        config={
+            "memory_limit": f"{limits.memory_mib}MiB",
+            "threads": limits.threads,
+            "temp_directory": f"{path}.tmp",
+            "checkpoint_threshold": _OWN_CHECKPOINTS_ONLY,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    how = (
+        "READ_ONLY"
+        if read_only
+        else f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, STORAGE_VERSION '{STORAGE_VERSION}'"
+    )
+    quoted = str(path).replace("'", "''")  # ATTACH takes no parameters
+    try:
+        root.execute(f"ATTACH '{quoted}' AS facts ({how})")
+        root.execute("USE facts")
+    except duckdb.Error:
+        root.close()
+        raise
+    return root
+
+
+def _migrate(root: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the schema up to this release, each step in a transaction of its own.
+
+    Raises:
+        StoreError: the file knows a step that this release does not, or a step failed.
+    """
+    try:
+        root.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT, name VARCHAR)")
+        row = root.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
+        done = row[0] if row else 0
+        known = migrations()
+        if done > known[-1].number:
+            raise StoreError(
+                f"{path} was written by a newer release (format {done}, this one knows "
+                f"{known[-1].number}): use that release, or move the file away and it is rebuilt"
+            )
+        for migration in known[done:]:
+            root.begin()
+            root.execute(migration.sql)
+            root.execute("INSERT INTO migrations VALUES (?, ?)", [migration.number, migration.name])
+            root.commit()
+        root.begin()
+        root.execute(views_sql())
+        root.commit()
+    except duckdb.Error as error:
+        raise StoreError(f"cannot bring {path} up to this release: {error}") from error
+
+
+def _refusal(path: Path, error: duckdb.Error) -> StoreError:
+    text = str(error)
+    if "Could not set lock" in text:
+        return StoreError(f"{path} is open in another process (is a recorder running?): {text}")
+    if "version number" in text:
+        return StoreError(
+            f"{path} was written by another version of DuckDB than {duckdb.__version__}: "
+            f"use that one, or move the file away and it is rebuilt: {text}"
+        )
+    return StoreError(f"cannot open {path}: move it away and it is rebuilt from the vault: {text}")
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return aside

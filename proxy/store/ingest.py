@@ -1,0 +1,209 @@
+"""Fact batches into DuckDB tables, by columns: dataclasses to Arrow arrays to INSERT.
+
+Measured 2026-11-22 with 1,000 rows of `steps` (24 columns, one file-backed transaction, DuckDB
+1.5.5): arro3 8 to 11 CPU us a row cold and 4 to 6 warm, nanoarrow 11.8, list parameters with
+unnest 3,100. Building the columns costs 2 of them, DuckDB's insert and WAL the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final
+
+import duckdb
+from arro3.core import Array, DataType, Field, Schema, Table
+
+from proxy.recording.facts import (
+    ActFact,
+    EventFact,
+    ExchangeFact,
+    GapFact,
+    MediaFact,
+    ObservationFact,
+    ProblemFact,
+    StepFact,
+    UnknownFact,
+    UsageFact,
+)
+from proxy.store.position import CommittedFacts, FactBatch
+
+COLUMN_NAMES: Final = {"at": "seen_at", "where": "place"}
+"""Fields whose own names SQL keeps for itself."""
+REF_COLUMNS: Final = {"exchanges": "raw_ref", "steps": "content_ref", "media": "content_ref"}
+"""Tables with a reference into the vault behind the fields of their dataclass."""
+TABLES: Final[dict[str, type]] = {
+    "exchanges": ExchangeFact,
+    "observations": ObservationFact,
+    "steps": StepFact,
+    "usage": UsageFact,
+    "events": EventFact,
+    "media": MediaFact,
+    "problems": ProblemFact,
+    "unknowns": UnknownFact,
+    "gaps": GapFact,
+    "acts": ActFact,
+}
+
+_LEAST: Final = {"BIGINT": -(2**63), "TIMESTAMP": -(2**63), "UBIGINT": 0}
+_MOST: Final = {"BIGINT": 2**63 - 1, "TIMESTAMP": 2**63 - 1, "UBIGINT": 2**64 - 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its dataclass field (None: a vault reference), name and SQL type."""
+
+    field: str | None
+    name: str
+    sql_type: str
+
+    @property
+    def arrow_type(self) -> DataType:
+        return _ARROW_TYPES[self.sql_type]
+
+    @property
+    def expression(self) -> str:
+        """How an inserted Arrow column becomes the table's: instants travel as nanoseconds."""
+        if self.sql_type == "TIMESTAMP":
+            return f"make_timestamp_ns({self.name})::TIMESTAMP"
+        return self.name
+
+
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of a table of facts, in order, from its dataclass."""
+    found = [
+        Column(field.name, COLUMN_NAMES.get(field.name, field.name), _sql_type(field))
+        for field in fields(TABLES[table])
+    ]
+    if table in REF_COLUMNS:
+        found.append(Column(None, REF_COLUMNS[table], "VARCHAR"))
+    return tuple(found)
+
+
+class Ingest:
+    """Inserts into one connection; the transaction around it belongs to the caller."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._inlets = {table: _Inlet(table) for table in TABLES}
+
+    def insert(self, batch: FactBatch) -> int:
+        """Insert all rows of `batch`; returns their count.
+
+        Raises:
+            duckdb.Error: roll back.
+        """
+        taken = batch.exchanges
+        recordings = [committed.recording for committed in taken]
+        exchanges = [recording.exchange for recording in recordings]
+        steps = [step for recording in recordings for step in recording.steps]
+        media = [fact for recording in recordings for fact in recording.media_facts]
+        counts = [
+            self._add("exchanges", exchanges, [committed.raw_ref for committed in taken]),
+            self._add("observations", [row for each in recordings for row in each.observations]),
+            self._add("steps", steps, list(_step_refs(taken))),
+            self._add("usage", [row for each in recordings for row in each.usage]),
+            self._add("events", [row for each in recordings for row in each.events]),
+            self._add("media", media, list(_media_refs(taken))),
+            self._add("problems", [row for each in recordings for row in each.problems]),
+            self._add("unknowns", [row for each in recordings for row in each.unknowns]),
+            self._add("gaps", batch.gaps),
+            self._add("acts", batch.acts),
+        ]
+        return sum(counts)
+
+    def _add(
+        self, table: str, rows: Sequence[object], refs: Sequence[str | None] | None = None
+    ) -> int:
+        if rows:
+            self._inlets[table].insert(self._connection, rows, refs)
+        return len(rows)
+
+
+class _Inlet:
+    """The prepared way into one table."""
+
+    def __init__(self, table: str) -> None:
+        self._columns = columns_of(table)
+        self._source = f"inlet_{table}"
+        self._schema = Schema([Field(column.name, column.arrow_type) for column in self._columns])
+        self._values_of = attrgetter(*(c.field for c in self._columns if c.field is not None))
+        names = ", ".join(column.name for column in self._columns)
+        expressions = ", ".join(column.expression for column in self._columns)
+        # Identifiers come from our own dataclasses, values through Arrow.
+        self._sql = f"INSERT INTO {table} ({names}) SELECT {expressions} FROM {self._source}"  # noqa: S608
+
+    def insert(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        rows: Sequence[object],
+        refs: Sequence[str | None] | None,
+    ) -> None:
+        values: list[Sequence[Any]] = list(zip(*map(self._values_of, rows), strict=True))
+        if refs is not None:
+            values.append(refs)
+        arrays = [
+            arrow_array(column, each) for column, each in zip(self._columns, values, strict=True)
+        ]
+        connection.register(self._source, Table.from_arrays(arrays, schema=self._schema))
+        try:
+            connection.execute(self._sql)
+        finally:
+            connection.unregister(self._source)
+
+
+def arrow_array(column: Column, values: Sequence[Any]) -> Array:
+    """The values as one Arrow array.
+
+    A value that the column cannot hold (an integer of 80 bits, a lone surrogate, another type than
+    the field says) becomes NULL: one odd exchange MUST NOT keep all others out of the store.
+    """
+    try:
+        return Array(values, type=column.arrow_type)
+    except (OverflowError, TypeError, ValueError):
+        return Array([_fitting(column.sql_type, value) for value in values], type=column.arrow_type)
+
+
+def _fitting(sql_type: str, value: object) -> object:
+    match value:
+        case bool():
+            return value if sql_type == "BOOLEAN" else None
+        case int() if sql_type in _LEAST:
+            return value if _LEAST[sql_type] <= value <= _MOST[sql_type] else None
+        case str() if sql_type == "VARCHAR":
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case _:
+            return None
+
+
+def _step_refs(taken: Iterable[CommittedFacts]) -> Iterable[str | None]:
+    for committed in taken:
+        ref = committed.steps_ref
+        for step in committed.recording.steps:
+            yield None if ref is None else f"{ref}#{step.content_index}"
+
+
+def _media_refs(taken: Iterable[CommittedFacts]) -> Iterable[str | None]:
+    for committed in taken:
+        refs = committed.media_refs
+        for fact in committed.recording.media_facts:
+            yield refs[fact.media_index] if 0 <= fact.media_index < len(refs) else None
+
+
+def _sql_type(field: Any) -> str:
+    if field.name == "at" or field.name.endswith("_at"):
+        return "TIMESTAMP"
+    if field.name.endswith("_hash"):
+        return "UBIGINT"
+    return _SQL_TYPES[str(field.type).removesuffix(" | None")]
+
+
+_SQL_TYPES: Final = {"str": "VARCHAR", "int": "BIGINT", "bool": "BOOLEAN"}
+_ARROW_TYPES: Final = {
+    "VARCHAR": DataType.string(),
+    "BIGINT": DataType.int64(),
+    "UBIGINT": DataType.uint64(),
+    "BOOLEAN": DataType.bool(),
+    "TIMESTAMP": DataType.int64(),  # arro3 0.9 builds no timestamp arrays from Python integers
+}

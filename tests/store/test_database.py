@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proxy.errors import StoreError
+from proxy.store.database import IDLE_NS, Database, Limits, attach, migrations
+from proxy.store.ingest import TABLES
+from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from tests.store.samples import batch, recording, step
+
+BATCHES: tuple[FactBatch, ...] = tuple(
+    batch(recording(n, interaction=f"v1_{n}", steps=(step("thought"),), total_tokens=n))
+    for n in range(1, 9)
+)
+
+
+def rows_of(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    cursor = database.cursor()
+    return {
+        table: cursor.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in TABLES
+    }
+
+
+def replay(database: Database) -> None:
+    """What the recorder does: everything behind the position, again."""
+    for each in BATCHES:
+        if each.position > database.position():
+            database.ingest(each)
+
+
+def filled(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    database = Database.open(path)
+    replay(database)
+    rows = rows_of(database)
+    database.close()
+    return rows
+
+
+def test_a_new_file_stands_at_the_start_of_the_vault(database: Database) -> None:
+    assert database.position() == VAULT_START
+
+
+def test_rows_and_position_survive_a_reopening(database: Database) -> None:
+    database.ingest(BATCHES[0])
+    before = rows_of(database)
+    database.close()
+
+    again = Database.open(database.path)
+
+    assert again.position() == BATCHES[0].position
+    assert rows_of(again) == before
+    again.close()
+
+
+def test_a_batch_taken_twice_changes_nothing(database: Database) -> None:
+    database.ingest(BATCHES[0])
+    once = rows_of(database)
+
+    assert database.ingest(BATCHES[0]) == 0
+
+    assert rows_of(database) == once
+
+
+def test_a_failing_batch_leaves_no_row_and_the_database_goes_on(database: Database) -> None:
+    database.ingest(BATCHES[0])
+    before = rows_of(database)
+    database.cursor().execute("ALTER TABLE acts RENAME TO elsewhere")
+    database.cursor().execute("ALTER TABLE usage RENAME TO acts")
+
+    with pytest.raises(StoreError, match="taking a batch"):
+        database.ingest(BATCHES[1])
+
+    database.cursor().execute("ALTER TABLE acts RENAME TO usage")
+    database.cursor().execute("ALTER TABLE elsewhere RENAME TO acts")
+    assert rows_of(database) == before
+    assert database.ingest(BATCHES[1]) > 0
+
+
+def test_a_newer_format_is_refused_with_advice(database: Database) -> None:
+    database.cursor().execute("INSERT INTO migrations VALUES (9999, 'from_the_future')")
+    database.close()
+
+    with pytest.raises(StoreError, match=r"newer release \(format 9999.*move the file away"):
+        Database.open(database.path)
+
+
+def test_migrations_are_numbered_without_a_hole() -> None:
+    assert [each.number for each in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_no_index_and_no_constraint_is_ever_made(database: Database) -> None:
+    cursor = database.cursor()
+
+    assert cursor.execute("SELECT index_name FROM duckdb_indexes()").fetchall() == []
+    assert cursor.execute("SELECT table_name FROM duckdb_constraints()").fetchall() == []
+
+
+def test_a_file_that_is_no_database_is_refused_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "facts.duckdb").write_bytes(b"nonsense" * 4096)
+
+    with pytest.raises(StoreError, match="move it away and it is rebuilt"):
+        Database.open(tmp_path / "facts.duckdb")
+
+
+def left_by_a_killed_writer(path: Path, count: int) -> None:
+    """A real process takes `count` batches and is gone without closing."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from tests.store.test_database import BATCHES, Database\n"
+        "database = Database.open(Path(sys.argv[1])); database.checkpoint()\n"
+        "for each in BATCHES[:int(sys.argv[2])]: database.ingest(each)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(path), str(count)], check=False)
+    assert ended.returncode == -9
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("killed") / "facts.duckdb"
+    left_by_a_killed_writer(path, 5)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[object, ...]]]:
+    return filled(tmp_path_factory.mktemp("whole") / "facts.duckdb")
+
+
+def copy_of(killed: Path, folder: Path) -> tuple[Path, Path]:
+    path, wal = folder / "facts.duckdb", folder / "facts.duckdb.wal"
+    path.write_bytes(killed.read_bytes())
+    wal.write_bytes(killed.with_name(wal.name).read_bytes())
+    return path, wal
+
+
+def test_a_killed_writer_and_a_replay_give_the_same_rows(
+    killed: Path, tmp_path: Path, whole: dict[str, list[tuple[object, ...]]]
+) -> None:
+    path, _ = copy_of(killed, tmp_path)
+
+    database = Database.open(path)
+
+    assert database.position() == BATCHES[4].position
+    replay(database)
+    assert rows_of(database) == whole
+    database.close()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_truncated_wal_rolls_rows_and_position_back_together(
+    killed: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    whole: dict[str, list[tuple[object, ...]]],
+    data: st.DataObject,
+) -> None:
+    path, wal = copy_of(killed, tmp_path_factory.mktemp("cut"))
+    wal.write_bytes(wal.read_bytes()[: data.draw(st.integers(0, wal.stat().st_size))])
+
+    database = Database.open(path)
+    replay(database)
+
+    assert rows_of(database) == whole
+    database.close()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_flipped_wal_byte_is_set_aside_and_replayed(
+    killed: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    whole: dict[str, list[tuple[object, ...]]],
+    data: st.DataObject,
+) -> None:
+    path, wal = copy_of(killed, tmp_path_factory.mktemp("flip"))
+    content = bytearray(wal.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    wal.write_bytes(content)
+
+    database = Database.open(path)
+    replay(database)
+
+    assert rows_of(database) == whole
+    database.close()
+
+
+def test_a_damaged_wal_is_kept_and_told_of(killed: Path, tmp_path: Path) -> None:
+    path, wal = copy_of(killed, tmp_path)
+    content = bytearray(wal.read_bytes())
+    content[-100] ^= 1
+    wal.write_bytes(content)
+
+    database = Database.open(path)
+
+    assert database.take_repairs() == (
+        "a damaged WAL was set aside as facts.duckdb.wal.damaged-1; rows replayed",
+    )
+    assert database.take_repairs() == ()
+    assert (tmp_path / "facts.duckdb.wal.damaged-1").read_bytes() == bytes(content)
+    assert database.position() == VAULT_START
+    database.close()
+
+
+def test_a_full_disk_loses_nothing_once_there_is_room(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from proxy.errors import StoreError\n"
+        "from tests.store.test_database import BATCHES, Database, replay\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "database = Database.open(Path(sys.argv[1])); database.ingest(BATCHES[0])\n"
+        "limit = database.path.with_name('facts.duckdb.wal').stat().st_size + 500\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    database.ingest(BATCHES[1]); print('taken')\n"
+        "except StoreError: print('refused')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "print(database.position().offset); replay(database); database.close()\n"
+    )
+    path = tmp_path / "facts.duckdb"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
+    )
+
+    assert ended.stdout.split() == ["refused", str(BATCHES[0].position.offset)]
+    assert filled(path) == filled(tmp_path / "other.duckdb")
+
+
+def test_another_process_is_told_who_has_the_file(database: Database) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from proxy.errors import StoreError\n"
+        "from proxy.store.database import Database\n"
+        "try: Database.open(Path(sys.argv[1]))\n"
+        "except StoreError as error: print(error)\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(database.path)], check=True, capture_output=True, text=True
+    )
+
+    assert "is open in another process (is a recorder running?)" in ended.stdout
+
+
+def test_a_snapshot_is_complete_and_can_be_opened_beside_the_recorder(
+    database: Database, tmp_path: Path
+) -> None:
+    replay(database)
+    snapshot = database.snapshot(tmp_path / "snapshot-1.duckdb")
+
+    reader = attach(snapshot, Limits(), read_only=True)
+
+    assert reader.execute("SELECT count(*) FROM exchanges").fetchall() == [(len(BATCHES),)]
+    with pytest.raises(duckdb.Error, match="read-only"):
+        reader.execute("DELETE FROM exchanges")
+    reader.close()
+
+
+def test_a_snapshot_is_complete_while_a_reader_keeps_the_checkpoint_away(
+    database: Database, tmp_path: Path
+) -> None:
+    replay(database)
+    busy = database.cursor()
+    busy.begin()
+    busy.execute("SELECT count(*) FROM steps").fetchall()
+    database.ingest(batch(offset=10**9))
+
+    snapshot = database.snapshot(tmp_path / "snapshot-1.duckdb")
+    busy.rollback()
+
+    reader = attach(snapshot, Limits(), read_only=True)
+    assert reader.execute("SELECT byte_offset FROM vault_position").fetchall() == [(10**9,)]
+    reader.close()
+
+
+def test_a_checkpoint_is_due_once_idle_for_long_enough(database: Database) -> None:
+    database.checkpoint()
+    database.ingest(BATCHES[0])
+
+    assert not database.checkpoint_if_due(5)
+    assert not database.checkpoint_if_due(5 + IDLE_NS - 1)
+    assert database.checkpoint_if_due(5 + IDLE_NS)
+    assert database.wal_bytes() == 0
+    assert not database.checkpoint_if_due(5 + 3 * IDLE_NS)
+
+
+def test_news_make_the_idle_time_start_again(database: Database) -> None:
+    database.ingest(BATCHES[0])
+    database.checkpoint_if_due(5)
+    database.ingest(BATCHES[1])
+
+    assert not database.checkpoint_if_due(5 + IDLE_NS)
+
+
+def test_a_reader_sees_whole_batches_only(database: Database) -> None:
+    reader = database.cursor()
+    reader.begin()
+    before = reader.execute("SELECT count(*) FROM exchanges").fetchall()
+
+    database.ingest(BATCHES[0])
+
+    assert reader.execute("SELECT count(*) FROM exchanges").fetchall() == before
+    reader.rollback()
+    assert reader.execute("SELECT count(*) FROM exchanges").fetchall() == [(1,)]
+    assert database.position() > VaultPosition("", 0)
