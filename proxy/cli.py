@@ -1,0 +1,315 @@
+"""The command line: verbs, their help, and what they call. Each verb imports what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from proxy.config.load import Given, Resolved, resolve
+from proxy.errors import ConfigError, ProxyError
+
+if TYPE_CHECKING:
+    from proxy.supervise.server import Started
+
+DONE: Final = 0
+FOUND_A_PROBLEM: Final = 1
+WRONG_USE: Final = 2
+WORLD_FAILED: Final = 3
+
+_FIRST_QUESTION: Final = "SELECT model, status, total_tokens FROM interactions"
+
+Arguments = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing the command can do."""
+
+    name: str
+    help: str
+    """One line."""
+    example: str
+    """A whole command that works."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Arguments], int]
+    """Returns the exit code; a ProxyError becomes a sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. Returns 0 done, 1 found a problem, 2 wrong use, 3 the world failed."""
+    parsed = parser().parse_args(arguments)
+    verb: Verb = parsed.verb
+    try:
+        return verb.run(parsed)
+    except ConfigError as error:
+        return _say(error, WRONG_USE)
+    except ProxyError as error:
+        return _say(error, WORLD_FAILED)
+    except KeyboardInterrupt:
+        return DONE
+    except BrokenPipeError:
+        # `… | head` has seen enough. Python would complain once more while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command with all its verbs."""
+    whole = argparse.ArgumentParser(
+        prog="interactions-proxy",
+        description="A flight recorder for Google's Gemini Interactions API.",
+        epilog="`interactions-proxy VERB --help` has an example of each.",
+    )
+    verbs = whole.add_subparsers(metavar="VERB", required=True)
+    for verb in VERBS:
+        added = verbs.add_parser(
+            verb.name,
+            help=verb.help,
+            description=verb.help,
+            epilog=f"example:\n  {verb.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        verb.add_arguments(added)
+        added.set_defaults(verb=verb)
+    return whole
+
+
+def _say(error: ProxyError, code: int) -> int:
+    for line in str(error).splitlines():
+        sys.stderr.write(f"interactions-proxy: {line}\n")
+    return code
+
+
+# Settings on the command line
+
+
+def _add_settings(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML)")
+    verb.add_argument("--data", metavar="FOLDER", help="data.folder")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting; `interactions-proxy config` lists them",
+    )
+
+
+def _add_serving(verb: argparse.ArgumentParser) -> None:
+    _add_settings(verb)
+    verb.add_argument("--port", metavar="N", help="listen.port")
+    verb.add_argument("--upstream", metavar="URL", help="upstream.url")
+
+
+def _resolved(parsed: Arguments) -> Resolved:
+    given = list(_given(parsed))
+    return resolve(file=parsed.config, environment=os.environ, command_line=given)
+
+
+def _given(parsed: Arguments) -> Iterator[Given]:
+    """--set first, so that a flag made for the purpose wins."""
+    for text in parsed.set:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {text}: write it as --set name=value")
+        yield Given(name.strip(), value.strip(), "command line --set")
+    flags = {"data": "data.folder", "port": "listen.port", "upstream": "upstream.url"}
+    for flag, name in flags.items():
+        value = getattr(parsed, flag, None)
+        if value is not None:
+            yield Given(name, value, f"command line --{flag}")
+
+
+# Verbs
+
+
+def _serve_arguments(verb: argparse.ArgumentParser) -> None:
+    _add_serving(verb)
+    verb.add_argument("--json", action="store_true", help="say where it listens as one JSON object")
+
+
+def _serve(parsed: Arguments) -> int:
+    import json
+
+    from proxy.supervise.server import run
+
+    resolved = _resolved(parsed)
+    settings = resolved.settings
+
+    def announce(started: Started) -> None:
+        about = {"url": started.url, "data": str(settings.data_folder), "pid": os.getpid()}
+        lines = [json.dumps(about)] if parsed.json else _welcome(resolved, started)
+        print("\n".join(lines), flush=True)
+
+    run(settings, announce)
+    return DONE
+
+
+def _welcome(resolved: Resolved, started: Started) -> list[str]:
+    """Five lines for the operator, and a warning where one is due."""
+    import shlex
+
+    from proxy.config.values import is_loopback
+
+    settings = resolved.settings
+    is_usual = resolved.origins["data.folder"] == "default"
+    data = "" if is_usual else f" --data {shlex.quote(str(settings.data_folder))}"
+    lines = [
+        f"recording   {started.url} -> {settings.upstream_url} ({settings.journal_mode})",
+        f'Python      client = genai.Client(http_options={{"base_url": "{started.url}"}})',
+        f'JavaScript  const ai = new GoogleGenAI({{httpOptions: {{baseUrl: "{started.url}"}}}})',
+        f"data        {settings.data_folder}",
+        f'ask         interactions-proxy sql{data} "{_FIRST_QUESTION}"',
+    ]
+    if started.has_new_master_key:
+        lines.append(
+            f"note        made {settings.master_key_file}: it makes erasure possible; lying beside "
+            "the data, it does not protect a stolen disk. Lost, the records cannot be read."
+        )
+    if not is_loopback(settings.listen_address):
+        lines.append(
+            f"note        {settings.listen_address} is reached by other machines, without TLS; "
+            "callers bring their own API key"
+        )
+    return lines
+
+
+def _demo_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--data", type=Path, metavar="FOLDER", help="keep the records here")
+
+
+def _demo(parsed: Arguments) -> int:
+    from proxy.demo.play import run
+
+    return run(parsed.data)
+
+
+def _emulator_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--port", type=int, default=9900, metavar="N", help="0 takes a free one")
+
+
+def _emulator(parsed: Arguments) -> int:
+    from proxy.emulator.server import run
+
+    return run(port=parsed.port)
+
+
+def _sql_arguments(verb: argparse.ArgumentParser) -> None:
+    _add_settings(verb)
+    verb.add_argument("--json", action="store_true", help="one JSON object per row")
+    verb.add_argument("statement", metavar="SQL", help="one statement; it can only read")
+
+
+def _sql(parsed: Arguments) -> int:
+    from proxy.reading import sql
+
+    settings = _resolved(parsed).settings
+    return sql.run(settings.data_folder, parsed.statement, as_json=parsed.json)
+
+
+def _show_arguments(verb: argparse.ArgumentParser) -> None:
+    _add_settings(verb)
+    verb.add_argument("--json", action="store_true", help="one JSON object")
+    verb.add_argument("interaction", metavar="ID", help="Google's id, or its beginning")
+
+
+def _show(parsed: Arguments) -> int:
+    from proxy.reading import show
+
+    settings = _resolved(parsed).settings
+    return show.run(settings.data_folder, parsed.interaction, as_json=parsed.json)
+
+
+def _tail_arguments(verb: argparse.ArgumentParser) -> None:
+    _add_settings(verb)
+    verb.add_argument("--json", action="store_true", help="one JSON object per exchange")
+
+
+def _tail(parsed: Arguments) -> int:
+    from proxy.reading import tail
+
+    return tail.run(_resolved(parsed).settings.data_folder, as_json=parsed.json)
+
+
+def _rebuild(parsed: Arguments) -> int:
+    from proxy.recorder import rebuild
+
+    return rebuild.run(_resolved(parsed).settings)
+
+
+def _config_arguments(verb: argparse.ArgumentParser) -> None:
+    _add_serving(verb)
+    verb.add_argument("--explain", action="store_true", help="also say what each setting is for")
+
+
+def _config(parsed: Arguments) -> int:
+    from proxy.config.explain import explain_lines
+
+    for line in explain_lines(_resolved(parsed), with_reasons=parsed.explain):
+        print(line)
+    return DONE
+
+
+VERBS: Final = (
+    Verb(
+        "serve",
+        "record everything that passes to Google (or another upstream)",
+        "interactions-proxy serve --port 8080",
+        _serve_arguments,
+        _serve,
+    ),
+    Verb(
+        "demo",
+        "a real agent conversation, offline, and what the records say of it",
+        "interactions-proxy demo",
+        _demo_arguments,
+        _demo,
+    ),
+    Verb(
+        "emulator",
+        "an offline stand-in for Google's API, for trying and testing",
+        "interactions-proxy emulator --port 9900",
+        _emulator_arguments,
+        _emulator,
+    ),
+    Verb(
+        "sql",
+        "ask the records",
+        'interactions-proxy sql "SELECT type, count(*) FROM steps GROUP BY type"',
+        _sql_arguments,
+        _sql,
+    ),
+    Verb(
+        "show",
+        "one interaction, step by step",
+        "interactions-proxy show v1_ChdTUH",
+        _show_arguments,
+        _show,
+    ),
+    Verb(
+        "tail",
+        "watch exchanges as they are recorded",
+        "interactions-proxy tail",
+        _tail_arguments,
+        _tail,
+    ),
+    Verb(
+        "rebuild",
+        "make the DuckDB file anew from the vault",
+        "interactions-proxy rebuild",
+        _add_settings,
+        _rebuild,
+    ),
+    Verb(
+        "config",
+        "each setting, its value, and where that came from",
+        "interactions-proxy config --explain",
+        _config_arguments,
+        _config,
+    ),
+)
