@@ -192,9 +192,16 @@ def encode_frame(
     kinds: int, codec: int, ordinal: int, sequence: int, wall_ns: int, mono_ns: int, payload: bytes
 ) -> bytes:
     """A whole frame; `payload` is already packed and sealed."""
+    return frame_start(kinds, codec, ordinal, sequence, wall_ns, mono_ns, payload) + payload
+
+
+def frame_start(
+    kinds: int, codec: int, ordinal: int, sequence: int, wall_ns: int, mono_ns: int, payload: bytes
+) -> bytes:
+    """The header of the frame that holds `payload`: a writer need not copy the payload behind it."""
     tail = _HEADER_TAIL.pack(kinds, codec, FORMAT_VERSION, ordinal, sequence, wall_ns, mono_ns)
     crc = google_crc32c.extend(google_crc32c.value(tail), payload)
-    return _HEADER_START.pack(len(payload), crc) + tail + payload
+    return _HEADER_START.pack(len(payload), crc) + tail
 
 
 def decode_frame_header(buffer: bytes | memoryview, offset: int = 0) -> FrameHeader | None:
