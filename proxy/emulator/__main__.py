@@ -1,0 +1,52 @@
+"""`python -m proxy.emulator`: the emulator as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from proxy.emulator.faults import FAULTS, HEADER
+from proxy.emulator.lifecycle import USUAL_PACE, Pace, stepping_clock
+from proxy.emulator.server import Settings, run
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the options and serve until told to end."""
+    given = _parser().parse_args(arguments)
+    clock = time.time_ns if given.clock_start is None else stepping_clock(given.clock_start)
+    settings = Settings(
+        seed=given.seed,
+        speed=given.speed,
+        legacy=given.legacy,
+        is_strict=given.strict,
+        pace=Pace(given.background_polls, given.background_seconds),
+        now_ns=clock,
+    )
+    run(given.host, given.port, ledger=given.ledger, settings=settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    faults = "\n".join(f"  {name:<16}{meaning}" for name, meaning in FAULTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m proxy.emulator",
+        description="An offline stand-in for Google's Interactions API.",
+        epilog=f'faults, in the header {HEADER} or as model "fault:…":\n{faults}',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="0 takes a free one; see the ready line")
+    add("--ledger", type=Path, help="append what was received and answered to this file")
+    add("--seed", type=int, help="answers and ids follow from it")
+    add("--clock-start", type=int, help="Unix second; the clock then moves with requests only")
+    add("--speed", type=float, default=0.0, help="1 streams like the service, 0 does not wait")
+    add("--legacy", choices=("serve", "refuse"), default="serve")
+    add("--strict", action="store_true", help="refuse unknown top-level fields")
+    add("--background-polls", type=int, default=USUAL_PACE.polls)
+    add("--background-seconds", type=float, default=USUAL_PACE.seconds)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
