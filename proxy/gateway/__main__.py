@@ -1,0 +1,101 @@
+"""`python -m proxy.gateway`: one worker, started by the supervisor with its listening socket."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from proxy.config.load import load_resolved
+from proxy.errors import ProxyError
+from proxy.gateway.server import Worker, WorkerSettings
+from proxy.journal.format import Mode
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long the loop may keep the interpreter from the journal's thread: a tenth of the default, about
+the time of two group commits. Shorter costs switches, longer adds to every held byte under load."""
+
+
+class _Lifeline(asyncio.Protocol):
+    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def eof_received(self) -> None:
+        self._worker.stop()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
+        self._worker.stop()
+
+
+async def _serve(settings: WorkerSettings, listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    worker = Worker(settings, loop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        await loop.connect_read_pipe(lambda: _Lifeline(worker), sys.stdin)
+    ready = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.run(listener, ready), name="worker")
+        await ready.wait()
+        gc.freeze()
+        print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
+
+
+def main(arguments: list[str]) -> int:
+    """Run one worker; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m proxy.gateway", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True)
+    parser.add_argument("--worker", type=int, required=True)
+    parser.add_argument("--listen-fd", type=int, required=True)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _set_process_limits()
+    try:
+        chosen = load_resolved(given.settings)
+        settings = WorkerSettings(
+            worker=given.worker,
+            data_folder=chosen.data_folder,
+            master_key_file=chosen.master_key_file,
+            upstream_url=chosen.upstream_url,
+            upstream_ca_file=chosen.upstream_ca_file,
+            connect_timeout_s=chosen.upstream_connect_timeout_s,
+            header_timeout_s=chosen.gateway_header_timeout_s,
+            keepalive_s=chosen.gateway_keepalive_s,
+            connections_max=chosen.gateway_connections_max,
+            mode=Mode.STRICT if chosen.journal_mode == "strict" else Mode.AVAILABLE,
+            intent_deadline_s=chosen.journal_intent_deadline_ms / 1000,
+            segment_bytes=chosen.journal_segment_bytes,
+        )
+        listener = socket.socket(fileno=given.listen_fd)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, listener))
+    except ProxyError as error:
+        logging.getLogger("gateway").error("%s", error)  # noqa: TRY400 - the text says it all
+        return 3
+    return 0
+
+
+def _set_process_limits() -> None:
+    """No core dumps (they would hold bodies and keys), and as many descriptors as we are allowed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

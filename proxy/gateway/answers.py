@@ -1,0 +1,72 @@
+"""What the proxy says in its own name: refusals, in the shape of the API's own errors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.gateway.limits import RETRY_AFTER_S
+
+REASONS: Final = {
+    400: "Bad Request",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+
+CODES: Final = {
+    400: "invalid_request",
+    405: "invalid_request",
+    408: "deadline_exceeded",
+    417: "invalid_request",
+    431: "invalid_request",
+    501: "unimplemented",
+    502: "bad_gateway",
+    503: "service_unavailable",
+    505: "unimplemented",
+}
+"""String codes as the Interactions API uses them (protocol reference, section 13.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not passed on. `message` goes to the client and into the closing record."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response of ours, as it goes on the wire. The connection closes after it."""
+
+    head: bytes
+    body: bytes
+
+    @property
+    def whole(self) -> bytes:
+        return self.head + self.body
+
+
+def answer_to(refusal: Refusal, *, without_body: bool = False) -> Answer:
+    """The response that tells a client of a refusal. HEAD gets the head only."""
+    error = {"code": CODES[refusal.status], "message": f"interactions-proxy: {refusal.message}"}
+    body = json.dumps({"error": error}).encode()
+    lines = [
+        f"HTTP/1.1 {refusal.status} {REASONS[refusal.status]}",
+        "Content-Type: application/json; charset=UTF-8",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    if refusal.status == 405:
+        lines.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    if refusal.status == 503:
+        lines.append(f"Retry-After: {RETRY_AFTER_S}")
+    head = "\r\n".join([*lines, "", ""]).encode()
+    return Answer(head, b"" if without_body else body)

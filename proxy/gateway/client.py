@@ -1,0 +1,355 @@
+"""The connection a client opened: checks its requests, notes them, passes them on, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+from proxy.errors import JournalUnavailable
+from proxy.gateway.answers import Refusal, answer_to
+from proxy.gateway.forward import IS_AHEAD, PEER_IS_FULL, Exchange, Relay, UpstreamSide
+from proxy.gateway.intake import RequestHead, RequestIntake
+from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
+from proxy.gateway.wire import RawHeaders, RequestPlan, check_request, plan_request, trailer_lines
+from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Outcome
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with zero seconds: closing sends a reset."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client connection. At most one exchange is in flight on it."""
+
+    __slots__ = (
+        "_address",
+        "_exchange_count",
+        "_intake",
+        "_is_closing",
+        "_number",
+        "_on_close",
+        "_out",
+        "_pause_reasons",
+        "_port",
+        "_relay",
+        "_transport",
+        "_upstream",
+        "exchange",
+        "is_gone",
+        "is_lingering",
+        "since",
+    )
+
+    def __init__(
+        self, relay: Relay, number: int, on_close: Callable[[ClientConnection], None]
+    ) -> None:
+        self._relay = relay
+        self._number = number
+        self._on_close = on_close
+        self._exchange_count = 0
+        self._intake = RequestIntake(self)
+        self._upstream: UpstreamSide | None = None
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._out: list[bytes] = []
+        self._pause_reasons = 0
+        self._is_closing = False
+        self._address, self._port = "", 0
+        self.exchange: Exchange | None = None
+        self.is_gone = False
+        self.is_lingering = False
+        self.since = relay.now()
+        """Loop time at which the present state began: idle, orphaned, or lingering."""
+
+    # what the worker asks ------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Between requests, not a byte of the next one read."""
+        return self.exchange is None and not self._intake.head_bytes and not self.is_lingering
+
+    def head_timed_out(self) -> None:
+        self._intake.stop()
+        self._refuse(Refusal(408, "the request head did not arrive in time"))
+
+    def close(self) -> None:
+        """End after what was written."""
+        self._is_closing = True
+        self._close_upstream()
+        self._transport.close()
+
+    def abort(self, outcome: Outcome, detail: str) -> None:
+        """End now; an exchange in flight is closed with `outcome`."""
+        if self.exchange is not None:
+            self.exchange.abandon(outcome, detail)
+        if self._upstream is not None:
+            self._upstream.abort()
+        self._transport.abort()
+        if self.is_gone:
+            self._leave()
+
+    # what an exchange asks (ClientSide) -----------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if data and not self.is_gone:
+            self._transport.write(data)
+
+    def dial(self, exchange: Exchange) -> UpstreamSide:
+        """A new upstream connection for `exchange`, in the place of any earlier one."""
+        self._upstream = self._relay.dial(exchange)
+        return self._upstream
+
+    def finished(self, *, keeps_alive: bool) -> None:
+        """The answer is handed over. Next request, or the end."""
+        was_whole = self._intake.is_waiting
+        self.exchange = None
+        upstream = self._upstream
+        if upstream is not None:
+            upstream.exchange = None
+        if self.is_gone:
+            self._leave()
+        elif not keeps_alive or upstream is None or upstream.is_closed or self._is_closing:
+            self._close_upstream()
+            self._close_gently(has_unread=not was_whole)
+        else:
+            self.since = self._relay.now()
+            self._intake.proceed()
+            if not self._intake.has_more:
+                self.resume(IS_AHEAD)
+
+    def break_off(self, *, abruptly: bool) -> None:
+        """Pass a break on: what was released goes out, then the connection ends without an end mark."""
+        self.exchange = None
+        if self.is_gone:
+            self._leave()
+        elif abruptly:
+            self._reset()
+        else:
+            self._is_closing = True
+            self._transport.close()
+
+    def answered(self, answer: bytes) -> None:
+        """The proxy answered by itself: hand it over, then end."""
+        self.exchange = None
+        if self.is_gone:
+            self._leave()
+            return
+        self._relay.gauges.refused += 1
+        self.write(answer)
+        self._close_upstream()
+        self._close_gently(has_unread=True)
+
+    def splice_began(self) -> None:
+        """Upstream switched protocols: raw bytes from here on, those that came early first."""
+        early = self._intake.take_raw()
+        self._intake.stop()
+        if early:
+            self._splice(early)
+        self.resume(IS_AHEAD)
+
+    def splice_ended(self, payload: None) -> None:  # noqa: ARG002 - the tap hands over one payload
+        self.exchange = None
+        if not self.is_gone:
+            self._transport.close()
+
+    def upstream_closed_idle(self) -> None:
+        """No pool: the client's connection ends with its upstream connection."""
+        if self.exchange is None and not self.is_gone and not self.is_lingering:
+            self.close()
+
+    def pause(self, reason: int) -> None:
+        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._pause_reasons |= reason
+
+    def resume(self, reason: int) -> None:
+        if not self._pause_reasons & reason:
+            return
+        self._pause_reasons &= ~reason
+        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    # asyncio --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._relay.gauges.connections += 1
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self._address, self._port = str(peer[0]), int(peer[1])
+        if self._relay.gauges.connections > self._relay.connections_max:
+            self._relay.gauges.shed += 1
+            self._answer_unrecorded(
+                Refusal(503, "too many connections: raise gateway.connections_max")
+            )
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
+        self.is_gone = True
+        self._relay.gauges.connections -= 1
+        self.since = self._relay.now()
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.client_left()
+        if exchange is None or exchange.ended:
+            self._leave()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def pause_writing(self) -> None:
+        if self._upstream is not None:
+            self._upstream.pause(PEER_IS_FULL)
+
+    def resume_writing(self) -> None:
+        if self._upstream is not None:
+            self._upstream.resume(PEER_IS_FULL)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_closing:
+            return
+        if self.exchange is not None and self.exchange.is_spliced:
+            self._splice(data)
+            return
+        self._intake.feed(data)
+        if self._intake.has_more:
+            self.pause(IS_AHEAD)
+
+    # RequestSink ----------------------------------------------------------------------------------
+
+    def request_head(self, head: RequestHead) -> bool:
+        relay = self._relay
+        refusal = check_request(head.method, head.target, head.version, head.headers)
+        if head.head_bytes > HEAD_BYTES_MAX or len(head.headers) > HEADER_COUNT_MAX:
+            limits = f"{HEAD_BYTES_MAX} bytes or {HEADER_COUNT_MAX} lines"
+            refusal = Refusal(431, f"the request head has more than {limits}")
+        plan = plan_request(
+            head.method,
+            head.target,
+            head.version,
+            head.headers,
+            upstream_host=relay.authority,
+            redactor=relay.redactor,
+        )
+        if refusal is not None:
+            self._intake.stop()
+            self._refuse(refusal, plan.record, without_body=plan.is_head)
+        else:
+            self._begin(plan, head.version)
+        return plan.wants_upgrade
+
+    def request_body(self, piece: bytes) -> None:
+        if self.exchange is not None:
+            self._out.append(self.exchange.request_piece(piece))
+
+    def request_end(self, trailers: RawHeaders) -> None:
+        if self.exchange is None:
+            return
+        lines = trailer_lines(trailers, self._relay.redactor) if trailers else b""
+        last = self.exchange.request_end(lines)
+        if last:
+            self._out.append(last)
+
+    def request_collected(self) -> None:
+        out = self._out
+        if out and self.exchange is not None:
+            data = b"".join(out) if len(out) > 1 else out[0]
+            out.clear()
+            self.exchange.hold_up(data)
+
+    def request_malformed(self, status: int, what: str) -> None:
+        """Not HTTP. In the middle of a request its exchange ends; else it is refused."""
+        exchange = self.exchange
+        self._out.clear()
+        if exchange is None:
+            self._refuse(Refusal(status, what))
+            return
+        if exchange.response is None:
+            exchange.refuse(Refusal(status, what), Outcome.CLIENT_GONE)
+        else:
+            exchange.abandon(Outcome.CLIENT_GONE, what)
+            self.exchange = None
+            self._reset()
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _begin(self, plan: RequestPlan, version: str) -> None:
+        relay = self._relay
+        try:
+            sequence = relay.tap.begin()
+        except JournalUnavailable as error:
+            self._answer_unrecorded(Refusal(503, f"this request cannot be recorded now: {error}"))
+            return
+        exchange = self.exchange = Exchange(relay, self, sequence, plan, version)
+        relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record))
+        relay.tap.await_intent(exchange.intent_expired)
+        if self._upstream is None or self._upstream.is_closed:
+            exchange.upstream = self.dial(exchange)
+        else:
+            self._upstream.adopt(exchange)
+            exchange.upstream = self._upstream
+        self._out.append(plan.head)
+
+    def _intent(self, record: bytes) -> bytes:
+        index = self._exchange_count
+        self._exchange_count += 1
+        mode = self._relay.tap.mode
+        return IntentHead(self._number, index, self._port, self._address, mode, record).encode()
+
+    def _splice(self, data: bytes) -> None:
+        assert self.exchange is not None, "spliced bytes belong to an exchange"
+        self.exchange.tap.note(self.exchange.sequence, Kind.SPLICED_CHUNK, data, Flag.FROM_CLIENT)
+        self.exchange.hold_up(data)
+
+    def _refuse(self, refusal: Refusal, record: bytes = b"", *, without_body: bool = False) -> None:
+        """Answer a request that is not passed on, and record that it was made and refused."""
+        tap = self._relay.tap
+        answer = answer_to(refusal, without_body=without_body)
+        try:
+            sequence = tap.begin()
+        except JournalUnavailable:
+            self._answer_unrecorded(refusal)
+            return
+        self._is_closing = True
+        tap.note(sequence, Kind.INTENT, self._intent(record))
+        tap.note(sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
+        tap.note(sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
+        closing = ExchangeEnd(Outcome.REFUSED, len(answer.body), refusal.message)
+        tap.note(sequence, Kind.END, closing.encode())
+        tap.hold(self.answered, answer.whole)
+
+    def _answer_unrecorded(self, refusal: Refusal) -> None:
+        """The journal takes nothing, or the worker is full: answer without a record, and count it."""
+        self._intake.stop()
+        self.answered(answer_to(refusal).whole)
+
+    def _close_gently(self, *, has_unread: bool) -> None:
+        """Close; while the client may still be sending, read on so that a reset does not eat the answer."""
+        if self.is_gone:
+            return
+        self._is_closing = True
+        self._intake.stop()
+        if not has_unread or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self.is_lingering = True
+        self.since = self._relay.now()
+        self._transport.write_eof()
+        reasons, self._pause_reasons = self._pause_reasons, 0
+        if reasons:
+            self._transport.resume_reading()
+
+    def _close_upstream(self) -> None:
+        if self._upstream is not None:
+            self._upstream.close()
+
+    def _leave(self) -> None:
+        self._close_upstream()
+        self._on_close(self)
+
+    def _reset(self) -> None:
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None and connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._is_closing = True
+        self._transport.abort()

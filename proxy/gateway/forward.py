@@ -1,0 +1,326 @@
+"""One exchange on its way through: what was noted, what is still held, and how it ends.
+
+The client's connection and the upstream's connection both work on an Exchange; it is the only place
+that decides how an exchange ends, and it does so exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.gateway.answers import Refusal, answer_to
+from proxy.gateway.headers import Redactor
+from proxy.gateway.limits import HELD_BYTES_MAX
+from proxy.gateway.tap import Tap
+from proxy.gateway.wire import LAST_CHUNK, RequestPlan, ResponsePlan, Upstream, chunk
+from proxy.journal.format import ExchangeEnd, Flag, Kind, Outcome, RequestEnd
+
+PEER_IS_FULL = 1
+IS_HELD = 2
+IS_BACKED_UP = 4
+IS_AHEAD = 8
+"""Why reading from a connection is paused; bits, because several can hold at once."""
+
+
+class ClientSide(Protocol):
+    """What an exchange asks of the connection it came from."""
+
+    is_gone: bool
+
+    def write(self, data: bytes) -> None: ...
+    def dial(self, exchange: Exchange) -> UpstreamSide: ...
+    def finished(self, *, keeps_alive: bool) -> None: ...
+    def break_off(self, *, abruptly: bool) -> None: ...
+    def answered(self, answer: bytes) -> None: ...
+    def splice_began(self) -> None: ...
+    def splice_ended(self, payload: None) -> None: ...
+    def upstream_closed_idle(self) -> None: ...
+    def pause(self, reason: int) -> None: ...
+    def resume(self, reason: int) -> None: ...
+
+
+class UpstreamSide(Protocol):
+    """What an exchange, and the client's connection, ask of the connection it goes to."""
+
+    exchange: Exchange | None
+    is_closed: bool
+    has_exchanged: bool
+
+    def adopt(self, exchange: Exchange) -> None: ...
+    def close(self) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+    def abort(self) -> None: ...
+    def pause(self, reason: int) -> None: ...
+    def resume(self, reason: int) -> None: ...
+
+
+class Dial(Protocol):
+    """Opens an upstream connection; bytes written before it is there wait for it."""
+
+    def __call__(self, exchange: Exchange) -> UpstreamSide: ...
+
+
+@dataclass(slots=True)
+class Gauges:
+    """What a worker counts besides its records; published on the worker page once a second."""
+
+    connections: int = 0
+    in_flight: int = 0
+    refused: int = 0
+    shed: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """What all connections of a worker share."""
+
+    tap: Tap
+    redactor: Redactor
+    upstream: Upstream
+    dial: Dial
+    now: Callable[[], float]
+    """Loop time, in seconds."""
+    authority: bytes
+    """What Host says to upstream."""
+    connections_max: int
+    gauges: Gauges = field(default_factory=Gauges)
+
+
+class Exchange:
+    """State of one request and its response. Mutable; owned by the loop thread."""
+
+    __slots__ = (
+        "client",
+        "client_version",
+        "down_held",
+        "ended",
+        "is_request_whole",
+        "is_response_whole",
+        "is_spliced",
+        "relay",
+        "request",
+        "request_bytes",
+        "response",
+        "response_bytes",
+        "sequence",
+        "tap",
+        "up_held",
+        "upstream",
+        "was_sent",
+    )
+
+    def __init__(
+        self, relay: Relay, client: ClientSide, sequence: int, request: RequestPlan, version: str
+    ) -> None:
+        self.relay = relay
+        self.tap: Tap = relay.tap
+        self.client = client
+        self.client_version = version
+        self.sequence = sequence
+        self.request = request
+        self.response: ResponsePlan | None = None
+        self.upstream: UpstreamSide | None = None
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.up_held = 0
+        """Bytes noted and not yet written to upstream."""
+        self.down_held = 0
+        self.is_request_whole = False
+        self.is_response_whole = False
+        self.is_spliced = False
+        self.was_sent = False
+        """A byte of the request may have reached upstream: from here on no refusal, only truth."""
+        self.ended = False
+        """The closing record is noted. Nothing is noted after it."""
+        relay.gauges.in_flight += 1
+
+    # request side -------------------------------------------------------------------------------
+
+    def request_piece(self, piece: bytes) -> bytes:
+        """Note a piece of the request body; returns it framed for upstream."""
+        self.request_bytes += len(piece)
+        self.tap.note(self.sequence, Kind.REQUEST_CHUNK, piece)
+        return chunk(piece) if self.request.is_chunked else piece
+
+    def request_end(self, trailers: bytes) -> bytes:
+        """Note that the request is whole; returns the last framing bytes for upstream."""
+        self.is_request_whole = True
+        self.tap.note(
+            self.sequence, Kind.REQUEST_END, RequestEnd(self.request_bytes, trailers).encode()
+        )
+        return LAST_CHUNK if self.request.is_chunked else b""
+
+    def hold_up(self, data: bytes) -> None:
+        """Send `data` upstream when everything noted so far is durable."""
+        self.up_held += len(data)
+        if self.up_held > HELD_BYTES_MAX:
+            self.client.pause(IS_HELD)
+        self.tap.hold(self._release_up, data)
+        if self.tap.is_backed_up:
+            self.client.pause(IS_BACKED_UP)
+            self.tap.when_drained(self._resume_client)
+
+    def _release_up(self, data: bytes) -> None:
+        if self.ended:
+            return
+        if self.upstream is None or (self.upstream.is_closed and not self.was_sent):
+            # The kept-alive connection ended before a byte of this request went out: not a retry.
+            self.upstream = self.client.dial(self)
+        self.upstream.write(data)
+
+    def sent_up(self, count: int) -> None:
+        """Upstream's transport took `count` bytes."""
+        self.was_sent = True
+        self.up_held -= count
+        if self.up_held <= HELD_BYTES_MAX:
+            self.client.resume(IS_HELD)
+
+    def _resume_client(self) -> None:
+        self.client.resume(IS_BACKED_UP)
+
+    def intent_expired(self) -> None:
+        """The intent is not durable in time. Nothing was sent, so refusing is safe and a retry is too."""
+        if self.was_sent or self.ended or self.upstream_has_bytes or self.client.is_gone:
+            return
+        self.end(Outcome.REFUSED, "the intent was not durable within its deadline")
+        self.drop_upstream()
+        # Not held: the journal that would release it is the one that is late.
+        refusal = Refusal(503, "the journal is too slow to record this request now")
+        self._release_answer(answer_to(refusal).whole)
+
+    @property
+    def upstream_has_bytes(self) -> bool:
+        """Whether the journal has released something of this request (it may wait for the connection)."""
+        return self.upstream is not None and self.upstream.has_exchanged
+
+    def refuse(self, refusal: Refusal, outcome: Outcome) -> None:
+        """Answer in our own name. Only while nothing was sent upstream, or the request itself is broken."""
+        if self.ended:
+            return
+        if not self.client.is_gone:
+            answer = answer_to(refusal)
+            self.response_bytes = len(answer.body)
+            self.tap.note(self.sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
+            self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
+            self.end(outcome, refusal.message)
+            self.tap.hold(self._release_answer, answer.whole)
+        else:
+            self.end(outcome, refusal.message)
+            self.tap.hold(self._release_break, payload=False)
+        self.drop_upstream()
+
+    def _release_answer(self, data: bytes) -> None:
+        self.client.answered(data)
+
+    # response side ------------------------------------------------------------------------------
+
+    def response_head(self, plan: ResponsePlan, *, is_interim: bool = False) -> None:
+        """Note a response head."""
+        flags = Flag.INTERIM if is_interim else Flag.NONE
+        self.tap.note(self.sequence, Kind.RESPONSE_HEAD, plan.record, flags)
+        if not is_interim:
+            self.response = plan
+
+    def response_piece(self, piece: bytes) -> bytes:
+        """Note a piece of the response body; returns it framed for the client."""
+        self.response_bytes += len(piece)
+        self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, piece)
+        assert self.response is not None, "a body comes after its head"
+        return chunk(piece) if self.response.is_chunked else piece
+
+    def response_end(self, trailers: bytes = b"") -> bytes:
+        """The response is whole: note the closing record; returns the last framing bytes."""
+        assert self.response is not None, "an end comes after its head"
+        self.is_response_whole = True
+        outcome, detail = Outcome.COMPLETE, ""
+        if self.client.is_gone:
+            outcome, detail = Outcome.CLIENT_GONE, "the answer was read to its end"
+        elif not self.is_request_whole:
+            detail = "answered before the request was whole"
+        self.end(outcome, detail, trailers)
+        return LAST_CHUNK if self.response.is_chunked else b""
+
+    def hold_down(self, data: bytes) -> None:
+        """Hand `data` to the client when everything noted so far is durable."""
+        if self.is_response_whole:
+            self.tap.hold(self._release_last, data)
+            return
+        self.down_held += len(data)
+        if self.down_held > HELD_BYTES_MAX and self.upstream is not None:
+            self.upstream.pause(IS_HELD)
+        self.tap.hold(self._release_down, data)
+        if self.tap.is_backed_up and self.upstream is not None:
+            self.upstream.pause(IS_BACKED_UP)
+            self.tap.when_drained(self._resume_upstream)
+
+    def _release_down(self, data: bytes) -> None:
+        self.down_held -= len(data)
+        self.client.write(data)
+        if self.down_held <= HELD_BYTES_MAX and self.upstream is not None:
+            self.upstream.resume(IS_HELD)
+
+    def _release_last(self, data: bytes) -> None:
+        self.client.write(data)
+        assert self.response is not None, "the last piece comes after the head"
+        self.client.finished(keeps_alive=self.response.keeps_alive and self.is_request_whole)
+
+    def _resume_upstream(self) -> None:
+        if self.upstream is not None:
+            self.upstream.resume(IS_BACKED_UP)
+
+    # endings ------------------------------------------------------------------------------------
+
+    def end(self, outcome: Outcome, detail: str, trailers: bytes = b"") -> None:
+        """Note the closing record, once."""
+        assert not self.ended, f"exchange {self.sequence} ends twice: {outcome.name}"
+        self.ended = True
+        self.relay.gauges.in_flight -= 1
+        closing = ExchangeEnd(outcome, self.response_bytes, detail, trailers)
+        self.tap.note(self.sequence, Kind.END, closing.encode())
+
+    def upstream_broke(self, detail: str, *, abruptly: bool) -> None:
+        """Upstream ended before its answer did. The client gets a break too, never a clean end."""
+        if self.ended:
+            return
+        outcome = Outcome.CLIENT_GONE if self.client.is_gone else Outcome.UPSTREAM_ABORTED
+        self.end(outcome, detail)
+        self.tap.hold(self._release_break, abruptly)
+
+    def _release_break(self, abruptly: bool) -> None:  # noqa: FBT001 - the tap hands over one payload
+        self.client.break_off(abruptly=abruptly)
+
+    def client_left(self) -> None:
+        """The client is gone: held until the head is known, then streams are released at once."""
+        if self.ended:
+            return
+        if self.is_spliced:
+            self.end(Outcome.COMPLETE, "the client closed the spliced connection")
+        elif not self.is_request_whole:
+            self.end(Outcome.CLIENT_GONE, "the client left before its request was whole")
+        elif not (self.was_sent or self.upstream_has_bytes):
+            self.end(Outcome.CLIENT_GONE, "the client left before anything was sent upstream")
+        elif self.response is not None and self.response.is_stream:
+            self.end(Outcome.CLIENT_GONE, "the client left in the middle of the stream")
+        else:
+            self._let_upstream_flow()
+            return
+        self.tap.flush()
+        self.drop_upstream()
+
+    def abandon(self, outcome: Outcome, detail: str) -> None:
+        """Give up from our side: a deadline, or the worker stops."""
+        if not self.ended:
+            self.end(outcome, detail)
+            self.tap.flush()
+        self.drop_upstream()
+
+    def drop_upstream(self) -> None:
+        if self.upstream is not None:
+            self.upstream.abort()
+
+    def _let_upstream_flow(self) -> None:
+        if self.upstream is not None:
+            self.upstream.resume(PEER_IS_FULL)

@@ -1,0 +1,93 @@
+"""Credentials out of heads before anything is written. Pure but for a bounded cache.
+
+A credential is replaced by `fp:` and a keyed fingerprint. What counts as one: the values of the
+headers below, the query parameters below (wherever a URL stands in a head), and any other place in
+the same head that repeats one of them, as it is, percent-encoded, or in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from proxy.gateway.limits import SECRETS_CACHED_MAX
+
+REQUEST_CREDENTIALS: Final = frozenset(
+    {b"x-goog-api-key", b"authorization", b"proxy-authorization", b"cookie", b"x-goog-upload-url"}
+)
+RESPONSE_CREDENTIALS: Final = frozenset({b"set-cookie", b"x-goog-upload-url"})
+QUERY_CREDENTIALS: Final = frozenset({b"key", b"access_token", b"upload_id", b"api_key"})
+
+REPEATED_SECRET_BYTES_MIN: Final = 8
+"""Shorter values are not searched for elsewhere: they would blank out innocent text."""
+
+_QUERY: Final = re.compile(rb"(?i)([?&](?:key|access_token|upload_id|api_key)=)([^&#\s\"'<>]+)")
+_SCHEME: Final = re.compile(rb"(?i)^(?:bearer|basic)\s+")
+
+
+class Redactor:
+    """Replaces credentials by fingerprints. One per worker; remembers the last few it saw."""
+
+    def __init__(self, fingerprint: Callable[[bytes], str]) -> None:
+        self._fingerprint = fingerprint
+        self._known: dict[bytes, tuple[bytes, tuple[bytes, ...]]] = {}
+
+    def mark(self, secret: bytes) -> bytes:
+        """What stands in the record instead of `secret` (`fp:` and 16 hexadecimal digits)."""
+        return self._look_up(secret)[0] if secret else secret
+
+    def header_secret(self, value: bytes) -> bytes:
+        """The secret part of a credential header: without `Bearer`, so that both ways of sending match."""
+        return _SCHEME.sub(b"", value, count=1)
+
+    def text(self, head: bytes, secrets: Iterable[bytes] = ()) -> bytes:
+        """`head` with credentials in URLs, and further occurrences of `secrets`, replaced."""
+        if b"=" in head and (b"?" in head or b"&" in head):
+            found: list[bytes] = []
+
+            def swap(match: re.Match[bytes]) -> bytes:
+                found.append(unquote_to_bytes(match[2]))
+                return match[1] + self.mark(found[-1])
+
+            head = _QUERY.sub(swap, head)
+            if found:
+                secrets = [*secrets, *found]
+        for secret in secrets:
+            mark, forms = self._look_up(secret)
+            for form in forms:
+                if form in head:
+                    head = head.replace(form, mark)
+        return head
+
+    def target(self, target: bytes) -> bytes:
+        """A request target whose credential parameters may hide behind percent-encoded names."""
+        path, mark, query = target.partition(b"?")
+        if not mark or b"%" not in query:
+            return target
+        return path + mark + b"&".join(self._parameter(part) for part in query.split(b"&"))
+
+    def _parameter(self, part: bytes) -> bytes:
+        name, equals, value = part.partition(b"=")
+        if b"%" in name and unquote_to_bytes(name).lower() in QUERY_CREDENTIALS:
+            return name + equals + self.mark(unquote_to_bytes(value))
+        return part
+
+    def _look_up(self, secret: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+        known = self._known.get(secret)
+        if known is None:
+            known = (b"fp:" + self._fingerprint(secret).encode(), _forms(secret))
+            if len(self._known) >= SECRETS_CACHED_MAX:
+                self._known.clear()
+            self._known[secret] = known
+        return known
+
+
+def _forms(secret: bytes) -> tuple[bytes, ...]:
+    """The ways a secret may be written elsewhere in a head."""
+    if len(secret) < REPEATED_SECRET_BYTES_MIN:
+        return ()
+    written = (secret, quote_from_bytes(secret, safe="").encode(), base64.b64encode(secret))
+    return tuple(dict.fromkeys(written))

@@ -1,0 +1,48 @@
+"""Every limit of the gateway, with where its number comes from. Reaching one is recorded or counted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEAD_BYTES_MAX: Final = 64 * 1024
+"""Request line and header lines of one request. Eight times the usual 8 KiB: upload ids and event ids
+travel in targets. Beyond it: 431."""
+
+HEADER_COUNT_MAX: Final = 256
+"""Header lines of one request; SDKs send 8 to 20. Beyond it: 431."""
+
+SLICE_BYTES: Final = 64 * 1024
+"""A parser is fed at most this much at once, so a pipelining client is read ahead by no more."""
+
+HELD_BYTES_MAX: Final = 256 * 1024
+"""Bytes of one direction that wait for the journal or for the upstream connection before reading
+pauses: one full read of asyncio. With 5,000 busy connections that is 1.2 GiB, the worst case."""
+
+BACKLOG_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Bytes appended to the journal and not yet committed before reading pauses everywhere: about
+30 ms of a disk that writes 250 MB/s."""
+
+SECRETS_CACHED_MAX: Final = 1024
+"""Credentials whose fingerprint is kept in memory; callers share few."""
+
+LINGER_S: Final = 2.0
+"""How long a refused request is still read and thrown away, so that the answer is not lost to a reset."""
+
+ORPHAN_S: Final = 900.0
+"""How long an exchange whose client left may go on until its answer is whole: the service bounds a
+request to about 10 minutes (protocol reference, section 4)."""
+
+TICK_S: Final = 0.05
+"""How often deadlines are looked at while something waits: a fifth of the default intent deadline."""
+
+SWEEP_S: Final = 1.0
+"""How often all connections are looked at for slow heads and idle time, and gauges are published."""
+
+RETRY_AFTER_S: Final = 1
+"""Said with a 503: SDKs honour it (protocol reference, section 14.1)."""
+
+DRAIN_S: Final = 20.0
+"""How long exchanges in flight may go on after SIGTERM: below the 30 s a container is given."""
+
+REOPEN_S: Final = 1.0
+"""How often a failed journal is tried again."""

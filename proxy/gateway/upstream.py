@@ -1,0 +1,265 @@
+"""The connection to upstream: at most one per client connection, opened lazily, closed with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import httptools
+
+from proxy.gateway.answers import Refusal
+from proxy.gateway.forward import PEER_IS_FULL, Exchange
+from proxy.gateway.wire import RawHeaders, plan_interim, plan_response, plan_switch, trailer_lines
+from proxy.journal.format import Flag, Kind, Outcome
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """Sends requests of one client connection, reads their responses, notes them, passes them on."""
+
+    __slots__ = (
+        "_client",
+        "_has_surplus",
+        "_headers",
+        "_is_final_head_seen",
+        "_out",
+        "_parser",
+        "_pause_reasons",
+        "_reason",
+        "_transport",
+        "_unsent",
+        "exchange",
+        "has_exchanged",
+        "is_closed",
+    )
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange: Exchange | None = exchange
+        self._client = exchange.client
+        self.is_closed = False
+        self.has_exchanged = False
+        """Something of the current exchange was handed to this connection."""
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._unsent: list[bytes] = []
+        self._out: list[bytes] = []
+        self._headers: RawHeaders = []
+        self._reason = b""
+        self._is_final_head_seen = False
+        self._has_surplus = False
+        self._pause_reasons = 0
+
+    # towards upstream ---------------------------------------------------------------------------
+
+    def adopt(self, exchange: Exchange) -> None:
+        """Take the next exchange of the same client connection."""
+        assert self.exchange is None, "one exchange at a time"
+        self.exchange = exchange
+        self.has_exchanged = False
+        self._is_final_head_seen = False
+
+    def write(self, data: bytes) -> None:
+        self.has_exchanged = True
+        if self._transport is None:
+            self._unsent.append(data)
+        elif not self.is_closed:
+            self._transport.write(data)
+            if self.exchange is not None:
+                self.exchange.sent_up(len(data))
+
+    def failed(self, message: str) -> None:
+        """No connection came about, so nothing was sent: 502 is true, and safe to retry."""
+        self.is_closed = True
+        self._unsent.clear()
+        if self.exchange is not None:
+            self.exchange.refuse(Refusal(502, message), Outcome.PROXY_ERROR)
+
+    def close(self) -> None:
+        """End after what was written; used between exchanges."""
+        self.is_closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End at once; what upstream still says is not waited for."""
+        self.is_closed = True
+        self._unsent.clear()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self, reason: int) -> None:
+        if self._pause_reasons == 0 and self._transport is not None and not self.is_closed:
+            self._transport.pause_reading()
+        self._pause_reasons |= reason
+
+    def resume(self, reason: int) -> None:
+        if not self._pause_reasons & reason:
+            return
+        self._pause_reasons &= ~reason
+        if self._pause_reasons == 0 and self._transport is not None and not self.is_closed:
+            self._transport.resume_reading()
+
+    # asyncio ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self.is_closed:
+            self._transport.abort()
+            return
+        if self._pause_reasons:
+            self._transport.pause_reading()
+        unsent, self._unsent = self._unsent, []
+        for data in unsent:
+            self.write(data)
+
+    def pause_writing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.client.pause(PEER_IS_FULL)
+
+    def resume_writing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.client.resume(PEER_IS_FULL)
+
+    def data_received(self, data: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None or exchange.ended or not exchange.was_sent:
+            # Nobody asked, or the answer is over (as after HEAD): these bytes are nobody's answer.
+            self.close()
+            return
+        if exchange.is_spliced:
+            self._splice(exchange, data)
+            return
+        problem = self._feed(exchange, data)
+        if self._out:
+            out = b"".join(self._out) if len(self._out) > 1 else self._out[0]
+            self._out.clear()
+            exchange.hold_down(out)
+        elif exchange.is_response_whole:
+            exchange.hold_down(b"")
+        if self._has_surplus:
+            self.close()
+        if problem is not None and not exchange.ended:
+            exchange.upstream_broke(problem, abruptly=True)
+            self.abort()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        exchange = self.exchange
+        if exchange is None:
+            self._client.upstream_closed_idle()
+        elif exchange.ended:
+            # What is still held for the client is released in its turn; `finished` sees is_closed.
+            return
+        elif exchange.is_spliced:
+            exchange.end(Outcome.COMPLETE, "upstream closed the spliced connection")
+            exchange.tap.hold(self._client.splice_ended, None)
+        elif self._is_final_head_seen and self._ends_with_connection(exchange) and exc is None:
+            last = exchange.response_end()
+            exchange.hold_down(last)
+        elif exchange.was_sent:
+            how = "reset" if exc is not None else "closed"
+            where = (
+                "in the middle of its answer" if self._is_final_head_seen else "without an answer"
+            )
+            exchange.upstream_broke(
+                f"upstream {how} the connection {where}", abruptly=exc is not None
+            )
+
+    # httptools ----------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self.exchange is None or self.exchange.ended:
+            self._has_surplus = True
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        exchange = self.exchange
+        if exchange is None or exchange.ended:
+            return
+        headers, self._headers = self._headers, []
+        reason, self._reason = self._reason, b""
+        status = self._parser.get_status_code()
+        redactor = exchange.relay.redactor
+        if status == 101 and exchange.request.wants_upgrade:
+            plan = plan_switch(reason, headers, redactor)
+            exchange.response_head(plan)
+        elif status < 200:
+            plan = plan_interim(status, reason, headers, redactor)
+            exchange.response_head(plan, is_interim=True)
+            if exchange.client_version == "1.0":
+                return
+        else:
+            self._is_final_head_seen = True
+            plan = plan_response(
+                status,
+                reason,
+                self._parser.get_http_version(),
+                headers,
+                request=exchange.request,
+                client_version=exchange.client_version,
+                upstream=exchange.relay.upstream,
+                redactor=redactor,
+            )
+            exchange.response_head(plan)
+            self._head_is_known(exchange)
+        self._out.append(plan.head)
+
+    def on_body(self, piece: bytes) -> None:
+        exchange = self.exchange
+        if exchange is not None and not exchange.ended:
+            self._out.append(exchange.response_piece(piece))
+
+    def on_message_complete(self) -> None:
+        exchange = self.exchange
+        if exchange is None or exchange.ended or not self._is_final_head_seen:
+            return
+        trailers, self._headers = self._headers, []
+        last = exchange.response_end(trailer_lines(trailers, exchange.relay.redactor))
+        if last:
+            self._out.append(last)
+
+    # --------------------------------------------------------------------------------------------
+
+    def _feed(self, exchange: Exchange, data: bytes) -> str | None:
+        """Parse; returns what is wrong with the response, if anything."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if exchange.response is None or not exchange.request.wants_upgrade:
+                return "upstream switched protocols unasked"
+            exchange.is_spliced = True
+            exchange.client.splice_began()
+            offset: int = upgrade.args[0]
+            if len(data) > offset:
+                self._out.append(self._spliced(exchange, data[offset:]))
+        except httptools.HttpParserError as error:
+            return f"the response is not HTTP: {error}"[:200]
+        return None
+
+    def _head_is_known(self, exchange: Exchange) -> None:
+        assert exchange.response is not None, "called after the head"
+        if exchange.request.is_head:
+            # llhttp would take what follows for this response's body: headers, then close.
+            exchange.response_end()
+            self.close()
+        elif exchange.client.is_gone and exchange.response.is_stream:
+            exchange.client_left()
+            self._client.finished(keeps_alive=False)
+
+    def _ends_with_connection(self, exchange: Exchange) -> bool:
+        return exchange.response is not None and exchange.response.ends_with_connection
+
+    def _spliced(self, exchange: Exchange, data: bytes) -> bytes:
+        exchange.response_bytes += len(data)
+        exchange.tap.note(exchange.sequence, Kind.SPLICED_CHUNK, data, Flag.NONE)
+        return data
+
+    def _splice(self, exchange: Exchange, data: bytes) -> None:
+        exchange.hold_down(self._spliced(exchange, data))
