@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from proxy.journal.format import ExchangeId, IntentHead, Outcome
@@ -15,6 +16,29 @@ class Cut:
     """Bytes of the chunk."""
     wall_ns: int
     mono_ns: int
+
+
+class Side(enum.IntEnum):
+    """The byte streams of one exchange. Numbers are on disk."""
+
+    REQUEST = 0
+    RESPONSE = 1
+    FROM_CLIENT = 2
+    """After a 101."""
+    FROM_UPSTREAM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of one side, on its way into the vault."""
+
+    id: ExchangeId
+    side: Side
+    offset: int
+    """Of its first byte in that side."""
+    data: bytes
+    cuts: tuple[Cut, ...]
+    """Of the chunks in it, in order; their sizes add up to the size of `data`."""
 
 
 @dataclass(frozen=True, slots=True)

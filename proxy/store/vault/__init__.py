@@ -1,0 +1,1 @@
+"""The vault: sealed, append-only, the commit point. One recorder writes, any process with the keys reads."""

@@ -1,0 +1,315 @@
+"""The recorder's side of the vault: append what is finished, commit, begin a new file when it is time.
+
+Nothing is committed before `commit` returns. After any error a Vault MUST NOT be used again: the
+process ends, and the next one opens the vault at its last commit and reads the journals from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from proxy.errors import KeyDestroyed
+from proxy.journal.format import Codec, ExchangeId
+from proxy.journal.keys import vault_key
+from proxy.journal.slots import Keystore
+from proxy.recording.exchange import Exchange, Part
+from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
+from proxy.recording.group import Carried, Finished, Place
+from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
+from proxy.store.vault.facts import facts_to_json, without_content
+from proxy.store.vault.files import day_of
+from proxy.store.vault.format import (
+    NOBODY,
+    RECORD_BYTES_MAX,
+    RECORD_HEADER_BYTES,
+    Manifest,
+    RecordKind,
+    Ref,
+    SealedPart,
+    Sealer,
+    encode_record,
+    pack_box,
+)
+from proxy.store.vault.keys import FactsKeys
+from proxy.store.vault.records import Resume, exchange_to_box, part_to_box
+from proxy.store.vault.state import Cursors, JournalId, VaultState
+from proxy.store.vault.tail import VaultTail, commit_record
+
+FILE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""A new file is begun beyond this: small enough to walk in 0.2 s when the recorder starts."""
+FACT_ROWS_PER_RECORD: Final = 8192
+"""Rows sealed together: 1 to 2 MB of JSON, which zstd packs ten times better than single exchanges."""
+STEPS_INSIDE_BYTES_MAX: Final = 64 * 1024
+"""Steps and tails up to this share one sealed record: one seal instead of two, and the steps, which
+repeat the response, almost vanish in zstd. Larger steps get a record of their own, so that opening
+one step does not open a large body."""
+STEPS_BYTES_MAX: Final = RECORD_BYTES_MAX - 1024 * 1024
+"""Steps of one exchange that fit a record with their directory. Steps beyond it are stored empty;
+the raw response has them."""
+
+
+class Vault:
+    """Open for writing by this process alone. One thread uses it."""
+
+    def __init__(
+        self,
+        tail: VaultTail,
+        state: VaultState,
+        *,
+        keystore: Keystore,
+        facts_keys: FactsKeys,
+        now_ns: Callable[[], int],
+        file_bytes_max: int = FILE_BYTES_MAX,
+    ) -> None:
+        self.state = state
+        self._tail = tail
+        self._keystore = keystore
+        self._facts_keys = facts_keys
+        self._now_ns = now_ns
+        self._file_bytes_max = file_bytes_max
+        self._sealer = Sealer()
+        self._facts_key = facts_keys.make(day_of(tail.name))
+        self._spilled: dict[ExchangeId, list[SealedPart]] = {}
+        self._exchanges: list[CommittedFacts] = []
+        self._sealed_exchange_count = 0
+        self._unsealed_row_count = 0
+        self._gaps: list[GapFact] = []
+        self._acts: list[ActFact] = []
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        keystore: Keystore,
+        facts_keys: FactsKeys,
+        now_ns: Callable[[], int],
+        file_bytes_max: int = FILE_BYTES_MAX,
+    ) -> Vault:
+        """Open or begin the vault in `folder`; cut off what was not committed, and note it as an act.
+
+        Raises:
+            OSError: the disk refused.
+            StoreError: the newest file has no whole beginning.
+        """
+        tail, state, found = VaultTail.open(folder, _day(now_ns()), now_ns())
+        vault = cls(
+            tail,
+            state,
+            keystore=keystore,
+            facts_keys=facts_keys,
+            now_ns=now_ns,
+            file_bytes_max=file_bytes_max,
+        )
+        for kind, detail in found:
+            vault.append_act(ActFact(now_ns(), kind, None, None, detail))
+        return vault
+
+    @property
+    def uncommitted_bytes(self) -> int:
+        """Appended since the last commit."""
+        return self._tail.uncommitted_bytes
+
+    @property
+    def uncommitted_count(self) -> int:
+        """Exchanges appended since the last commit."""
+        return len(self._exchanges)
+
+    @property
+    def position(self) -> VaultPosition:
+        """The last commit."""
+        return VaultPosition(self._tail.name, self._tail.committed_offset)
+
+    def append_part(self, part: Part) -> None:
+        """A piece of an exchange that is still open."""
+        key = self._content_key(part.id)
+        if key is None:
+            return
+        spilled = self._spilled.setdefault(part.id, [])
+        spilled.append(
+            self._append_sealed(key[0], RecordKind.PART, len(spilled), part.id, part_to_box(part))
+        )
+
+    def append(self, finished: Finished, recording: Recording) -> CommittedFacts | None:
+        """A finished exchange and what it meant. None, and nothing written, if it is there already."""
+        exchange = finished.exchange
+        if not self.state.finish(exchange.id):
+            self._spilled.pop(exchange.id, None)
+            return None
+        parts = self._spilled.pop(exchange.id, [])
+        key = self._content_key(exchange.id)
+        steps_ref: Ref | None = None
+        media: list[SealedPart] = []
+        commitment = bytes(32)
+        if key is not None:
+            commitment = key[1]
+            media = [
+                self._append_media(key[0], exchange.id, len(parts) + index, media_object)
+                for index, media_object in enumerate(recording.media)
+            ]
+            parts += media
+            steps_ref = self._append_content(key[0], finished, recording.contents, parts)
+        manifest_ref = self._append_manifest(exchange, commitment, parts)
+        committed = CommittedFacts(
+            without_content(recording),
+            str(steps_ref) if steps_ref and recording.contents else None,
+            tuple(str(part.ref) for part in media),
+            str(manifest_ref),
+        )
+        self._take_facts(committed)
+        return committed
+
+    def append_open(self, carried: Carried, place: Place) -> None:
+        """An exchange that is still open, so far that its journal before `place` is not needed."""
+        id_ = carried.exchange.id
+        key = self._content_key(id_)
+        if key is None:
+            return
+        parts = self._spilled.get(id_, [])
+        resume = Resume(carried.next_ordinal, *place)
+        box = exchange_to_box(carried.exchange, carried.tails, parts, (), resume)
+        sealed = self._append_sealed(key[0], RecordKind.OPEN, len(parts), id_, box)
+        self.state.carry(id_, sealed.ref)
+
+    def resume(self, id_: ExchangeId, parts: tuple[SealedPart, ...]) -> None:
+        """An earlier recorder spilled these parts of an exchange it carried."""
+        self._spilled[id_] = list(parts)
+
+    def append_gap(self, gap: GapFact) -> None:
+        self._gaps.append(gap)
+
+    def append_act(self, act: ActFact) -> None:
+        self._acts.append(act)
+
+    def commit(self, cursors: Mapping[JournalId, Cursors]) -> FactBatch:
+        """Make everything appended durable, together with how far the journals were taken.
+
+        Returns: what was committed, for the followers.
+
+        Raises:
+            OSError: the disk refused. Do not use this vault again.
+        """
+        self._seal_facts()
+        if self._gaps or self._acts:
+            self._append_facts_box(RecordKind.ACTS, facts_to_json((), self._gaps, self._acts))
+        now_ns = self._now_ns()
+        self.state.move(dict(cursors))
+        self._tail.append(commit_record(self.state, now_ns))
+        self._tail.commit()
+        batch = FactBatch(
+            tuple(self._exchanges), tuple(self._gaps), tuple(self._acts), self.position
+        )
+        self._exchanges, self._gaps, self._acts = [], [], []
+        self._sealed_exchange_count = 0
+        self._begin_file_if_due(now_ns)
+        return batch
+
+    def close(self) -> None:
+        """What was not committed is lost, as it would be in a crash."""
+        self._tail.close()
+
+    def _content_key(self, id_: ExchangeId) -> tuple[AESGCM, bytes] | None:
+        """The key that seals an exchange here, and its commitment. None: it was destroyed."""
+        try:
+            key = vault_key(self._keystore.key(id_))
+        except KeyDestroyed:
+            return None
+        return AESGCM(key), hashlib.sha256(b"commit" + key).digest()
+
+    def _append_sealed(
+        self, key: AESGCM, kind: RecordKind, ordinal: int, id_: ExchangeId, box: bytes
+    ) -> SealedPart:
+        record = self._sealer.seal(key, kind, ordinal, id_, box)
+        digest = hashlib.sha256(memoryview(record)[RECORD_HEADER_BYTES:]).digest()
+        ref = self._tail.append(record)
+        return SealedPart(kind, ref, len(record) - RECORD_HEADER_BYTES, digest)
+
+    def _append_media(
+        self, key: AESGCM, id_: ExchangeId, ordinal: int, media: MediaObject
+    ) -> SealedPart:
+        box = pack_box({"mime_type": media.mime_type}, (media.data,))
+        return self._append_sealed(key, RecordKind.MEDIA, ordinal, id_, box)
+
+    def _append_content(
+        self,
+        key: AESGCM,
+        finished: Finished,
+        contents: tuple[bytes, ...],
+        parts: list[SealedPart],
+    ) -> Ref:
+        """The exchange and its steps, in one record or two; returns the one with the steps."""
+        exchange, tails = finished.exchange, finished.tails
+        spilled = [part for part in parts if part.kind is RecordKind.PART]
+        size = sum(map(len, contents)) + sum(len(part.data) for part in tails)
+        if size <= STEPS_INSIDE_BYTES_MAX:
+            box = exchange_to_box(exchange, tails, spilled, contents)
+            parts.append(
+                self._append_sealed(key, RecordKind.EXCHANGE, len(parts), exchange.id, box)
+            )
+            return parts[-1].ref
+        box = pack_box({}, _fitting(contents))
+        steps = self._append_sealed(key, RecordKind.STEPS, len(parts), exchange.id, box)
+        parts.append(steps)
+        box = exchange_to_box(exchange, tails, spilled)
+        parts.append(self._append_sealed(key, RecordKind.EXCHANGE, len(parts), exchange.id, box))
+        return steps.ref
+
+    def _append_manifest(
+        self, exchange: Exchange, commitment: bytes, parts: list[SealedPart]
+    ) -> Ref:
+        manifest = Manifest(
+            exchange.outcome,
+            exchange.has_lost_frames,
+            exchange.ended_wall_ns // 1_000_000_000,
+            commitment,
+            tuple(parts),
+        )
+        ordinal = len(parts)
+        return self._tail.append(
+            encode_record(RecordKind.MANIFEST, Codec.PLAIN, ordinal, exchange.id, manifest.encode())
+        )
+
+    def _take_facts(self, committed: CommittedFacts) -> None:
+        self._exchanges.append(committed)
+        recording = committed.recording
+        self._unsealed_row_count += 1 + len(recording.steps) + len(recording.events)
+        if self._unsealed_row_count >= FACT_ROWS_PER_RECORD:
+            self._seal_facts()
+
+    def _seal_facts(self) -> None:
+        fresh = self._exchanges[self._sealed_exchange_count :]
+        if fresh:
+            self._append_facts_box(RecordKind.FACTS, facts_to_json(fresh))
+        self._sealed_exchange_count = len(self._exchanges)
+        self._unsealed_row_count = 0
+
+    def _append_facts_box(self, kind: RecordKind, box: bytes) -> None:
+        self._tail.append(self._sealer.seal(self._facts_key, kind, 0, NOBODY, box))
+
+    def _begin_file_if_due(self, now_ns: int) -> None:
+        """Between two commits only, so that a file ends with a commit."""
+        day = max(_day(now_ns), day_of(self._tail.name))  # a clock set back changes nothing
+        if day == day_of(self._tail.name) and self.position.offset < self._file_bytes_max:
+            return
+        self._tail.begin_file(day, self.state, now_ns)
+        self._facts_key = self._facts_keys.make(day)
+
+
+def _day(now_ns: int) -> str:
+    return datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).strftime("%Y%m%d")
+
+
+def _fitting(contents: tuple[bytes, ...]) -> list[bytes]:
+    """The steps, those that do not fit one record replaced by nothing."""
+    room = STEPS_BYTES_MAX
+    fitting = []
+    for content in contents:
+        room -= len(content)
+        fitting.append(content if room >= 0 else b"")
+    return fitting
