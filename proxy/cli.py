@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.config.load import Given, Resolved, resolve
-from proxy.errors import ConfigError, ProxyError
+from proxy.errors import ConfigError, ProxyError, StartRefused
 
 if TYPE_CHECKING:
     from proxy.supervise.server import Started
@@ -180,23 +180,36 @@ def _welcome(resolved: Resolved, started: Started) -> list[str]:
 
 
 def _demo_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--data", type=Path, metavar="FOLDER", help="keep the records here")
+    verb.add_argument(
+        "--data",
+        type=Path,
+        default=Path("demo-data"),
+        metavar="FOLDER",
+        help="keep the records here (demo-data)",
+    )
 
 
 def _demo(parsed: Arguments) -> int:
-    from proxy.demo.play import run
-
+    try:
+        from proxy.demo.play import run
+    except ImportError as error:
+        raise StartRefused(
+            f"the demo talks through Google's SDK, which is missing ({error.name}): "
+            "pip install google-genai"
+        ) from error
     return run(parsed.data)
 
 
 def _emulator_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--port", type=int, default=9900, metavar="N", help="0 takes a free one")
+    verb.add_argument("--seed", type=int, metavar="N", help="answers and ids follow from it")
 
 
 def _emulator(parsed: Arguments) -> int:
     from proxy.emulator.server import run
 
-    return run(port=parsed.port)
+    run(port=parsed.port, seed=parsed.seed)
+    return DONE
 
 
 def _sql_arguments(verb: argparse.ArgumentParser) -> None:

@@ -25,8 +25,6 @@ DRAIN_WITHIN_S: Final = 15.0
 stream is cut and recorded as such. A second signal ends the wait."""
 CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
-_DESCRIPTORS_SPARE: Final = 256
-"""Descriptors of a worker besides its connections: journal, keys, page, listeners, libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,8 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> None:
     Raises:
         StartRefused: the folder, the port or a child is not as needed.
     """
-    _limit_this_process(settings)
+    # Inherited by the children: a core dump would hold keys and prompts in clear.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asyncio.run(_run_with_signals(settings, announce))
 
 
@@ -103,12 +102,14 @@ class Supervisor:
         with ExitStack() as stack:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
-            lifeline = stack.enter_context(_lifeline())
+            # A pipe each: children may set theirs to non-blocking, and a shared one would be, too.
             gateways = [
-                self._gateway(worker, listener, folder.settings_file, lifeline)
+                self._gateway(
+                    worker, listener, folder.settings_file, stack.enter_context(_lifeline())
+                )
                 for worker, listener in enumerate(listeners)
             ]
-            recorder = self._recorder(folder.settings_file, lifeline)
+            recorder = self._recorder(folder.settings_file, stack.enter_context(_lifeline()))
             self._children = [*gateways, recorder]
             started = Started(url_of(listeners[0]), folder.has_new_master_key)
             try:
@@ -177,18 +178,6 @@ def _lifeline() -> Iterator[int]:
     finally:
         os.close(reading)
         os.close(writing)
-
-
-def _limit_this_process(settings: Settings) -> None:
-    """Limits the children inherit: descriptors for all connections, and no core dump, ever.
-
-    A core dump would hold prompts and keys in clear.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(soft, 2 * settings.gateway_connections_max + _DESCRIPTORS_SPARE)
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _first(refusals: BaseExceptionGroup[StartRefused]) -> StartRefused:

@@ -1,0 +1,132 @@
+"""A multi-turn agent conversation through google-genai, shown while it happens.
+
+It uses the SDK as any program would: nothing here knows that a proxy is in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from google import genai
+from rich.console import Console
+
+MODEL: Final = "gemini-3-flash-preview"
+AGENT: Final = "deep-research-preview-04-2026"
+POLLS_MAX: Final = 50
+"""The emulator's research is over at the second poll; more than this means it hangs."""
+
+WEATHER: Final = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather in a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+PLAN: Final = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "days": {"type": "integer"},
+        "sights": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["city", "days", "sights"],
+}
+
+
+def converse(url: str, console: Console) -> str:
+    """Play all acts against the API at `url`. Returns the id of the most telling interaction."""
+    # The key is made up; the emulator takes any. Watch for it: it must not be found in the records.
+    client = genai.Client(api_key="demo-key-never-recorded", http_options={"base_url": url})
+    talk: Any = client.interactions
+    first = _stream(talk, console)
+    called = _call_a_function(talk, console, previous=first)
+    _plan(talk, console, previous=called)
+    _ask_without_a_trace(talk, console)
+    _research(talk, console)
+    _delete(talk, console, first)
+    return called
+
+
+def _stream(talk: Any, console: Console) -> str:
+    console.print("\n[bold]1  a streamed answer, with Google Search[/]")
+    events = talk.create(
+        model=MODEL,
+        input="What should I see in Tromsø in June?",
+        tools=[{"type": "google_search"}],
+        stream=True,
+    )
+    identity = ""
+    for event in events:
+        match event.event_type:
+            case "interaction.created":
+                identity = event.interaction.id
+            case "step.start":
+                console.print(f"\n   [cyan]{event.step.type}[/] ", end="")
+            case "step.delta" if event.delta.type == "text":
+                console.print(event.delta.text, end="", markup=False, highlight=False)
+    console.print()
+    return identity
+
+
+def _call_a_function(talk: Any, console: Console, *, previous: str) -> str:
+    console.print("\n[bold]2  the next turn: the model calls a function, we answer[/]")
+    asked = talk.create(
+        model=MODEL,
+        input="And how is the weather in Tromsø?",
+        tools=[WEATHER],
+        previous_interaction_id=previous,
+    )
+    calls = [step for step in asked.steps if step.type == "function_call"]
+    for call in calls:
+        console.print(f"   {asked.status}: {call.name}({call.arguments})", highlight=False)
+    results = [
+        {
+            "type": "function_result",
+            "call_id": call.id,
+            "name": call.name,
+            "result": {"sky": "midnight sun", "celsius": 11},
+        }
+        for call in calls
+    ]
+    answered = talk.create(
+        model=MODEL, input=results, tools=[WEATHER], previous_interaction_id=asked.id
+    )
+    console.print(f"   {answered.status}: {answered.output_text}", highlight=False)
+    return str(answered.id)
+
+
+def _plan(talk: Any, console: Console, *, previous: str) -> None:
+    console.print("\n[bold]3  structured output[/]")
+    planned = talk.create(
+        model=MODEL,
+        input="Plan two days.",
+        previous_interaction_id=previous,
+        response_format={"type": "text", "mime_type": "application/json", "schema": PLAN},
+    )
+    console.print(f"   {planned.output_text}", highlight=False)
+
+
+def _ask_without_a_trace(talk: Any, console: Console) -> None:
+    console.print("\n[bold]4  store=false: Google keeps nothing, so there is no id[/]")
+    answer = talk.create(model=MODEL, input="A secret: what rhymes with fjord?", store=False)
+    console.print(f"   {answer.status}, id {answer.id or '(none)'}", highlight=False)
+
+
+def _research(talk: Any, console: Console) -> None:
+    console.print("\n[bold]5  a Deep Research agent in the background, polled[/]")
+    running = talk.create(agent=AGENT, input="Why are nights bright there?", background=True)
+    console.print(f"   {running.status}", highlight=False)
+    for _ in range(POLLS_MAX):
+        seen = talk.get(id=running.id)
+        console.print(f"   {seen.status}", highlight=False)
+        if seen.status not in {"queued", "in_progress"}:
+            break
+
+
+def _delete(talk: Any, console: Console, identity: str) -> None:
+    console.print("\n[bold]6  the first turn is deleted at Google; the recorder remembers it[/]")
+    talk.delete(id=identity)
+    console.print(f"   deleted {identity[:24]}…", highlight=False)

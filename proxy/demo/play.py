@@ -1,0 +1,92 @@
+"""The demo put together: emulator and proxy as processes of their own, the talk, the questions."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from proxy.demo.conversation import converse
+from proxy.errors import StartRefused
+
+PYTHON: Final = (sys.executable, "-P", "-m")
+STOP_WITHIN_S: Final = 60.0
+"""More than the supervisor grants its children; after this they are killed."""
+
+WHO: Final = """\
+SELECT coalesce(model, agent) AS who, status, store, is_background AS background,
+  input_tokens AS input, output_tokens AS output, thought_tokens AS thought,
+  deleted_at IS NOT NULL AS deleted
+FROM interactions ORDER BY first_seen_at"""
+STEPS: Final = """\
+SELECT side, type, count(*) AS steps, sum(text_bytes)::BIGINT AS text_bytes
+FROM timeline GROUP BY ALL ORDER BY steps DESC, type"""
+CALLS: Final = """\
+SELECT operation, count(*) AS calls, sum(event_count)::BIGINT AS events,
+  round(median(duration_ns) / 1e6, 1) AS median_ms
+FROM exchanges GROUP BY operation ORDER BY operation"""
+
+
+def run(data_folder: Path) -> int:
+    """Play the demo, keep its records in `data_folder`; returns the exit code."""
+    console = Console()
+    seed = ("--seed", "7", "--speed", "5")
+    with _running("the emulator", "proxy.emulator", *seed) as emulator:
+        serve = ("serve", "--json", "--port", "0", "--data", str(data_folder))
+        upstream = ("--upstream", emulator["url"])
+        with _running("the proxy", "proxy", *serve, *upstream) as proxy:
+            console.print(f"emulator {emulator['url']}  <-  proxy {proxy['url']}  <-  google-genai")
+            shown = converse(proxy["url"], console)
+            console.print("\n[bold]What the records know of it[/]")
+            for question in (WHO, STEPS, CALLS):
+                _ask(console, "sql", data_folder, question)
+            _ask(console, "show", data_folder, shown)
+    _how_to_go_on(console, data_folder)
+    return 0
+
+
+@contextmanager
+def _running(name: str, module: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    """A child process, from its first line (JSON with its URL) until it was told to end."""
+    with subprocess.Popen([*PYTHON, module, *arguments], stdout=subprocess.PIPE) as process:  # noqa: S603 - ours
+        try:
+            assert process.stdout is not None, name
+            line = process.stdout.readline()
+            if not line:
+                raise StartRefused(f"{name} did not start: see its message above")
+            yield json.loads(line)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ask(console: Console, verb: str, data_folder: Path, what: str) -> None:
+    """Run a verb exactly as the reader could, and show the command above its answer."""
+    arguments = (verb, "--data", str(data_folder), what)
+    console.print(f"\n[green]$ {_shown(*arguments)}[/]", highlight=False, soft_wrap=True)
+    subprocess.run([*PYTHON, "proxy", *arguments], check=False)  # noqa: S603 - ours
+
+
+def _how_to_go_on(console: Console, data_folder: Path) -> None:
+    lines = (
+        f"\nThe records stay in {data_folder}. Ask on:",
+        "  " + _shown("sql", "--data", str(data_folder), "SHOW TABLES"),
+        "Record your own program against Google's API:",
+        "  " + _shown("serve"),
+    )
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _shown(*arguments: str) -> str:
+    return shlex.join(("interactions-proxy", *arguments))
