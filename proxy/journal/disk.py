@@ -10,6 +10,7 @@ from typing import Final
 from proxy.journal.format import (
     ENTRY_HEADER_BYTES,
     FRAME_HEADER_BYTES,
+    SEGMENT_HEAD_BYTES,
     Codec,
     Kind,
     SegmentHead,
@@ -19,6 +20,7 @@ from proxy.journal.format import (
 
 BUFFERS_PER_WRITE_MAX: Final = 1024
 """IOV_MAX of Linux; more buffers in one call fail with EINVAL."""
+HEAD_FRAME_BYTES: Final = FRAME_HEADER_BYTES + ENTRY_HEADER_BYTES + SEGMENT_HEAD_BYTES
 TAIL_FRAME_BYTES: Final = FRAME_HEADER_BYTES + ENTRY_HEADER_BYTES
 """Kept free at the end of each segment, so that its tail always fits."""
 

@@ -23,6 +23,7 @@ ENTRY_HEADER: Final = struct.Struct("<BBHIqq")
 ENTRY_HEADER_BYTES: Final = ENTRY_HEADER.size  # 24
 SEAL_BYTES: Final = 16
 """What AES-GCM adds to a payload: its tag."""
+SEGMENT_HEAD_BYTES: Final = 14
 PAYLOAD_BYTES_MAX: Final = 4 * 1024 * 1024
 """A writer starts another frame beyond this; a reader takes a larger length for damage. The gateway
 reads at most 256 KiB at a time, so sixteen full reads of one exchange fit one commit."""

@@ -1,4 +1,7 @@
-"""Sealing: entries of one group commit in, frames out. No files, no clock."""
+"""Sealing: entries of one group commit in, frames out; and the way back, frame by frame. No files, no clock.
+
+Both sides keep the key of each exchange that has begun and not ended.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,20 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import zstandard
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from proxy.errors import FormatError
 from proxy.journal.format import (
     ENTRY_HEADER,
     ENTRY_HEADER_BYTES,
     PAYLOAD_BYTES_MAX,
     Codec,
+    Entry,
+    FrameHeader,
     Kind,
     associated_data,
+    decode_entries,
     frame_start,
     nonce,
 )
@@ -26,10 +34,15 @@ GAIN_MIN: Final = 8
 """A payload that shrinks by less than one part in 8 (compressed media) is kept plain, and the rest of
 its exchange is not tried again."""
 COMPRESSION_LEVEL: Final = 1
+UNPACKED_BYTES_MAX: Final = PAYLOAD_BYTES_MAX + ENTRY_HEADER_BYTES
+"""What a writer can have packed: its limit, and one entry of the largest size alone."""
+KEYS_OPEN_MAX: Final = 10_000
+"""Keys an Opener keeps: the connections a worker serves at most, each with one open exchange."""
 
 QueuedEntry = tuple[int, int, int, int, int, bytes]
 """sequence, kind, flags, wall_ns, mono_ns, data. A tuple, because the loop thread makes one per chunk."""
 
+_Decrypt = Callable[[bytes, bytes | memoryview, bytes], bytes]
 _END_BIT: Final = 1 << Kind.END
 _INTENT_BIT: Final = 1 << Kind.INTENT
 _ZSTD: Final = int(Codec.ZSTD)
@@ -127,3 +140,56 @@ class Sealer:
             self.intent_count += 1
         wall_ns, mono_ns = group.wall_ns, group.mono_ns
         return frame_start(kinds, codec, ordinal, sequence, wall_ns, mono_ns, payload), payload
+
+
+class Opener:
+    """Turns the frames of one journal back into entries. An exchange's key is forgotten with its END."""
+
+    def __init__(self, worker: int, boot: int, key: Callable[[int], bytes]) -> None:
+        """`key` gives the data key of a sequence, or raises KeyDestroyed."""
+        self._worker = worker
+        self._boot = boot
+        self._key = key
+        self._open: dict[int, _Decrypt] = {}
+        self._decompress = zstandard.ZstdDecompressor().decompress
+
+    def open(self, header: FrameHeader, sealed: bytes | memoryview) -> tuple[Entry, ...]:
+        """The entries of a frame whose CRC was right.
+
+        Raises:
+            KeyDestroyed: nobody can open it any more.
+            FormatError: it was not sealed under this key for this place, or is not what a writer writes.
+        """
+        sequence = header.sequence
+        payload = bytes(sealed) if sequence == 0 else self._unsealed(header, sealed)
+        if header.codec is Codec.ZSTD:
+            payload = self._unpacked(payload)
+        return decode_entries(payload)
+
+    def _unsealed(self, header: FrameHeader, sealed: bytes | memoryview) -> bytes:
+        sequence, ordinal, kinds = header.sequence, header.ordinal, header.kinds
+        decrypt = self._open.get(sequence) or self._decrypt(sequence)
+        bound_to = associated_data(self._worker, self._boot, kinds, header.codec, ordinal, sequence)
+        if kinds & _END_BIT:
+            self._open.pop(sequence, None)
+        try:
+            return decrypt(nonce(ordinal), sealed, bound_to)
+        except InvalidTag as error:
+            raise FormatError(
+                f"the seal of exchange {sequence}, frame {ordinal} is broken"
+            ) from error
+
+    def _decrypt(self, sequence: int) -> _Decrypt:
+        decrypt = self._open[sequence] = AESGCM(self._key(sequence)).decrypt
+        if len(self._open) > KEYS_OPEN_MAX:
+            del self._open[next(iter(self._open))]
+        return decrypt
+
+    def _unpacked(self, payload: bytes) -> bytes:
+        try:
+            size = zstandard.frame_content_size(payload)
+            if not 0 <= size <= UNPACKED_BYTES_MAX:
+                raise FormatError(f"a payload unpacks to {size} bytes, over {UNPACKED_BYTES_MAX}")
+            return self._decompress(payload)
+        except zstandard.ZstdError as error:
+            raise FormatError(f"a payload does not unpack: {error}") from error

@@ -1,0 +1,353 @@
+"""The journal's reader: follows one worker's segments, living or dead. Needs no process but its own.
+
+While the worker lives, nothing beyond the committed position in its page is read: what is not durable
+is not true. Once it is dead, everything up to the last whole frame is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from proxy.errors import FormatError, KeyDestroyed
+from proxy.journal.disk import HEAD_FRAME_BYTES, segment_path, sync_folder
+from proxy.journal.format import (
+    FRAME_HEADER_BYTES,
+    Entry,
+    ExchangeId,
+    FrameHeader,
+    Kind,
+    SegmentHead,
+    decode_frame_header,
+    frame_is_whole,
+)
+from proxy.journal.page import PageReading, PageView, is_locked, page_path
+from proxy.journal.seal import Opener
+from proxy.journal.slots import Keystore
+
+_SEGMENT_NAME: Final = re.compile(r"([0-9a-f]{16})-(\d{6,})\.seg")
+_WORKER_FOLDER: Final = re.compile(r"w(\d+)")
+_TAIL_BIT: Final = 1 << Kind.SEGMENT_TAIL
+_HEAD_BIT: Final = 1 << Kind.SEGMENT_HEAD
+CODEC_OFFSET: Final = 10
+"""Of the codec byte in a frame header; the version byte follows."""
+_HEADER_HINT: Final = re.compile(rb"[\x00\x01](?=\x01)")
+"""Codec and version as every frame has them. Only a hint: the CRC decides."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place between two frames: everything before it was read."""
+
+    segment: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as read. Sequence 0: about no exchange (gap, mode, segment head and tail)."""
+
+    id: ExchangeId
+    ordinal: int
+    kinds: int
+    """Bit k set: it has an entry of kind k. Known even where the key is destroyed."""
+    segment: int
+    offset: int
+    end: int
+    """Offset behind it."""
+    wall_ns: int
+    mono_ns: int
+    entries: tuple[Entry, ...]
+    is_open: bool = True
+    """False: its key is destroyed or its seal broken (then a Damage says so); no entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes that are not what a writer wrote. All frames before this place were read."""
+
+    segment: int
+    offset: int
+    reason: str
+    is_tail: bool
+    """Nothing whole follows, and the page (if it is there) never called this place durable: what a
+    crash in the middle of a write leaves. No promise was broken. False: a durable record is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one read gave."""
+
+    frames: list[Frame]
+    cursor: Cursor
+    """Where to go on. After a Damage that stopped the reading: its place, again and again."""
+    damage: tuple[Damage, ...] = ()
+    is_end: bool = False
+    """The journal is dead and nothing whole comes after the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What a block of a segment consists of, before anything is opened."""
+
+    frames: list[tuple[int, FrameHeader]]
+    """Offset within the block, and header, of each whole frame."""
+    consumed: int
+    """Bytes they take."""
+    needed: int = 0
+    """The next frame is longer than the block: this many bytes, as far as its start tells."""
+    is_sealed: bool = False
+    """The last frame is the segment's tail."""
+    is_blank: bool = False
+    """No frame follows where one could: zeros, or the end of the file."""
+    problem: str = ""
+    """What follows is no frame and not blank either."""
+
+
+def journals(data_folder: Path, keys: Keystore) -> list[Journal]:
+    """One per (worker, boot) that has segments on disk, in the order of workers, then of boots."""
+    found: set[tuple[int, int]] = set()
+    for folder in (data_folder / "journal").glob("w*"):
+        worker = _WORKER_FOLDER.fullmatch(folder.name)
+        if worker is not None:
+            names = (_SEGMENT_NAME.fullmatch(path.name) for path in folder.iterdir())
+            found.update((int(worker[1]), int(name[1], 16)) for name in names if name)
+    return [Journal(data_folder, worker, boot, keys) for worker, boot in sorted(found)]
+
+
+class Journal:
+    """The segments of one (worker, boot). Not thread-safe; `close` it when it is done with."""
+
+    def __init__(self, data_folder: Path, worker: int, boot: int, keys: Keystore) -> None:
+        self.worker = worker
+        self.boot = boot
+        self.page_path = page_path(data_folder / "run", worker, boot)
+        self._folder = data_folder / "journal" / f"w{worker}"
+        self._opener = Opener(
+            worker, boot, lambda sequence: keys.key(ExchangeId(worker, boot, sequence))
+        )
+        self._page = PageView.open(self.page_path)
+        self._is_dead = False
+        self._file: tuple[int, int] | None = None
+        """Index and descriptor of the segment read last."""
+
+    def is_alive(self) -> bool:
+        """Whether its worker still runs. A boot that died never lives again."""
+        self._is_dead = self._is_dead or not is_locked(self.page_path)
+        return not self._is_dead
+
+    def page(self) -> PageReading | None:
+        """The worker's counters, the last ones if it is dead; None if there is no readable page."""
+        return None if self._page is None else self._page.reading()
+
+    def segments(self) -> list[int]:
+        """Indexes of the segments on disk, rising. The last one may still be without content."""
+        names = (_SEGMENT_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+        boot = f"{self.boot:016x}"
+        return sorted(int(name[2]) for name in names if name and name[1] == boot)
+
+    def start(self) -> Cursor:
+        """The first place that is still on disk."""
+        return Cursor(min(self.segments(), default=0), 0)
+
+    def drop(self, segment: int) -> None:
+        """Remove a segment for good. Twice is once.
+
+        Only when each of its exchanges lies behind a vault commit, or was carried forward.
+        """
+        if self.is_alive():
+            reading = self.page()
+            assert reading is None or segment < reading.committed_segment, "the worker writes it"
+        self._close_file()
+        segment_path(self._folder, self.boot, segment).unlink(missing_ok=True)
+        sync_folder(self._folder)
+
+    def close(self) -> None:
+        self._close_file()
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+
+    def read(self, cursor: Cursor, bytes_max: int) -> Batch:
+        """The next frames: up to `bytes_max` bytes of them, but at least one if there is one.
+
+        A frame whose seal is broken comes without entries, with a Damage, and reading goes on. Where
+        the framing itself is broken reading stops; `Cursor(segment + 1, 0)` skips what is left of it.
+        """
+        # Asked before the page is read: a worker that dies in between is read to its end next time.
+        is_alive = self.is_alive()
+        if is_alive and self._page is None:
+            return Batch([], cursor)  # a page of another version: nothing is known to be durable
+        limit = self._committed() if is_alive else None
+        frames: list[Frame] = []
+        damage: list[Damage] = []
+        is_end = False
+        while bytes_max > 0 and (limit is None or cursor < limit):
+            block, cut = self._cut(cursor, limit, bytes_max)
+            self._open_frames(cursor, block, cut, frames, damage)
+            bytes_max -= max(cut.consumed, 1)
+            cursor = Cursor(cursor.segment, cursor.offset + cut.consumed)
+            if cut.is_sealed:
+                cursor = Cursor(cursor.segment + 1, 0)
+            elif cut.is_blank or cut.problem:
+                found = self._judge(cursor, cut.problem, is_alive=is_alive)
+                damage += found
+                is_end = not is_alive and all(one.is_tail for one in found)
+                break
+        return Batch(frames, cursor, tuple(damage), is_end)
+
+    def _committed(self) -> Cursor:
+        return Cursor(0, 0) if self._page is None else Cursor(*self._page.committed())
+
+    def _cut(self, cursor: Cursor, limit: Cursor | None, bytes_max: int) -> tuple[bytes, _Cut]:
+        """Read a block at the cursor and cut it into frames, one at least unless there is none."""
+        descriptor = self._descriptor(cursor.segment)
+        if descriptor is None:
+            is_past = cursor.offset == 0 and cursor.segment > max(self.segments(), default=-1)
+            return b"", _Cut([], 0, is_blank=is_past, problem="" if is_past else "no such segment")
+        is_last = limit is not None and limit.segment == cursor.segment
+        end = limit.offset if limit and is_last else os.fstat(descriptor).st_size
+        room = max(end - cursor.offset, 0)
+        block = os.pread(descriptor, min(bytes_max, room), cursor.offset)
+        cut = cut_block(block)
+        while cut.needed and not cut.frames:
+            if len(block) >= room:
+                is_blank = not any(block)
+                reason = "" if is_blank else "the file ends inside a frame"
+                return block, _Cut([], 0, is_blank=is_blank, problem=reason)
+            block = os.pread(descriptor, min(cut.needed, room), cursor.offset)
+            cut = cut_block(block)
+        if cursor.offset == 0 and cut.frames and not self._is_own_head(cursor.segment, block, cut):
+            return block, _Cut([], 0, problem="the segment's head names another journal")
+        return block, cut
+
+    def _is_own_head(self, segment: int, block: bytes, cut: _Cut) -> bool:
+        offset, header = cut.frames[0]
+        if header.kinds != _HEAD_BIT or header.sequence != 0:
+            return False
+        start = offset + FRAME_HEADER_BYTES
+        try:
+            entries = self._opener.open(header, block[start : start + header.payload_bytes])
+        except FormatError:
+            return False
+        expected = SegmentHead(self.worker, self.boot, segment).encode()
+        return [entry.data for entry in entries] == [expected]
+
+    def _open_frames(
+        self, cursor: Cursor, block: bytes, cut: _Cut, frames: list[Frame], damage: list[Damage]
+    ) -> None:
+        segment, base = cursor.segment, cursor.offset
+        worker, boot = self.worker, self.boot
+        view = memoryview(block)
+        for offset, header in cut.frames:
+            start = offset + FRAME_HEADER_BYTES
+            end = start + header.payload_bytes
+            entries: tuple[Entry, ...] = ()
+            is_open = True
+            try:
+                entries = self._opener.open(header, view[start:end])
+            except KeyDestroyed:
+                is_open = False
+            except FormatError as error:
+                is_open = False
+                damage.append(Damage(segment, base + offset, str(error), is_tail=False))
+            frames.append(
+                Frame(
+                    ExchangeId(worker, boot, header.sequence),
+                    header.ordinal,
+                    header.kinds,
+                    segment,
+                    base + offset,
+                    base + end,
+                    header.wall_ns,
+                    header.mono_ns,
+                    entries,
+                    is_open,
+                )
+            )
+
+    def _judge(self, cursor: Cursor, problem: str, *, is_alive: bool) -> list[Damage]:
+        """Why no frame stands at the cursor: nothing if the journal just ends there, else one Damage."""
+        segment, offset = cursor.segment, cursor.offset
+        if cursor < self._committed() or is_alive:
+            reason = problem or "nothing is here, but the page says that it was durable"
+            return [Damage(segment, offset, reason, is_tail=False)]
+        rest = self._rest(cursor)
+        if has_frame(rest) or any(self._has_content(later) for later in self._later(segment)):
+            reason = problem or "nothing is here, but whole frames follow"
+            return [Damage(segment, offset, reason, is_tail=False)]
+        if problem or rest:
+            return [Damage(segment, offset, problem or "bytes without a frame", is_tail=True)]
+        return []
+
+    def _later(self, segment: int) -> list[int]:
+        return [index for index in self.segments() if index > segment]
+
+    def _rest(self, cursor: Cursor) -> bytes:
+        """What stands behind the cursor in its segment, without the zeros at its end."""
+        descriptor = self._descriptor(cursor.segment)
+        if descriptor is None:
+            return b""
+        size = os.fstat(descriptor).st_size - cursor.offset
+        return os.pread(descriptor, max(size, 0), cursor.offset).rstrip(b"\0")
+
+    def _has_content(self, segment: int) -> bool:
+        """Whether a segment has more than its head: the one made ahead has not."""
+        return has_frame(self._rest(Cursor(segment, HEAD_FRAME_BYTES)))
+
+    def _descriptor(self, segment: int) -> int | None:
+        if self._file is not None and self._file[0] == segment:
+            return self._file[1]
+        self._close_file()
+        try:
+            path = segment_path(self._folder, self.boot, segment)
+            self._file = segment, os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        return self._file[1]
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file[1])
+            self._file = None
+
+
+def cut_block(block: bytes) -> _Cut:
+    """Cut a block into whole frames with the right CRC. Pure; foreign bytes never raise."""
+    frames: list[tuple[int, FrameHeader]] = []
+    offset, size = 0, len(block)
+    while size - offset >= FRAME_HEADER_BYTES:
+        try:
+            header = decode_frame_header(block, offset)
+        except FormatError as error:
+            return _Cut(frames, offset, problem=str(error))
+        if header is None:
+            if any(block[offset : offset + FRAME_HEADER_BYTES]):
+                return _Cut(frames, offset, problem="a frame without a length")
+            return _Cut(frames, offset, is_blank=True)
+        end = offset + FRAME_HEADER_BYTES + header.payload_bytes
+        if end > size:
+            return _Cut(frames, offset, needed=end - offset)
+        if not frame_is_whole(header, block, offset):
+            return _Cut(frames, offset, problem="the checksum of a frame is wrong")
+        frames.append((offset, header))
+        offset = end
+        if header.kinds == _TAIL_BIT:
+            return _Cut(frames, offset, is_sealed=True)
+    return _Cut(frames, offset, needed=FRAME_HEADER_BYTES)
+
+
+def has_frame(rest: bytes) -> bool:
+    """Whether a whole frame starts anywhere in these bytes. Slow: for the judgement of damage only."""
+    for found in _HEADER_HINT.finditer(rest):
+        offset = found.start() - CODEC_OFFSET
+        try:
+            header = decode_frame_header(rest, offset) if offset >= 0 else None
+        except FormatError:
+            continue
+        if header is not None and frame_is_whole(header, rest, offset):
+            return True
+    return False
