@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from proxy.emulator.faults import FAULTS, HEADER
+from proxy.emulator.asked.faults import FAULTS, HEADER
 from proxy.emulator.lifecycle import USUAL_PACE, Pace, stepping_clock
 from proxy.emulator.server import Settings, run
 

@@ -10,17 +10,17 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from proxy.emulator.answers import legacy, stream
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.framing import spelled
-from proxy.emulator.answers.refusals import Refusal, invalid
-from proxy.emulator.answers.request import LEGACY_REFUSED, Json, read_create
 from proxy.emulator.answers.resource import Interaction, resource
 from proxy.emulator.answers.scenario import compose
-from proxy.emulator.faults import WHOLE, Fault
+from proxy.emulator.asked.faults import WHOLE, Fault
+from proxy.emulator.asked.refusals import Refusal, invalid
+from proxy.emulator.asked.request import LEGACY_REFUSED, Json, read_create
+from proxy.emulator.asked.routes import Route
+from proxy.emulator.events import legacy, stream
+from proxy.emulator.events.framing import spelled
 from proxy.emulator.lifecycle import Store
 from proxy.emulator.outlet import Outlet
-from proxy.emulator.routes import Route
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ whether there was one) nor content (a digest and a size stand for it).
 
 A request's first line (`event` is `received`) is written when its body has been read, its second (`answered`)
 when the last byte was handed to the socket or the connection broke. Both carry the same `n`, from 1.
+A request whose body never came whole because its client left has only the first.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Answered:
     interaction_status: str | None
     name: str | None
     """The model or agent that was asked for."""
+    previous_interaction_id: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     """The six totals, where the answer as composed shows usage."""
     step_types: tuple[str, ...] = ()

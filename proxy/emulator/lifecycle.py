@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.refusals import Refusal, invalid, not_found
-from proxy.emulator.answers.request import CreateRequest
 from proxy.emulator.answers.resource import Interaction
 from proxy.emulator.answers.scenario import Composition, Context
 from proxy.emulator.answers.usage import context_tokens
+from proxy.emulator.asked.refusals import Refusal, invalid, not_found
+from proxy.emulator.asked.request import CreateRequest
 
 INTERACTIONS_MAX: Final = 100_000
 """Interactions kept; the oldest expire first. A load run of a day fits; each is a few kilobytes."""

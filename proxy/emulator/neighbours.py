@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.emulator.answers import catalogue
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.refusals import Refusal, not_found
-from proxy.emulator.answers.request import Json
 from proxy.emulator.answers.resource import timestamp
 from proxy.emulator.answers.scenario import SENTENCES
-from proxy.emulator.answers.stream import pieces
 from proxy.emulator.answers.usage import text_tokens
-from proxy.emulator.routes import Route
+from proxy.emulator.asked import catalogue
+from proxy.emulator.asked.refusals import Refusal, not_found
+from proxy.emulator.asked.request import Json
+from proxy.emulator.asked.routes import Route
+from proxy.emulator.events.stream import pieces
 
 FILES_MAX: Final = 10_000
 """Uploads and files remembered (name, size, digest; never their bytes); the oldest go first."""

@@ -14,8 +14,8 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.emulator.answers.refusals import JSON_TYPE, Refusal
-from proxy.emulator.faults import Fault
+from proxy.emulator.asked.faults import Fault
+from proxy.emulator.asked.refusals import JSON_TYPE, Refusal
 
 EVENT_STREAM_TYPE: Final = "text/event-stream"
 

@@ -21,14 +21,14 @@ import orjson
 from aiohttp import web
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.refusals import Refusal
-from proxy.emulator.faults import GZIP_HEADER, HEADER, WHOLE, Fault, fault_of
+from proxy.emulator.asked.faults import GZIP_HEADER, HEADER, WHOLE, Fault, fault_of
+from proxy.emulator.asked.refusals import Refusal
+from proxy.emulator.asked.routes import route
 from proxy.emulator.interactions import Call, Interactions
 from proxy.emulator.ledger import Answered, Ledger, Received, without_secrets
 from proxy.emulator.lifecycle import NS, USUAL_PACE, Pace, Store, stepping_clock
 from proxy.emulator.neighbours import Neighbour, Neighbours
 from proxy.emulator.outlet import ConnectionBroken, Outlet
-from proxy.emulator.routes import route
 from proxy.emulator.two_user_agents import accept_two_user_agents
 
 BODY_BYTES_MAX: Final = 512 * 1024 * 1024
@@ -84,12 +84,17 @@ class Emulator:
         self._failed: dict[str, int] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer any request. Every one that arrives leaves two lines in the ledger."""
+        """Answer any request. Every one that arrives whole leaves two lines in the ledger."""
         self._requests += 1
         number = self._requests
         target = request.raw_path
         found = route(request.method, target.partition("?")[0])
-        body, is_whole = await _body(request)
+        try:
+            body, is_whole = await _body(request)
+        except asyncio.CancelledError:
+            # The client left before its body was whole: such a request has no second line.
+            self.ledger.add(self._received(number, request, b"", is_whole=False))
+            raise
         self.ledger.add(self._received(number, request, body, is_whole=is_whole))
         call = Call(
             route=found,
@@ -194,6 +199,7 @@ class Emulator:
             interaction_id=made.id if made else None,
             interaction_status=made.status if made else None,
             name=made.request.name if made else None,
+            previous_interaction_id=made.request.previous_id if made else None,
             usage={name: count for name, count in usage.items() if name.startswith("total_")},
             step_types=tuple(step["type"] for step in composition.steps) if composition else (),
         )

@@ -1,1 +1,1 @@
-"""What the emulator says, pure: requests read, steps composed, events spelled. No socket, clock or file."""
+"""What the emulator answers: steps, usage, resources, all decided by request and seed; pure."""

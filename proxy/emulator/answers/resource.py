@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from proxy.emulator.answers.request import CreateRequest, Json
 from proxy.emulator.answers.scenario import Composition
+from proxy.emulator.asked.request import CreateRequest, Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,13 @@ function calls with status `requires_action`.
 
 from __future__ import annotations
 
-import base64
-import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
-from proxy.emulator.answers import catalogue
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.request import CreateRequest, Json
+from proxy.emulator.answers.media import media
 from proxy.emulator.answers.structured import instance
 from proxy.emulator.answers.tools import (
     Source,
@@ -26,6 +23,9 @@ from proxy.emulator.answers.tools import (
     signature,
 )
 from proxy.emulator.answers.usage import BYTES_PER_TOKEN, text_tokens, tokens_by_modality, usage
+from proxy.emulator.asked import catalogue
+from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.request import CreateRequest, Json
 
 SENTENCES: Final = (
     "The short answer is yes, with two reservations.",
@@ -49,20 +49,8 @@ HOP_TOKENS_STREAM: Final = 64 * 1024
 HOP_TOKENS_UNARY: Final = 32 * 1024
 """Documented limits of one request's decode (reference, section 11)."""
 
-PNG_PIXEL_ROW: Final = b"\x00\x2f\x6f\x4f"
-"""One row of one green pixel, as PNG stores it: filter byte, then red, green, blue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the caller's fault asks of the answer itself, beside what goes wrong on the wire."""
-
-    output_bytes: int | None = None
-    """Size of the text (or the padding of an image), in bytes."""
-    ending: str | None = None
-    """A status to end with, such as `failed` or `budget_exceeded`."""
-    hops: int = 0
-    """How many requests a long decode takes in all; 0 leaves it to the size of the output."""
+NO_LIMIT: Final = 2**62
+"""More tokens than any answer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +180,17 @@ def _research(request: CreateRequest, text: str, chance: Chance) -> list[Json]:
 def _output(
     request: CreateRequest, context: Context, wishes: Wishes, text: str, chance: Chance
 ) -> list[Json]:
-    media = _media(request, wishes, chance)
-    if media is not None:
-        return [{"content": [media], "type": "model_output"}]
+    made = media(request, wishes.output_bytes or 0, chance)
+    if made is not None:
+        return [{"content": [made], "type": "model_output"}]
     pairs, sources = server_pairs(request, text, chance)
     schema = response_schema(request.raw)
     if schema is not None:
         said = orjson.dumps(instance(schema, chance)).decode()
         return [*pairs, _spoken(said, [])]
     if wishes.output_bytes is not None:
-        return [*pairs, _spoken(_sized(wishes.output_bytes, chance), [])]
+        size = min(wishes.output_bytes, _hop_tokens(request) * BYTES_PER_TOKEN)
+        return [*pairs, _spoken(_sized(size, chance), [])]
     sentences = [chance.pick(SENTENCES) for _ in range(2 + chance.below(3))]
     opening = f"In turn {context.turn} you wrote “{_excerpt(text)}”."
     if context.hops_left is not None:
@@ -246,42 +235,6 @@ def _citation(text: str, index: int, source: Source) -> Json:
     }
 
 
-def _media(request: CreateRequest, wishes: Wishes, chance: Chance) -> Json | None:
-    """An image or a sound, where model or `response_format` ask for one."""
-    formats = request.raw.get("response_format")
-    listed = formats if isinstance(formats, list) else [formats]
-    kinds = {entry.get("type") for entry in listed if isinstance(entry, dict)}
-    name = catalogue.bare(request.name)
-    padding = chance.data(wishes.output_bytes or 0)
-    if "image" in kinds or name in catalogue.IMAGE_MODELS:
-        data = _png(padding)
-        return {"data": base64.b64encode(data).decode(), "mime_type": "image/png", "type": "image"}
-    if "audio" in kinds or name in catalogue.AUDIO_MODELS:
-        data = base64.b64encode(chance.data(2400) + padding)
-        return {
-            "data": data.decode(),
-            "mime_type": "audio/l16",
-            "sample_rate": 24000,
-            "channels": 1,
-            "type": "audio",
-        }
-    return None
-
-
-def _png(padding: bytes) -> bytes:
-    """A PNG of one pixel, made longer by a private chunk that viewers skip."""
-    blocks = [
-        (b"IHDR", b"\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"),
-        *([(b"paDd", padding)] if padding else []),
-        (b"IDAT", zlib.compress(PNG_PIXEL_ROW)),
-        (b"IEND", b""),
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-        for kind, data in blocks
-    )
-
-
 def _sized(size: int, chance: Chance) -> str:
     """ASCII text of exactly `size` bytes."""
     sentence = f"{chance.pick([s for s in SENTENCES if s.isascii()])} "
@@ -313,8 +266,13 @@ def _hops_left(request: CreateRequest, context: Context, wishes: Wishes) -> int:
         return 0
     if wishes.hops:
         return wishes.hops - 1
-    if catalogue.bare(request.model) not in catalogue.LONG_DECODE_MODELS:
-        return 0
-    per_hop = HOP_TOKENS_STREAM if request.is_streaming else HOP_TOKENS_UNARY
     wanted = (wishes.output_bytes or 0) // BYTES_PER_TOKEN
-    return max(0, -(-wanted // per_hop) - 1)
+    return max(0, -(-wanted // _hop_tokens(request)) - 1)
+
+
+def _hop_tokens(request: CreateRequest) -> int:
+    """How many tokens one request decodes at most; only models with a documented limit have one."""
+    has_limit = catalogue.bare(request.name) in catalogue.LONG_DECODE_MODELS
+    if request.is_background or not has_limit:
+        return NO_LIMIT
+    return HOP_TOKENS_STREAM if request.is_streaming else HOP_TOKENS_UNARY

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.request import Json
+from proxy.emulator.asked.request import Json
 
 DEPTH_MAX: Final = 6
 """Below this depth optional properties are left out and lists are as short as allowed: recursion ends."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.request import CreateRequest, Json
 from proxy.emulator.answers.structured import instance
+from proxy.emulator.asked.request import CreateRequest, Json
 
 CALLS_MAX: Final = 8
 """Parallel function calls in one answer; more matching functions than this are left for later turns."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.emulator.answers.request import Json
+from proxy.emulator.asked.request import Json
 
 BYTES_PER_TOKEN: Final = 4
 """Usual for English text; the emulator needs no tokenizer."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from proxy.emulator.answers.request import Json
 from proxy.emulator.answers.resource import Interaction
-from proxy.emulator.answers.stream import closing, content_deltas, event_id, events, pieces
+from proxy.emulator.asked.request import Json
+from proxy.emulator.events.stream import closing, content_deltas, event_id, events, pieces
 
 NEW_SCHEMA_SINCE: Final = "2026-05-20"
 """The revision that brought `steps`; a header with an earlier one asks for `outputs`."""
@@ -70,7 +70,11 @@ def _bare_events(interaction: Interaction, piece: int | None) -> Iterator[Json]:
     update.pop("event_id", None)
     yield update
     for index, content in enumerate(outputs(interaction.composition.steps)):
-        start: Json = {"type": content["type"]}
+        start = {
+            name: content[name] for name in ("type", "id", "call_id", "name") if name in content
+        }
+        if content["type"] == "function_call":
+            start["arguments"] = {}
         yield {"event_type": "content.start", "index": index, "content": start}
         for delta in _deltas(content, piece):
             yield {"event_type": "content.delta", "index": index, "delta": delta}

@@ -10,8 +10,8 @@ from typing import Final
 
 import orjson
 
-from proxy.emulator.answers.request import Json
 from proxy.emulator.answers.resource import Interaction, asked_for, head
+from proxy.emulator.asked.request import Json
 
 DONE: Final = b"event: done\ndata: [DONE]\n\n"
 

@@ -1,26 +1,16 @@
-"""Other lawful (and some unlawful) spellings of a stream, to try readers with (reference, section 10.7)."""
+"""Other spellings of a stream, lawful and not, to try readers with (reference, section 10.7).
+
+Their names stand in `asked.faults.FRAMINGS`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 import orjson
 
-from proxy.emulator.answers.request import Json
-from proxy.emulator.answers.stream import DONE, block
-
-FRAMINGS: Final = {
-    "cr": "lines end in a bare CR",
-    "crlf": "lines end in CR LF",
-    "bom": "a byte order mark before the first block",
-    "comments": "comment lines and comment blocks in between",
-    "no_event_lines": "no `event:` lines",
-    "no_done": "no [DONE] at the end",
-    "half_block": "the last block lacks its empty line",
-    "multiline": "JSON spread over several `data:` lines",
-    "ids": "`id:` and `retry:` lines inside blocks",
-}
+from proxy.emulator.asked.request import Json
+from proxy.emulator.events.stream import DONE, block
 
 
 def spelled(events: Iterable[Json], framing: str | None) -> Iterator[tuple[bytes, bool]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from proxy.emulator.answers import catalogue
-from proxy.emulator.answers.refusals import Refusal, invalid, model_not_found
+from proxy.emulator.asked import catalogue
+from proxy.emulator.asked.refusals import Refusal, invalid, model_not_found
 
 Json: TypeAlias = dict[str, Any]
 

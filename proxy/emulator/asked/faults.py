@@ -11,10 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from proxy.emulator.answers.catalogue import FAULT_MODEL
-from proxy.emulator.answers.framing import FRAMINGS
-from proxy.emulator.answers.refusals import Shape, invalid
-from proxy.emulator.answers.scenario import Wishes
+from proxy.emulator.asked.catalogue import FAULT_MODEL
+from proxy.emulator.asked.refusals import Shape, invalid
 
 HEADER: Final = "x-emulator-fault"
 GZIP_HEADER: Final = "x-emulator-gzip"
@@ -36,7 +34,7 @@ FAULTS: Final = {
     "end_stream": "end the stream properly after n events: no completed event, no [DONE]",
     "error_event": "after n events an error event, then [DONE]",
     "stall": "after n events send nothing more and keep the connection open",
-    "framing": "spell the stream in another lawful way: see `answers.framing.FRAMINGS`",
+    "framing": "spell the stream in another lawful way: see `FRAMINGS`",
     "one_write": "the whole stream in one write",
     "bytewise": "one byte per write",
     "chunked": "send JSON with Transfer-Encoding: chunked",
@@ -49,6 +47,31 @@ FAULTS: Final = {
     "type": "content type of the answer",
 }
 """Every fault the emulator knows. `n` counts from 0: `cut_stream=0` cuts before the first event."""
+
+
+FRAMINGS: Final = {
+    "cr": "lines end in a bare CR",
+    "crlf": "lines end in CR LF",
+    "bom": "a byte order mark before the first block",
+    "comments": "comment lines and comment blocks in between",
+    "no_event_lines": "no `event:` lines",
+    "no_done": "no [DONE] at the end",
+    "half_block": "the last block lacks its empty line",
+    "multiline": "JSON spread over several `data:` lines",
+    "ids": "`id:` and `retry:` lines inside blocks",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller's fault asks of the answer itself, beside what goes wrong on the wire."""
+
+    output_bytes: int | None = None
+    """Size of the text (or the padding of an image), in bytes."""
+    ending: str | None = None
+    """A status to end with, such as `failed` or `budget_exceeded`."""
+    hops: int = 0
+    """How many requests a long decode takes in all; 0 leaves it to the size of the output."""
 
 
 @dataclass(frozen=True, slots=True)
