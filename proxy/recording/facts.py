@@ -9,7 +9,29 @@ Times are nanoseconds of the wall clock; durations (`_ns` measured on the monoto
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+ODD: Final = "(odd)"
+"""Stands for a foreign text that may not be shown in clear."""
+_CLEAR: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
+_CLEAR_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
+
+
+def clear_name(text: str) -> str:
+    """A foreign name as it may stand in a clear column: itself, or ODD."""
+    return text if _CLEAR.fullmatch(text) else ODD
+
+
+def clear_name_or_none(text: str | None) -> str | None:
+    """The same for a name that may be missing; an empty one counts as missing."""
+    return clear_name(text) if text else None
+
+
+def clear_id(text: str) -> str:
+    """An interaction id as it may stand in a clear column: itself, or ODD."""
+    return text if _CLEAR_ID.fullmatch(text) else ODD
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,247 @@
+"""Events of a stream and the deltas inside them. Source: reference, sections 10.2, 10.3 and 15.4.
+
+Names of the old schema are read as the new ones; what differs (a content instead of a step) shows
+in `StepStart.is_content`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from proxy.interactions.content import is_content_type, text_or_none
+from proxy.interactions.known import CALL_TYPES, DELTA_FIELDS, EVENT_FIELDS, RESULT_TYPES
+from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+
+INDEX_MAX: Final = 1_000_000
+"""Largest step index taken seriously: ten times the steps that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Append to the text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDelta:
+    """Append a media content."""
+
+    content: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationDelta:
+    """Annotations of the text so far."""
+
+    annotations: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryDelta:
+    """Append to a thought's summary."""
+
+    content: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentsDelta:
+    """A piece of a call's arguments, as JSON text."""
+
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsDelta:
+    """Whole fields of a step; `step_type` is the step such a delta belongs to."""
+
+    step_type: str
+    fields: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownDelta:
+    """A delta whose `type` this release does not know, or whose fields have another shape."""
+
+    type_name: str
+    raw: JsonObject
+
+
+Delta = (
+    TextDelta
+    | MediaDelta
+    | AnnotationDelta
+    | SummaryDelta
+    | ArgumentsDelta
+    | FieldsDelta
+    | UnknownDelta
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionSeen:
+    """interaction.created (is_last False) or interaction.completed (True), with a partial resource."""
+
+    resource: JsonObject
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSeen:
+    """A status in between. `fields`: those of the event that an interaction has too."""
+
+    interaction_id: str | None
+    fields: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class StepStart:
+    """A step begins; `is_content`: in the old schema a flat content."""
+
+    index: int
+    step: JsonObject
+    is_content: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepDelta:
+    """A fragment of a step."""
+
+    index: int
+    type: str
+    delta: Delta
+    usage: JsonObject | None
+    """Running usage of the interaction, if the event has it."""
+    is_content: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepStop:
+    """A step ended. `usage` is the interaction's so far, `step_usage` this step's own."""
+
+    index: int
+    usage: JsonObject | None
+    step_usage: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSeen:
+    """The stream failed; it ends here."""
+
+    error: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event whose `event_type` this release does not know, or whose fields have another shape."""
+
+    type_name: str
+    raw: JsonObject
+
+
+Event = InteractionSeen | StatusSeen | StepStart | StepDelta | StepStop | ErrorSeen | UnknownEvent
+
+_CREATED: Final = frozenset({"interaction.created", "interaction.start"})
+_COMPLETED: Final = frozenset({"interaction.completed", "interaction.complete"})
+_STATUS_FIELDS: Final = ("status", "usage", "continuation_token")
+
+
+def object_or_none(value: Any) -> JsonObject | None:
+    """An object as it is; None for every other JSON value."""
+    return value if isinstance(value, dict) else None
+
+
+def event_from_json(raw: JsonObject, name: str, notes: Notes, where: str) -> Event:
+    """One event. `name` is the `event:` line's, for events whose JSON does not say its type."""
+    kind = raw.get("event_type") or name
+    known = EVENT_FIELDS.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        notes.unknown("event", str(kind), "stream")
+        return UnknownEvent(str(kind), raw)
+    if not known.issuperset(raw):
+        notes.unknown_fields(raw, known, f"event {kind}")
+    event = _step_event(raw, kind, notes) if "index" in raw else _whole_event(raw, kind)
+    if event is None:
+        notes.problem(ProblemKind.WRONG_SHAPE, where, f"a field of {kind} is missing or odd")
+        return UnknownEvent(kind, raw)
+    return event
+
+
+def _step_event(raw: JsonObject, kind: str, notes: Notes) -> Event | None:
+    index = raw["index"]
+    if type(index) is not int or not 0 <= index <= INDEX_MAX:
+        return None
+    part, _, verb = kind.partition(".")
+    is_content = part == "content"
+    if verb == "delta":
+        delta = raw.get("delta")
+        if not isinstance(delta, dict):
+            return None
+        metadata = raw.get("metadata")
+        usage = object_or_none(metadata.get("total_usage")) if isinstance(metadata, dict) else None
+        type_name = str(delta.get("type"))
+        return StepDelta(
+            index, type_name, delta_from_json(delta, type_name, notes), usage, is_content
+        )
+    if verb == "start":
+        step = raw.get(part)
+        return StepStart(index, step, is_content) if isinstance(step, dict) else None
+    if verb == "stop":
+        usage, own = object_or_none(raw.get("usage")), object_or_none(raw.get("step_usage"))
+        return StepStop(index, usage, own)
+    return None
+
+
+def _whole_event(raw: JsonObject, kind: str) -> Event | None:
+    if kind in _CREATED or kind in _COMPLETED:
+        resource = object_or_none(raw.get("interaction"))
+        return InteractionSeen(resource, kind in _COMPLETED) if resource is not None else None
+    if kind in {"error", "interaction.error"}:
+        error = raw.get("error")
+        return ErrorSeen(error if isinstance(error, dict) else {"message": error})
+    if kind.startswith("interaction."):
+        fields = dict(object_or_none(raw.get("interaction")) or {})
+        fields.update({name: raw[name] for name in _STATUS_FIELDS if raw.get(name) is not None})
+        if kind != "interaction.status_update":
+            fields.setdefault("status", kind.removeprefix("interaction."))
+        return StatusSeen(text_or_none(raw.get("interaction_id")), fields)
+    return None
+
+
+def delta_from_json(raw: JsonObject, type_name: str, notes: Notes) -> Delta:
+    """One delta. Its fields are not copied: the assembler takes them over."""
+    known = DELTA_FIELDS.get(type_name)
+    if known is None:
+        notes.unknown("delta", type_name, "step.delta")
+        return UnknownDelta(type_name, raw)
+    if not known.issuperset(raw):
+        notes.unknown_fields(raw, known, f"delta {type_name}")
+    delta = _delta_or_none(raw, type_name)
+    if delta is None:
+        notes.problem(ProblemKind.WRONG_SHAPE, f"delta {type_name}", "a field has another type")
+        return UnknownDelta(type_name, raw)
+    return delta
+
+
+def _delta_or_none(raw: JsonObject, type_name: str) -> Delta | None:
+    if type_name == "text":
+        text = raw.get("text", "")
+        return TextDelta(text) if isinstance(text, str) else None
+    if type_name in CALL_TYPES or type_name in RESULT_TYPES:
+        fields = {name: value for name, value in raw.items() if name != "type"}
+        return FieldsDelta(type_name, fields)
+    if type_name == "arguments_delta":
+        arguments = raw.get("arguments", "")
+        return ArgumentsDelta(arguments) if isinstance(arguments, str) else None
+    if type_name == "thought_signature":
+        return FieldsDelta("thought", {"signature": raw.get("signature")})
+    if type_name == "thought_summary":
+        content = raw.get("content")
+        return SummaryDelta(content) if isinstance(content, dict) else None
+    if is_content_type(type_name):
+        return MediaDelta(raw)
+    annotations = raw.get("annotations")
+    if annotations is None:
+        return AnnotationDelta(())
+    return AnnotationDelta(tuple(annotations)) if isinstance(annotations, list) else None

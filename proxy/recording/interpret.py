@@ -1,0 +1,207 @@
+"""From an exchange to a recording: what one HTTP exchange turned out to mean. Pure.
+
+Foreign data never raises here: what could not be understood is a problem in the recording, and the
+bytes are in the raw record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from proxy.interactions.interaction import (
+    ID_PATTERN,
+    Interaction,
+    Request,
+    id_hash,
+    interaction_from_json,
+    request_from_json,
+)
+from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.steps import steps_from_input, steps_from_json
+from proxy.journal.format import Outcome
+from proxy.recording.exchange import Exchange
+from proxy.recording.facts import EventFact, ObservationFact, Recording, UsageFact
+from proxy.recording.operation import INTERACTION_OPERATIONS
+from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
+from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
+from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
+from proxy.recording.telling.event_facts import event_facts
+from proxy.recording.telling.exchange_facts import (
+    Heads,
+    exchange_fact,
+    problem_facts,
+    read_heads,
+    unknown_facts,
+)
+from proxy.recording.telling.observation_facts import HOW, Told, observation_fact, usage_facts
+from proxy.recording.telling.step_facts import StepTelling, Subject, side_of
+
+
+def interpret(exchange: Exchange) -> Recording:
+    """What an exchange means, as facts in clear and contents to seal.
+
+    The same exchange always gives the same recording: rebuilding the store depends on it.
+    """
+    notes = Notes()
+    heads = read_heads(exchange, notes)
+    if exchange.has_lost_frames:
+        notes.problem(ProblemKind.LOST_FRAMES, "exchange", "something in between is missing")
+    if heads.target.operation in INTERACTION_OPERATIONS:
+        return _Interpretation(exchange, notes, heads).recording()
+    code = error_code_of(exchange, heads.answered, notes)
+    is_streaming = heads.answered.media_type == EVENT_STREAM
+    answer = Answer(is_streaming=is_streaming, error_code=code)
+    return Recording(
+        exchange_fact(exchange, heads, answer, interaction=None, notes=notes),
+        problems=problem_facts(exchange, notes),
+        unknowns=unknown_facts(exchange, notes),
+    )
+
+
+class _Interpretation:
+    """One exchange about interactions, being read. Used once."""
+
+    def __init__(self, exchange: Exchange, notes: Notes, heads: Heads) -> None:
+        self._exchange = exchange
+        self._notes = notes
+        self._heads = heads
+        self._name = str(exchange.id)
+        self._how = HOW[heads.target.operation]
+        self._telling = StepTelling(notes)
+        self._observations: list[ObservationFact] = []
+        self._usage: list[UsageFact] = []
+        self._events: list[EventFact] = []
+
+    def recording(self) -> Recording:
+        request = self._request() if self._how == "created" else None
+        answer = read_answer(self._exchange, self._heads.answered, self._notes)
+        if answer.stream is not None:
+            self._tell_stream(request, answer, answer.stream)
+        elif answer.resource is not None:
+            self._tell_resource(request, answer, answer.resource)
+        else:
+            self._tell_failure(request, answer)
+        exchange, notes, telling = self._exchange, self._notes, self._telling
+        interaction = self._subject_name()
+        fact = exchange_fact(exchange, self._heads, answer, interaction=interaction, notes=notes)
+        return Recording(
+            fact,
+            tuple(self._observations),
+            tuple(telling.facts),
+            tuple(self._usage),
+            tuple(self._events),
+            tuple(telling.media_facts),
+            problem_facts(exchange, notes),
+            unknown_facts(exchange, notes),
+            tuple(telling.contents),
+            tuple(telling.media),
+        )
+
+    def _request(self) -> Request | None:
+        body = self._exchange.request
+        decoded = decode_body(body, self._heads.asked.codings, self._notes, "request")
+        if not decoded.is_whole or not decoded.data:
+            return None
+        if self._exchange.request_ended_mono_ns is None:
+            return None  # the outcome says that the request never came whole
+        raw = json_object(decoded.data, self._notes, "request body")
+        if raw is None:
+            return None
+        settle_duplicates(decoded.data, raw, self._notes)
+        return request_from_json(raw, self._notes)
+
+    def _tell_resource(self, request: Request | None, answer: Answer, resource: JsonObject) -> None:
+        found = interaction_from_json(resource, self._notes)
+        cuts = self._exchange.response.cuts
+        at = cuts[-1].wall_ns if cuts else self._exchange.ended_wall_ns
+        subject = self._subject(found.id, at)
+        self._tell_input(request, subject)
+        self._tell_steps(found, subject, ())
+        self._observe(found, request, subject, answer, is_complete=answer.is_whole)
+
+    def _tell_stream(self, request: Request | None, answer: Answer, stream: StreamReading) -> None:
+        names: list[str] = []
+        for place, part in enumerate(stream.assembled):
+            found = interaction_from_json(part.raw, self._notes)
+            at = stream.last_at(place) or self._exchange.ended_wall_ns
+            subject = self._subject(found.id, at)
+            names.append(subject.interaction)
+            if place == 0:
+                self._tell_input(request, subject)
+            self._tell_steps(found, subject, [stream.times(line) for line in part.timeline])
+            is_complete = part.is_complete and not self._heads.target.is_partial
+            self._observe(
+                found, request if place == 0 else None, subject, answer, is_complete=is_complete
+            )
+        self._events = event_facts(stream, self._exchange, self._name, tuple(names))
+
+    def _tell_failure(self, request: Request | None, answer: Answer) -> None:
+        """No resource came back. A create is still worth a row: somebody asked; so is a deletion."""
+        is_deletion = self._how == "deleted" and 200 <= (self._heads.answered.status or 0) < 300
+        is_creation = self._how == "created" and self._exchange.outcome is not Outcome.REFUSED
+        if not is_deletion and (not is_creation or request is None):
+            return
+        nothing = interaction_from_json({}, self._notes)
+        subject = self._subject(None, self._exchange.ended_wall_ns)
+        self._tell_input(request, subject)
+        self._observe(nothing, request, subject, answer, is_complete=is_deletion or answer.is_whole)
+
+    def _tell_input(self, request: Request | None, subject: Subject) -> None:
+        for step in request.steps if request else ():
+            self._telling.tell(step, subject, "input")
+
+    def _tell_steps(self, found: Interaction, subject: Subject, times: Iterable[StepTimes]) -> None:
+        timed = list(times)
+        is_create = self._how == "created"
+        has_input = is_create
+        for place, step in enumerate(found.steps):
+            side = "output" if is_create else side_of(step)
+            has_input |= side == "input"
+            self._telling.tell(
+                step, subject, side, timed[place] if place < len(timed) else NO_TIMES
+            )
+        if not has_input and "input" in found.raw:
+            # include_input=true on an answer whose timeline does not show the input itself.
+            raw = steps_from_input(found.raw["input"], self._notes)
+            for step in steps_from_json(raw, self._notes, "/input"):
+                self._telling.tell(step, subject, "input")
+
+    def _observe(
+        self,
+        found: Interaction,
+        request: Request | None,
+        subject: Subject,
+        answer: Answer,
+        *,
+        is_complete: bool,
+    ) -> None:
+        steps = self._telling.facts
+        if self._observations:
+            steps = [step for step in steps if step.interaction == subject.interaction]
+        interaction_id = (
+            None if subject.interaction.startswith("exchange:") else subject.interaction
+        )
+        told = Told(
+            subject,
+            self._how,
+            interaction_id,
+            found,
+            request,
+            is_complete,
+            answer.is_streaming,
+            answer.error_code,
+        )
+        self._observations.append(observation_fact(told, steps))
+        self._usage.extend(usage_facts(subject, found.usage))
+
+    def _subject(self, interaction_id: str | None, at: int) -> Subject:
+        """Of the id an answer gives, else of the id in the path, else of the exchange itself."""
+        known = interaction_id or self._heads.target.interaction_id
+        if known is None or not ID_PATTERN.fullmatch(known):
+            known = f"exchange:{self._name}"
+        return Subject(self._name, known, id_hash(known), at)
+
+    def _subject_name(self) -> str | None:
+        if self._observations:
+            return self._observations[0].interaction
+        return self._heads.target.interaction_id

@@ -1,0 +1,245 @@
+"""Reads the body of an event stream: its events with times, its interactions put together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from proxy.interactions.assemble import Assembled, StepTimeline, StreamAssembler
+from proxy.interactions.events import (
+    ErrorSeen,
+    Event,
+    StepDelta,
+    StepStart,
+    StepStop,
+    UnknownEvent,
+    event_from_json,
+)
+from proxy.interactions.known import EVENT_FIELDS
+from proxy.interactions.problems import Notes, ProblemKind
+from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
+from proxy.recording.exchange import Exchange
+from proxy.recording.facts import clear_name, clear_name_or_none
+from proxy.recording.reading.decode import Decoded
+
+EVENTS_MAX: Final = 200_000
+"""Events read of one stream. Text deltas hold a few words at least, so an answer of a million tokens
+stays below; a hostile 16 MiB could hold two million empty ones."""
+_DONE: Final = b"[DONE]"
+
+
+class Moment(NamedTuple):
+    """When something was seen."""
+
+    wall_ns: int
+    mono_ns: int
+
+
+class StepTimes(NamedTuple):
+    """When a stream showed a step."""
+
+    started_at: int | None
+    ended_at: int | None
+    duration_ns: int | None
+    delta_count: int
+    tokens: int | None
+
+
+NO_TIMES: Final = StepTimes(None, None, None, 0, None)
+
+
+class SeenEvent(NamedTuple):
+    """An event on its way to become a fact: which interaction it belongs to is known at the end."""
+
+    sse: SseEvent
+    moment: Moment
+    type: str
+    is_known: bool
+    event_id: str | None
+    step_index: int | None
+    delta_type: str | None
+    segment: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReading:
+    """What a stream's body said."""
+
+    events: tuple[SeenEvent, ...]
+    assembled: tuple[Assembled, ...]
+    error_code: str | None
+    places: tuple[int, ...]
+    """For each event the assembler took: its place in `events`. Timelines count those."""
+
+    def last_at(self, segment: int) -> int | None:
+        """When the last event of an interaction was seen."""
+        for event in reversed(self.events):
+            if event.segment == segment:
+                return event.moment.wall_ns
+        return None
+
+    def times(self, line: StepTimeline) -> StepTimes:
+        """When a step started and ended."""
+        if line.started_event is None and line.stopped_event is None and not line.delta_count:
+            return NO_TIMES
+        start, stop = self._moment(line.started_event), self._moment(line.stopped_event)
+        return StepTimes(
+            start.wall_ns if start else None,
+            stop.wall_ns if stop else None,
+            stop.mono_ns - start.mono_ns if start and stop else None,
+            line.delta_count,
+            line.tokens,
+        )
+
+    def _moment(self, place: int | None) -> Moment | None:
+        return None if place is None else self.events[self.places[place]].moment
+
+
+def read_stream(decoded: Decoded, exchange: Exchange, notes: Notes) -> StreamReading:
+    """Read the events of a stream, whatever its end.
+
+    An unfinished last block counts as an event where it is whole JSON (as Python's SDK reads it);
+    a problem says that the standard drops it.
+    """
+    reader = SseReader()
+    found = reader.feed(decoded.data)
+    tail, was_truncated = reader.end()
+    for offset in reader.overlong:
+        detail = f"an event of more than {EVENT_BYTES_MAX} bytes was skipped"
+        notes.problem(ProblemKind.EVENT_TOO_LONG, f"byte {offset}", detail)
+    reading = _Reading(notes, _Clock(exchange, decoded.ends))
+    for sse in found:
+        if not reading.take(sse, is_tail=False):
+            break
+    for sse in tail:
+        reading.take(sse, is_tail=True)
+    result = reading.finish()
+    is_complete = all(part.is_complete for part in result.assembled)
+    if was_truncated:
+        where = f"bytes {tail[0].offset if tail else len(decoded.data)}-{len(decoded.data)}"
+        notes.problem(ProblemKind.TRUNCATED_TAIL, where, "the last block has no blank line")
+    elif not is_complete and decoded.is_whole:
+        where = f"byte {len(decoded.data)}"
+        notes.problem(ProblemKind.NO_LAST_EVENT, where, "the stream ended without its last event")
+    return result
+
+
+def first_code(error: Any) -> str | None:
+    """The code of an error object in any of its shapes: Google's text if there is one."""
+    if not isinstance(error, dict):
+        return None
+    code, status = error.get("code"), error.get("status")
+    if isinstance(code, str) and code:
+        return clear_name(code)
+    if isinstance(status, str) and status:
+        return clear_name(status)
+    return str(code) if type(code) is int else None
+
+
+class _Clock:
+    """Which chunk completed a byte offset. Asked with rising offsets only."""
+
+    def __init__(self, exchange: Exchange, ends: tuple[int, ...]) -> None:
+        self._ends = ends
+        self._moments = [Moment(cut.wall_ns, cut.mono_ns) for cut in exchange.response.cuts]
+        self._place = 0
+        self._count = min(len(ends), len(self._moments))
+        self._last = Moment(exchange.ended_wall_ns, exchange.ended_mono_ns)
+
+    def at(self, end: int) -> Moment:
+        while self._place < self._count and self._ends[self._place] < end:
+            self._place += 1
+        return self._moments[self._place] if self._place < self._count else self._last
+
+
+class _Reading:
+    """Takes the events of one stream in order."""
+
+    def __init__(self, notes: Notes, clock: _Clock) -> None:
+        self._notes = notes
+        self._clock = clock
+        self._assembler = StreamAssembler(notes)
+        self._events: list[SeenEvent] = []
+        self._places: list[int] = []
+        self._error_code: str | None = None
+        self._is_done = False
+
+    def take(self, sse: SseEvent, *, is_tail: bool) -> bool:
+        """Read one event; False: enough, no more are read."""
+        if len(self._events) == EVENTS_MAX:
+            where = f"byte {sse.offset}"
+            self._notes.problem(ProblemKind.TOO_MANY, where, f"{EVENTS_MAX} events are read")
+            return False
+        moment = self._clock.at(sse.end)
+        if sse.data.startswith(_DONE):
+            self._is_done = True
+            self._events.append(_bare(sse, moment, "done", is_known=True))
+            return True
+        raw = self._json(sse, is_tail=is_tail)
+        if self._is_done:
+            where = f"bytes {sse.offset}-{sse.end}"
+            self._notes.problem(ProblemKind.AFTER_DONE, where, "an event after [DONE]")
+        if raw is None or self._is_done:
+            if raw is not None or not is_tail:
+                self._events.append(_bare(sse, moment, "none", is_known=False))
+            return True
+        event = event_from_json(raw, sse.name, self._notes, f"bytes {sse.offset}-{sse.end}")
+        if isinstance(event, ErrorSeen) and self._error_code is None:
+            self._error_code = first_code(event.error)
+        self._places.append(len(self._events))
+        segment = self._assembler.take(event)
+        self._events.append(_seen(sse, moment, raw, event, segment))
+        return True
+
+    def finish(self) -> StreamReading:
+        assembled = self._assembler.finish()
+        return StreamReading(tuple(self._events), assembled, self._error_code, tuple(self._places))
+
+    def _json(self, sse: SseEvent, *, is_tail: bool) -> dict[str, Any] | None:
+        """The event's object. A cut tail that is no JSON is no event, and no second problem."""
+        try:
+            raw = orjson.loads(sse.data)
+        except orjson.JSONDecodeError as error:
+            if not is_tail:
+                where = f"bytes {sse.offset}-{sse.end}"
+                detail = f"an event is not JSON at character {error.pos}"
+                self._notes.problem(ProblemKind.JSON_BROKEN, where, detail)
+            return None
+        if isinstance(raw, dict):
+            return raw
+        if not is_tail:
+            where = f"bytes {sse.offset}-{sse.end}"
+            self._notes.problem(ProblemKind.NOT_AN_OBJECT, where, "an event is not an object")
+        return None
+
+
+def _bare(sse: SseEvent, moment: Moment, name: str, *, is_known: bool) -> SeenEvent:
+    """An event that was not read any further; `name` where it has none itself."""
+    return SeenEvent(sse, moment, clear_name(sse.name or name), is_known, None, None, None, None)
+
+
+def _seen(
+    sse: SseEvent, moment: Moment, raw: dict[str, Any], event: Event, segment: int
+) -> SeenEvent:
+    kind = raw.get("event_type") or sse.name
+    event_id = raw.get("event_id")
+    is_known = isinstance(kind, str) and kind in EVENT_FIELDS
+    step_index: int | None = None
+    delta_type: str | None = None
+    if isinstance(event, StepDelta):
+        step_index, delta_type = event.index, clear_name(event.type)
+    elif isinstance(event, StepStart | StepStop):
+        step_index = event.index
+    name = kind if is_known else clear_name(str(kind) or "none")
+    return SeenEvent(
+        sse,
+        moment,
+        name,
+        is_known and not isinstance(event, UnknownEvent),
+        clear_name_or_none(event_id) if isinstance(event_id, str) else None,
+        step_index,
+        delta_type,
+        segment,
+    )

@@ -1,0 +1,141 @@
+"""Request and response heads: lines in, the few fields that facts are made of out. Pure.
+
+Header values reach clear facts through these fields only; each is bounded and from a small alphabet.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+HEADERS_MAX: Final = 256
+"""Lines read. The gateway accepts 128; responses may have more, upstream is trusted a little."""
+_FINGERPRINT: Final = re.compile(rb"fp:([0-9a-f]{16})")
+_SDK: Final = re.compile(rb"google-genai-sdk/[0-9A-Za-z.+-]{1,40}")
+_LANGUAGE: Final = re.compile(rb"gl-[a-z]{1,20}/[0-9A-Za-z.+-]{1,40}")
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
+_METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_CREDENTIALS: Final = (
+    (b"x-goog-api-key", "api_key"),
+    (b"authorization", "bearer"),
+    (b"proxy-authorization", "other"),
+    (b"cookie", "other"),
+)
+_WANTED_OF_REQUEST: Final = frozenset(
+    {b"content-type", b"content-encoding", b"user-agent", b"x-goog-api-client"}
+    | {name for name, _ in _CREDENTIALS}
+)
+_WANTED_OF_RESPONSE: Final = frozenset({b"content-type", b"content-encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """Of a request."""
+
+    method: str
+    """Upper-case letters, or "(odd)"."""
+    target: str
+    media_type: str | None
+    codings: tuple[str, ...]
+    """Content codings in the order they were applied."""
+    sdk: str | None
+    language: str | None
+    client: str | None
+    credential_kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHead:
+    """Of a response."""
+
+    status: int | None
+    media_type: str | None
+    codings: tuple[str, ...]
+
+
+NO_RESPONSE: Final = ResponseHead(None, None, ())
+
+
+def request_head(head: bytes) -> RequestHead | None:
+    """A request head; None when its first line is not a request line."""
+    line, _, rest = head.partition(b"\r\n")
+    parts = line.split(b" ")
+    if len(parts) != 3 or not parts[2].startswith(b"HTTP/"):
+        return None
+    headers = _headers(rest, _WANTED_OF_REQUEST)
+    agents = [value for name, value in headers if name in {b"user-agent", b"x-goog-api-client"}]
+    client, kind = _credential(headers)
+    method = parts[0].decode("latin-1")
+    return RequestHead(
+        method if _METHOD.fullmatch(method) else "(odd)",
+        parts[1].decode("latin-1"),
+        _media_type(headers),
+        _codings(headers),
+        _first(_SDK, agents),
+        _first(_LANGUAGE, agents),
+        client,
+        kind,
+    )
+
+
+def response_head(head: bytes) -> ResponseHead | None:
+    """A response head; None when its first line is not a status line."""
+    line, _, rest = head.partition(b"\r\n")
+    code = line[9:12]
+    if not line.startswith(b"HTTP/") or len(code) != 3 or not code.isdigit():
+        return None
+    headers = _headers(rest, _WANTED_OF_RESPONSE)
+    return ResponseHead(int(code), _media_type(headers), _codings(headers))
+
+
+def clear_media_type(text: str) -> str | None:
+    """A media type without its parameters, in lower case; "(odd)" if it does not look like one."""
+    kind = text.partition(";")[0].strip().lower()
+    if not kind:
+        return None
+    return kind if _MEDIA_TYPE.fullmatch(kind) else "(odd)"
+
+
+def _headers(lines: bytes, wanted: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    for line in lines.split(b"\r\n", HEADERS_MAX):
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in wanted:
+            found.append((name, value.strip()))
+    return found
+
+
+def _media_type(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"content-type":
+            return clear_media_type(value.decode("latin-1"))
+    return None
+
+
+def _codings(headers: list[tuple[bytes, bytes]]) -> tuple[str, ...]:
+    names: list[str] = []
+    for name, value in headers:
+        if name == b"content-encoding":
+            parts = value.decode("latin-1").lower().split(",", 10)
+            names.extend(part.strip() for part in parts if part.strip() not in {"", "identity"})
+    return tuple(names)
+
+
+def _first(pattern: re.Pattern[bytes], values: list[bytes]) -> str | None:
+    for value in values:
+        match = pattern.search(value)
+        if match:
+            return match.group().decode("ascii")
+    return None
+
+
+def _credential(headers: list[tuple[bytes, bytes]]) -> tuple[str | None, str | None]:
+    for wanted, kind in _CREDENTIALS:
+        for name, value in headers:
+            if name == wanted:
+                match = _FINGERPRINT.search(value)
+                if match:
+                    return match.group(1).decode("ascii"), kind
+    return None, None

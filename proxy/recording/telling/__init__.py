@@ -1,0 +1,1 @@
+"""What was read, as facts: one module for each kind of row."""

@@ -1,0 +1,170 @@
+"""Steps as facts in clear, and their contents, redacted and with media taken out, to be sealed. Pure."""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from proxy.interactions.content import Content, Media, Text
+from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.steps import (
+    Call,
+    ModelOutput,
+    Result,
+    Step,
+    Thought,
+    UnknownStep,
+    UserInput,
+)
+from proxy.recording.facts import (
+    MediaFact,
+    MediaObject,
+    StepFact,
+    clear_name,
+    clear_name_or_none,
+)
+from proxy.recording.reading.event_stream import NO_TIMES, StepTimes
+from proxy.recording.reading.heads import clear_media_type
+from proxy.recording.redact import may_hold_secret, redact
+
+_INPUT_TYPES: Final = frozenset({"user_input", "function_result"})
+
+
+class Subject(NamedTuple):
+    """Which interaction facts are about."""
+
+    exchange: str
+    interaction: str
+    id_hash: int
+    at: int
+
+
+@dataclass(slots=True)
+class StepTelling:
+    """Collects what the steps of one exchange become. Mutable; takes over the steps' raw JSON."""
+
+    notes: Notes
+    facts: list[StepFact] = field(default_factory=list)
+    media_facts: list[MediaFact] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    media: list[MediaObject] = field(default_factory=list)
+    input_count: int = 0
+    output_count: int = 0
+
+    def tell(self, step: Step, subject: Subject, side: str, times: StepTimes = NO_TIMES) -> None:
+        """Add one step. `side` is "input" or "output"."""
+        if side == "input":
+            index = self.input_count
+            self.input_count += 1
+        else:
+            index = self.output_count
+            self.output_count += 1
+        contents = _contents(step)
+        text_bytes = media_count = 0
+        for content in contents:
+            if type(content) is Text:
+                text = content.text
+                text_bytes += len(text) if text.isascii() else _utf8_size(text)
+            elif type(content) is Media:
+                media_count += 1
+                if content.data:
+                    self._take_out(content, subject, side, index)
+        dumped = self._dump(step.raw, f"{side} step {index}")
+        self.contents.append(dumped)
+        name, server_name, call_id, is_error, signature = _labels(step)
+        is_known = type(step) is not UnknownStep
+        self.facts.append(
+            StepFact(
+                exchange=subject.exchange,
+                interaction=subject.interaction,
+                id_hash=subject.id_hash,
+                at=subject.at,
+                side=side,
+                step_index=index,
+                type=step.type if is_known else clear_name(step.type),
+                is_known=is_known,
+                name=clear_name_or_none(name),
+                server_name=clear_name_or_none(server_name),
+                call_id=clear_name_or_none(call_id),
+                is_error=is_error,
+                has_signature=bool(signature),
+                content_count=len(contents),
+                text_bytes=text_bytes,
+                media_count=media_count,
+                delta_count=times.delta_count,
+                started_at=times.started_at,
+                ended_at=times.ended_at,
+                duration_ns=times.duration_ns,
+                step_tokens=times.tokens,
+                content_index=len(self.contents) - 1,
+                content_bytes=len(dumped),
+            )
+        )
+
+    def _take_out(self, content: Media, subject: Subject, side: str, step_index: int) -> None:
+        """Move inline data of a media content into an object of its own."""
+        assert content.data is not None
+        try:
+            data = binascii.a2b_base64(content.data, strict_mode=True)
+        except ValueError:  # binascii.Error, or characters beyond ASCII
+            where = f"{side} step {step_index}"
+            self.notes.problem(ProblemKind.BASE64_BROKEN, where, "media data stays in the step")
+            return
+        media_index = len(self.media)
+        content.raw["data"] = {"$media": media_index}
+        mime_type = clear_media_type(content.mime_type) if content.mime_type else None
+        self.media.append(MediaObject(mime_type, data))
+        self.media_facts.append(
+            MediaFact(
+                subject.exchange,
+                subject.interaction,
+                subject.id_hash,
+                side,
+                step_index,
+                media_index,
+                content.type,
+                mime_type,
+                len(data),
+            )
+        )
+
+    def _dump(self, raw: JsonObject, where: str) -> bytes:
+        try:
+            dumped = orjson.dumps(raw)
+            if may_hold_secret(dumped):
+                dumped = orjson.dumps(redact(raw))
+        except orjson.JSONEncodeError:
+            # orjson reads 1,024 levels and writes 254.
+            self.notes.problem(ProblemKind.TOO_DEEP, where, "kept in the raw record only")
+            kind = raw.get("type")
+            return orjson.dumps({"type": kind if isinstance(kind, str) else None, "$omitted": True})
+        return dumped
+
+
+def side_of(step: Step) -> str:
+    """The side of a step in a timeline that mixes both, as GET shows it."""
+    return "input" if step.type in _INPUT_TYPES else "output"
+
+
+def _utf8_size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _contents(step: Step) -> tuple[Content, ...]:
+    if isinstance(step, UserInput | ModelOutput | Result):
+        return step.contents
+    return step.summary if isinstance(step, Thought) else ()
+
+
+def _labels(step: Step) -> tuple[str | None, str | None, str | None, bool | None, Any]:
+    """Name, server name, call id, is_error, signature."""
+    if isinstance(step, ModelOutput):
+        return None, None, None, True if step.error else None, None
+    if isinstance(step, Call):
+        return step.name, step.server_name, step.id, None, step.signature
+    if isinstance(step, Result):
+        return step.name, step.server_name, step.call_id, step.is_error, step.signature
+    return None, None, None, None, step.signature if isinstance(step, Thought) else None
