@@ -40,6 +40,10 @@ IDLE_NS: Final = 60 * 1_000_000_000
 
 _OWN_CHECKPOINTS_ONLY: Final = "1TB"
 """DuckDB's own threshold (16 MB by default) out of reach: `checkpoint_if_due` decides."""
+_MIGRATIONS_SQL: Final = """
+    CREATE TABLE IF NOT EXISTS migrations (number BIGINT, name VARCHAR);
+    COMMENT ON TABLE migrations IS 'Which steps of the stored format this file has.';
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +215,14 @@ class Database:
             root = self._attach()
             try:
                 _migrate(root, self.path)
-            except BaseException:
+                self._ingest = Ingest(root)
+            except duckdb.Error as error:
+                root.close()
+                raise StoreError(f"cannot bring {self.path} up to this release: {error}") from error
+            except StoreError:
                 root.close()
                 raise
             self._root = root
-            self._ingest = Ingest(root)
         return self._root
 
     def _attach(self) -> duckdb.DuckDBPyConnection:
@@ -275,28 +282,26 @@ def _migrate(root: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Bring the schema up to this release, each step in a transaction of its own.
 
     Raises:
-        StoreError: the file knows a step that this release does not, or a step failed.
+        StoreError: the file knows a step that this release does not.
+        duckdb.Error: a step failed.
     """
-    try:
-        root.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT, name VARCHAR)")
-        row = root.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
-        done = row[0] if row else 0
-        known = migrations()
-        if done > known[-1].number:
-            raise StoreError(
-                f"{path} was written by a newer release (format {done}, this one knows "
-                f"{known[-1].number}): use that release, or move the file away and it is rebuilt"
-            )
-        for migration in known[done:]:
-            root.begin()
-            root.execute(migration.sql)
-            root.execute("INSERT INTO migrations VALUES (?, ?)", [migration.number, migration.name])
-            root.commit()
+    root.execute(_MIGRATIONS_SQL)
+    row = root.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
+    done = row[0] if row else 0
+    known = migrations()
+    if done > known[-1].number:
+        raise StoreError(
+            f"{path} was written by a newer release (format {done}, this one knows "
+            f"{known[-1].number}): use that release, or move the file away and it is rebuilt"
+        )
+    for migration in known[done:]:
         root.begin()
-        root.execute(views_sql())
+        root.execute(migration.sql)
+        root.execute("INSERT INTO migrations VALUES (?, ?)", [migration.number, migration.name])
         root.commit()
-    except duckdb.Error as error:
-        raise StoreError(f"cannot bring {path} up to this release: {error}") from error
+    root.begin()
+    root.execute(views_sql())
+    root.commit()
 
 
 def _refusal(path: Path, error: duckdb.Error) -> StoreError:

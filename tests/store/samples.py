@@ -46,7 +46,7 @@ def recording(
     how: str = "created",
     interaction: str | None = "v1_one",
     seconds: int = 0,
-    status: int = 200,
+    http_status: int = 200,
     steps: tuple[StepFact, ...] = (),
     **observed: Any,
 ) -> Recording:
@@ -64,7 +64,7 @@ def recording(
         outcome="complete",
         method="POST" if how == "created" else "GET",
         operation=operations.get(how, how),
-        status=status,
+        status=http_status,
         interaction=interaction,
         duration_ns=SECOND_NS,
         sdk="google-genai-sdk/3.4.0",

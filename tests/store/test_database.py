@@ -71,14 +71,12 @@ def test_a_batch_taken_twice_changes_nothing(database: Database) -> None:
 def test_a_failing_batch_leaves_no_row_and_the_database_goes_on(database: Database) -> None:
     database.ingest(BATCHES[0])
     before = rows_of(database)
-    database.cursor().execute("ALTER TABLE acts RENAME TO elsewhere")
-    database.cursor().execute("ALTER TABLE usage RENAME TO acts")
+    database.cursor().execute("ALTER TABLE usage ALTER tokens TYPE TINYINT")
 
     with pytest.raises(StoreError, match="taking a batch"):
-        database.ingest(BATCHES[1])
+        database.ingest(batch(recording(2, interaction="v1_2", total_tokens=500)))
 
-    database.cursor().execute("ALTER TABLE acts RENAME TO usage")
-    database.cursor().execute("ALTER TABLE elsewhere RENAME TO acts")
+    database.cursor().execute("ALTER TABLE usage ALTER tokens TYPE BIGINT")
     assert rows_of(database) == before
     assert database.ingest(BATCHES[1]) > 0
 

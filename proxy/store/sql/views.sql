@@ -1,0 +1,316 @@
+-- What people ask. Views hold nothing, so they are made anew at every open instead of migrated.
+--
+-- Polls, resumed streams and cancel answers add rows to the tables, never to these views: for each
+-- interaction they take the best of what was seen. "Best" is written as one BIGINT that arg_max can
+-- compare: powers of two for what counts most, then the time in microseconds (2^51 until 2041).
+--
+-- All views carry id_hash: `WHERE id_hash = ...` reaches the tables and costs milliseconds.
+
+CREATE OR REPLACE VIEW weighed AS
+SELECT
+    exchange,
+    seen_at,
+    interaction,
+    interaction_id,
+    id_hash,
+    root_hash,
+    how,
+    status,
+    is_terminal,
+    model,
+    agent,
+    previous_interaction_id,
+    previous_hash,
+    store,
+    is_background,
+    is_streaming,
+    service_tier_asked,
+    service_tier,
+    created,
+    environment_id,
+    input_step_count,
+    output_step_count,
+    function_call_count,
+    input_tokens,
+    cached_tokens,
+    output_tokens,
+    thought_tokens,
+    tool_use_tokens,
+    total_tokens,
+    error_code,
+    -- The state: one that ended it, then one that named a status, then the latest.
+    epoch_us(seen_at)
+    + CASE WHEN is_terminal THEN 4611686018427387904 ELSE 0 END
+    + CASE WHEN status IS NOT NULL THEN 2305843009213693952 ELSE 0 END AS state_weight,
+    -- The answer: one that ended it, then one seen whole, then one from its beginning (a resumed
+    -- stream may start in the middle), then the latest.
+    epoch_us(seen_at)
+    + CASE WHEN is_terminal THEN 4611686018427387904 ELSE 0 END
+    + CASE WHEN is_complete THEN 2305843009213693952 ELSE 0 END
+    + CASE WHEN how != 'resumed' THEN 1152921504606846976 ELSE 0 END AS answer_weight,
+    -- The question: what the caller sent, then one seen whole, then the latest.
+    epoch_us(seen_at)
+    + CASE WHEN how = 'created' THEN 4611686018427387904 ELSE 0 END
+    + CASE WHEN is_complete THEN 2305843009213693952 ELSE 0 END AS question_weight,
+    coalesce(total_tokens, input_tokens, output_tokens) IS NOT NULL AS has_usage
+FROM observations;
+COMMENT ON VIEW weighed IS
+    'Observations with the weights by which the other views choose. For the views, not for people.';
+
+CREATE OR REPLACE VIEW interactions AS
+WITH told AS (
+    SELECT
+        interaction,
+        id_hash,
+        arg_max(
+            struct_pack(status := status, error_code := error_code, is_terminal := is_terminal),
+            state_weight
+        ) AS state,
+        arg_max(
+            struct_pack(
+                input_tokens := input_tokens,
+                cached_tokens := cached_tokens,
+                output_tokens := output_tokens,
+                thought_tokens := thought_tokens,
+                tool_use_tokens := tool_use_tokens,
+                total_tokens := total_tokens
+            ),
+            answer_weight
+        ) FILTER (WHERE has_usage) AS usage,
+        arg_max(
+            struct_pack(
+                output_step_count := output_step_count,
+                function_call_count := function_call_count
+            ),
+            answer_weight
+        ) AS answer,
+        arg_max(input_step_count, question_weight) FILTER (WHERE input_step_count > 0)
+            AS input_step_count,
+        arg_max(model, answer_weight) AS model,
+        arg_max(agent, answer_weight) AS agent,
+        arg_max(service_tier, answer_weight) AS service_tier,
+        arg_max(created, answer_weight) AS created,
+        arg_max(previous_interaction_id, question_weight) AS previous_interaction_id,
+        arg_max(previous_hash, question_weight) AS previous_hash,
+        arg_max(environment_id, answer_weight) AS environment_id,
+        arg_max(root_hash, question_weight) AS root_hash,
+        max(interaction_id) AS interaction_id,
+        min(seen_at) AS first_seen_at,
+        max(seen_at) AS last_seen_at,
+        min(seen_at) FILTER (WHERE is_terminal) AS ended_at,
+        arg_max(exchange, question_weight) FILTER (WHERE how = 'created') AS create_exchange,
+        arg_max(store, question_weight) FILTER (WHERE how = 'created') AS store,
+        bool_or(is_background) FILTER (WHERE how = 'created') AS is_background,
+        bool_or(is_streaming) FILTER (WHERE how = 'created') AS is_streaming,
+        arg_max(service_tier_asked, question_weight) FILTER (WHERE how = 'created')
+            AS service_tier_asked,
+        count(*) AS exchange_count,
+        count(*) FILTER (WHERE how = 'read') AS read_count,
+        count(*) FILTER (WHERE how = 'resumed') AS resume_count
+    FROM weighed
+    GROUP BY interaction, id_hash
+),
+
+deleted AS (
+    SELECT
+        interaction,
+        min(ended_at) AS deleted_at
+    FROM exchanges
+    WHERE operation = 'delete' AND status BETWEEN 200 AND 299
+    GROUP BY interaction
+)
+
+SELECT
+    told.interaction,
+    told.state.status AS status,
+    told.model,
+    told.agent,
+    coalesce(by_create.started_at, TRY_CAST(told.created AS TIMESTAMP), told.first_seen_at)
+        AS created_at,
+    told.ended_at,
+    told.usage.input_tokens AS input_tokens,
+    told.usage.cached_tokens AS cached_tokens,
+    told.usage.output_tokens AS output_tokens,
+    told.usage.thought_tokens AS thought_tokens,
+    told.usage.tool_use_tokens AS tool_use_tokens,
+    told.usage.total_tokens AS total_tokens,
+    coalesce(told.input_step_count, 0) AS input_step_count,
+    told.answer.output_step_count AS output_step_count,
+    told.answer.function_call_count AS function_call_count,
+    told.state.error_code AS error_code,
+    told.previous_interaction_id,
+    told.store,
+    told.is_background,
+    told.is_streaming,
+    told.service_tier_asked,
+    told.service_tier,
+    told.environment_id,
+    by_create.client,
+    by_create.sdk,
+    by_create.duration_ns AS create_duration_ns,
+    by_create.first_event_ns,
+    told.exchange_count,
+    told.read_count,
+    told.resume_count,
+    coalesce(told.state.is_terminal, FALSE) AS is_terminal,
+    deleted.deleted_at,
+    told.first_seen_at,
+    told.last_seen_at,
+    told.interaction_id,
+    told.create_exchange,
+    told.id_hash,
+    told.previous_hash,
+    told.root_hash
+FROM told
+LEFT JOIN exchanges AS by_create ON by_create.exchange = told.create_exchange
+LEFT JOIN deleted ON deleted.interaction = told.interaction;
+COMMENT ON VIEW interactions IS
+    'One row per interaction, the best of everything seen of it: state, tokens, how it was created.';
+
+CREATE OR REPLACE VIEW conversations AS
+SELECT
+    root_hash,
+    arg_min(interaction, created_at) AS first_interaction,
+    arg_max(interaction, created_at) AS last_interaction,
+    arg_max(status, created_at) AS last_status,
+    count(*) AS turn_count,
+    min(created_at) AS started_at,
+    max(coalesce(ended_at, last_seen_at)) AS last_at,
+    list_sort(list(DISTINCT coalesce(model, agent))) AS models,
+    sum(input_tokens)::BIGINT AS input_tokens,
+    sum(output_tokens)::BIGINT AS output_tokens,
+    sum(thought_tokens)::BIGINT AS thought_tokens,
+    sum(total_tokens)::BIGINT AS total_tokens,
+    count(deleted_at) AS deleted_count
+FROM interactions
+GROUP BY root_hash;
+COMMENT ON VIEW conversations IS
+    'One row per conversation: the turns that previous_interaction_id ties together.';
+
+CREATE OR REPLACE VIEW timeline AS
+WITH questions AS (
+    SELECT
+        interaction,
+        id_hash,
+        arg_max(exchange, question_weight) AS exchange,
+        arg_max(seen_at, question_weight) AS seen_at
+    FROM weighed
+    WHERE input_step_count > 0
+    GROUP BY interaction, id_hash
+),
+
+-- One exchange shows the answer; unless all that reached the end is a resumed stream, which starts
+-- in the middle: then the best one from the beginning, and the resumed ones after it.
+answers AS (
+    SELECT
+        interaction,
+        id_hash,
+        exchange,
+        seen_at
+    FROM weighed
+    WHERE output_step_count > 0
+    WINDOW
+        about AS (PARTITION BY id_hash, interaction)
+    QUALIFY
+        exchange = arg_max(exchange, answer_weight) OVER about
+        OR (
+            arg_max(how, answer_weight) OVER about = 'resumed'
+            AND (
+                exchange = arg_max(exchange, answer_weight) FILTER (WHERE how != 'resumed')
+                OVER about
+                OR (
+                    how = 'resumed'
+                    AND seen_at > coalesce(
+                        arg_max(seen_at, answer_weight) FILTER (WHERE how != 'resumed')
+                        OVER about,
+                        '-infinity'
+                    )
+                )
+            )
+        )
+),
+
+sources AS (
+    SELECT interaction, id_hash, exchange, seen_at, 'input' AS side
+    FROM questions
+    UNION ALL
+    SELECT interaction, id_hash, exchange, seen_at, 'output' AS side
+    FROM answers
+)
+
+SELECT
+    steps.interaction,
+    row_number() OVER (
+        PARTITION BY steps.id_hash, steps.interaction
+        ORDER BY steps.side, sources.seen_at, steps.exchange, steps.step_index
+    ) AS place,
+    steps.side,
+    steps.step_index,
+    steps.type,
+    steps.name,
+    steps.server_name,
+    steps.call_id,
+    steps.is_error,
+    steps.started_at,
+    steps.ended_at,
+    steps.duration_ns,
+    steps.text_bytes,
+    steps.media_count,
+    steps.step_tokens,
+    steps.content_bytes,
+    steps.content_ref,
+    steps.is_known,
+    steps.exchange,
+    steps.id_hash
+FROM steps
+INNER JOIN sources
+    ON steps.id_hash = sources.id_hash
+    AND steps.interaction = sources.interaction
+    AND steps.exchange = sources.exchange
+    AND steps.side = sources.side;
+COMMENT ON VIEW timeline IS
+    'The steps of an interaction, each once, in order: what was sent in, then what came out.';
+
+CREATE OR REPLACE VIEW usage_lines AS
+WITH best AS (
+    SELECT
+        interaction,
+        id_hash,
+        arg_max(exchange, answer_weight) AS exchange
+    FROM weighed
+    WHERE has_usage
+    GROUP BY interaction, id_hash
+)
+
+SELECT
+    usage.interaction,
+    usage.kind,
+    usage.modality,
+    usage.tokens,
+    usage.seen_at,
+    usage.exchange,
+    usage.id_hash
+FROM usage
+INNER JOIN best
+    ON usage.id_hash = best.id_hash
+    AND usage.interaction = best.interaction
+    AND usage.exchange = best.exchange;
+COMMENT ON VIEW usage_lines IS
+    'Tokens of an interaction by kind and modality, each once.';
+
+CREATE OR REPLACE VIEW usage_totals AS
+SELECT
+    date_trunc('day', created_at)::DATE AS day,
+    coalesce(model, agent) AS model,
+    count(*) AS interaction_count,
+    count(*) FILTER (WHERE error_code IS NOT NULL) AS error_count,
+    sum(input_tokens)::BIGINT AS input_tokens,
+    sum(cached_tokens)::BIGINT AS cached_tokens,
+    sum(output_tokens)::BIGINT AS output_tokens,
+    sum(thought_tokens)::BIGINT AS thought_tokens,
+    sum(tool_use_tokens)::BIGINT AS tool_use_tokens,
+    sum(total_tokens)::BIGINT AS total_tokens
+FROM interactions
+GROUP BY ALL;
+COMMENT ON VIEW usage_totals IS
+    'Tokens per day (UTC) and model or agent. An interaction counts once, however often it was read.';
