@@ -1,0 +1,52 @@
+"""Every command in the README exists. tests/end_to_end/test_readme.py runs them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from proxy.cli import parser
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+
+
+def commands(document: str) -> list[str]:
+    """The lines of all `sh` blocks, split at &&."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    return [part.strip() for line in lines for part in line.split("&&")]
+
+
+ALL = [command for document in DOCUMENTS for command in commands(document)]
+
+
+@pytest.mark.parametrize("command", [each for each in ALL if each.startswith("interactions-proxy")])
+def test_a_command_of_ours_is_spelled_as_it_is_understood(command: str) -> None:
+    _, *arguments = shlex.split(command)
+
+    assert parser().parse_args(arguments).verb.name == arguments[0]
+
+
+@pytest.mark.parametrize("command", sorted({each for each in ALL if each.startswith("make")}))
+def test_a_make_verb_exists(command: str) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    _, target = command.split()
+
+    assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+
+
+def test_no_other_command_slips_in_unchecked() -> None:
+    others = [each for each in ALL if not each.startswith(("interactions-proxy ", "make "))]
+
+    assert others == [". .venv/bin/activate"]
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "SECURITY.md", "CHANGELOG.md"])
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text("utf-8"))
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
