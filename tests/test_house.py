@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from proxy.cli import VERBS, Verb, parser
+from proxy.config.catalogue import CATALOGUE
 from proxy.config.explain import with_table
 
 ROOT: Final = Path(__file__).parent.parent
@@ -386,6 +387,21 @@ def test_the_readme_lists_every_setting() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
 
     assert with_table(readme) == readme, "the settings table is stale: run `make docs`"
+
+
+def test_every_setting_has_a_user() -> None:
+    readers = "\n".join(module.text for module in PROXY if module.room != "config")
+    texts = {
+        name: (setting.attribute, "master_key_file" if name == "keys.master_file" else "")
+        for name, setting in CATALOGUE.items()
+    }
+    found = [
+        name
+        for name, words in texts.items()
+        if not any(word and re.search(rf"\.{word}\b", readers) for word in words)
+    ]
+
+    report(found, "a constant with a good comment beats a knob nobody turns; use or delete:")
 
 
 def test_every_verb_stands_in_the_readme() -> None:
