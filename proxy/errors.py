@@ -29,3 +29,7 @@ class FormatError(ProxyError):
 
 class StoreError(ProxyError):
     """DuckDB or the vault refused. The recorder reopens and replays from the last commit."""
+
+
+class PositionUnknown(StoreError):
+    """The vault does not know a follower's position: the follower starts over at its beginning."""

@@ -145,7 +145,10 @@ class ExchangeGroup:
         return carried
 
     def restore(self, carried: Carried, place: Place) -> None:
-        """Go on with an exchange that an earlier recorder carried. Before any `take`."""
+        """Go on with an exchange that an earlier recorder carried. Before any `take`.
+
+        `place` is where its journal is read again from, not later.
+        """
         exchange = carried.exchange
         worker, boot, sequence = exchange.id
         state = _Open(

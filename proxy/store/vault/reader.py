@@ -13,7 +13,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from proxy.errors import FormatError, KeyDestroyed, StoreError
+from proxy.errors import FormatError, KeyDestroyed, PositionUnknown
 from proxy.journal.format import ExchangeId
 from proxy.journal.keys import vault_key
 from proxy.journal.slots import Keystore
@@ -71,11 +71,13 @@ class VaultReader:
         Facts whose key was destroyed, and what damage took, are told as acts of kind `damage`.
 
         Raises:
-            StoreError: the vault does not know this position: begin again at VAULT_START.
+            PositionUnknown: the vault does not know this position: begin again at VAULT_START.
         """
         names = vault_files(self._folder)
         if position != VAULT_START and position.file not in names:
-            raise StoreError(f"the vault has no file {position.file}: it is not the one followed")
+            raise PositionUnknown(
+                f"the vault has no file {position.file}: it is not the one followed"
+            )
         for name in names:
             if name < position.file:
                 continue
@@ -178,7 +180,9 @@ class VaultReader:
         position: VaultPosition | None = None
         with VaultFile(self._folder / name) as file:
             if start > file.size:
-                raise StoreError(f"the vault file {name} ends before byte {start}: it was replaced")
+                raise PositionUnknown(
+                    f"the vault file {name} ends before byte {start}: it was replaced"
+                )
             for commit in file.commits(start, _FACTS):
                 self._read_facts(file, commit, rows)
                 position = VaultPosition(name, commit.end)

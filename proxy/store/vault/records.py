@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from proxy.errors import FormatError
 from proxy.journal.format import ExchangeId, IntentHead, Mode, Outcome
@@ -17,18 +17,6 @@ EXCHANGE_BOX_VERSION: Final = 1
 FIXED_BLOBS: Final = 4
 """Blobs of an exchange box that are always there: request head, response head, both trailers. Then
 the interim heads, the tails, the steps."""
-
-
-class Resume(NamedTuple):
-    """Where the journal goes on with an exchange that is still open."""
-
-    next_ordinal: int
-    segment: int
-    offset: int
-
-
-ENDED: Final = Resume(0, 0, 0)
-"""In an EXCHANGE record: nothing goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +30,8 @@ class StoredExchange:
     """Records of the parts spilled before, in order of writing."""
     steps: tuple[bytes, ...]
     """Empty if they have a record of their own."""
-    resume: Resume
-    """Of an OPEN record."""
+    next_ordinal: int
+    """Of an OPEN record: the journal frame it goes on with."""
 
 
 def exchange_to_box(
@@ -51,7 +39,7 @@ def exchange_to_box(
     tails: Sequence[Part],
     parts: Sequence[SealedPart] = (),
     steps: Sequence[bytes] = (),
-    resume: Resume = ENDED,
+    next_ordinal: int = 0,
 ) -> bytes:
     """The box of an EXCHANGE or OPEN record."""
     intent, request, response = exchange.intent, exchange.request, exchange.response
@@ -77,7 +65,7 @@ def exchange_to_box(
         "interim": [head.wall_ns for head in exchange.interim_heads],
         "tails": [(part.side, part.offset, _cuts_to_json(part.cuts, *start)) for part in tails],
         "parts": [(str(part.ref), part.payload_bytes, part.digest.hex()) for part in parts],
-        "resume": resume,
+        "next_ordinal": next_ordinal,
     }
     blobs = [intent.head, exchange.response_head, request.trailers, response.trailers]
     blobs += [head.head for head in exchange.interim_heads]
@@ -179,7 +167,7 @@ def _exchange_from_meta(
         SealedPart(RecordKind.PART, Ref.parse(ref), size, bytes.fromhex(digest))
         for ref, size, digest in meta["parts"]
     )
-    return StoredExchange(exchange, tails, parts, steps, Resume(*meta["resume"]))
+    return StoredExchange(exchange, tails, parts, steps, meta["next_ordinal"])
 
 
 class _Join:

@@ -20,7 +20,7 @@ from proxy.journal.keys import vault_key
 from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
-from proxy.recording.group import Carried, Finished, Place
+from proxy.recording.group import Carried, Finished
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.facts import facts_to_json, without_content
 from proxy.store.vault.files import day_of
@@ -37,7 +37,7 @@ from proxy.store.vault.format import (
     pack_box,
 )
 from proxy.store.vault.keys import FactsKeys
-from proxy.store.vault.records import Resume, exchange_to_box, part_to_box
+from proxy.store.vault.records import exchange_to_box, part_to_box
 from proxy.store.vault.state import Cursors, JournalId, VaultState
 from proxy.store.vault.tail import VaultTail, commit_record
 
@@ -165,15 +165,14 @@ class Vault:
         self._take_facts(committed)
         return committed
 
-    def append_open(self, carried: Carried, place: Place) -> None:
-        """An exchange that is still open, so far that its journal before `place` is not needed."""
+    def append_open(self, carried: Carried) -> None:
+        """An exchange that is still open, as far as it was taken: its journal may go up to there."""
         id_ = carried.exchange.id
         key = self._content_key(id_)
         if key is None:
             return
         parts = self._spilled.get(id_, [])
-        resume = Resume(carried.next_ordinal, *place)
-        box = exchange_to_box(carried.exchange, carried.tails, parts, (), resume)
+        box = exchange_to_box(carried.exchange, carried.tails, parts, (), carried.next_ordinal)
         sealed = self._append_sealed(key[0], RecordKind.OPEN, len(parts), id_, box)
         self.state.carry(id_, sealed.ref)
 

@@ -1,0 +1,72 @@
+"""`python -m proxy.recorder`: the recorder, started by the supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+from proxy.config.load import load_resolved
+from proxy.errors import ProxyError, StartRefused
+from proxy.recorder.rebuild import recorder_settings
+from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
+
+_log = logging.getLogger("proxy.recorder")
+
+
+class _Lifeline(asyncio.Protocol):
+    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def eof_received(self) -> None:
+        self._stop.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
+        self._stop.set()
+
+
+async def _serve(settings: RecorderSettings) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
+    recorder = Recorder(settings)
+    try:
+        await recorder.serve(stop, lambda: print("ready", flush=True))  # noqa: T201 - the supervisor waits for this line
+    finally:
+        recorder.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the recorder; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m proxy.recorder", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="written by the supervisor")
+    parsed = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        settings = recorder_settings(load_resolved(parsed.settings))
+        with held_recorder_lock(settings.run_folder):
+            asyncio.run(_serve(settings))
+    except StartRefused as error:
+        _log.error("%s", error)  # an operator's mistake, not a bug: no traceback
+        return 3
+    except ProxyError as error:
+        _log.error("%s", error)
+        return 1
+    except Exception:  # noqa: BLE001  # the one guard of this process
+        _log.exception("the recorder stops; the next one goes on from the last commit")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

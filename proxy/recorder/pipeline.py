@@ -1,0 +1,341 @@
+"""From journals to the vault, in rounds: read, group, interpret, append, commit, hand on, clear away.
+
+One thread runs it and owns the vault. Any error of the disk ends the process: the next one goes on
+from the last commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.errors import FormatError, KeyDestroyed
+from proxy.journal.format import Entry, Gap, Kind, Mode
+from proxy.journal.reader import Damage, Frame
+from proxy.recorder.follow import Followed, Follower
+from proxy.recording.exchange import Part
+from proxy.recording.facts import ActFact, GapFact
+from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
+from proxy.recording.interpret import interpret
+from proxy.store.position import FactBatch, VaultPosition
+from proxy.store.vault.reader import VaultReader
+from proxy.store.vault.state import JournalId
+from proxy.store.vault.writer import Vault
+
+READ_BYTES: Final = 1024 * 1024
+"""Of one journal in one go: some 300 small exchanges, 0.1 s of work, so that no journal waits long."""
+COMMIT_EXCHANGES: Final = 1000
+"""A commit at the latest after so many: what DuckDB takes best in one transaction."""
+COMMIT_BYTES: Final = 8 * 1024 * 1024
+"""A commit at the latest after so many sealed bytes: 20 ms of a disk that writes 400 MB/s."""
+KEPT_SEGMENTS: Final = 4
+"""Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
+exchanges are carried in the vault and their segments go."""
+WAIT_LEAST_S: Final = 0.002
+WAIT_MOST_S: Final = 0.020
+"""Waits between rounds: short after news, doubling while nothing comes. 50 idle rounds a second cost
+about 0.3 % of a core."""
+DISCOVER_NS: Final = 100_000_000
+"""How often the folders are listed for journals that appeared, and locks tried for workers that died."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """As of the last round."""
+
+    exchange_count: int
+    """In the vault, since it began."""
+    position: VaultPosition
+    open_count: int
+    held_bytes: int
+    journal_count: int
+    caught_up_mono_ns: int
+    """When the journals were last taken to their ends: now minus this is the lag."""
+
+
+class Pipeline:
+    """`run` in a thread of its own; `flush`, `stop` and `status` from any thread."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        follower: Follower,
+        group: ExchangeGroup,
+        hand_on: Callable[[FactBatch], None],
+        now_ns: Callable[[], int],
+        mono_ns: Callable[[], int],
+        kept_segments: int = KEPT_SEGMENTS,
+    ) -> None:
+        """`hand_on` takes each batch directly after its commit."""
+        self._vault = vault
+        self._follower = follower
+        self._group = group
+        self._hand_on = hand_on
+        self._now_ns = now_ns
+        self._mono_ns = mono_ns
+        self._kept_segments = kept_segments
+        self._discovered_ns: int | None = None
+        self._has_news = False
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._wishes_lock = threading.Lock()
+        self._wishes: list[Future[VaultPosition]] = []
+        self._caught_up_ns = mono_ns()
+        self._status = self._new_status()
+
+    def restore(self, reader: VaultReader, interpret_bytes_max: int) -> None:
+        """Go on with the exchanges that an earlier recorder carried. Before `run`."""
+        for id_, ref in list(self._vault.state.carried.items()):
+            try:
+                stored, exchange = reader.open_exchange(ref, interpret_bytes_max)
+            except (KeyDestroyed, FormatError) as error:
+                _log.warning("an open exchange cannot be carried on: %s", error)
+                continue
+            since = self._vault.state.cursors[JournalId(id_.worker, id_.boot)].since
+            self._group.restore(Carried(exchange, stored.tails, stored.next_ordinal), since)
+            self._vault.resume(id_, stored.parts)
+
+    def run(self) -> None:
+        """Rounds until `stop`; then one last, which takes all that is durable."""
+        wait_s = WAIT_LEAST_S
+        while not self._is_stopping:
+            self._grant_wishes()
+            wait_s = WAIT_LEAST_S if self.round() else min(2 * wait_s, WAIT_MOST_S)
+            self._wake.wait(wait_s)
+            self._wake.clear()
+        self.catch_up()
+        self._grant_wishes()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._wake.set()
+
+    def flush(self) -> Future[VaultPosition]:
+        """Done when everything durable in the journals now is committed; the position behind it."""
+        wish: Future[VaultPosition] = Future()
+        with self._wishes_lock:
+            self._wishes.append(wish)
+        self._wake.set()
+        return wish
+
+    def status(self) -> PipelineStatus:
+        return self._status
+
+    def round(self) -> bool:
+        """Take what the journals have, at least one batch each; False: there was nothing."""
+        self._discover_if_due()
+        had_news = False
+        is_caught_up = True
+        for followed in self._follower:
+            while self._take_batch(followed):
+                had_news = True
+                if self._is_commit_due():
+                    self._commit()
+                    is_caught_up = False
+                    break  # the other journals' turn
+            self._close_if_gone(followed)
+        if self._has_news:
+            self._commit()
+        if is_caught_up:
+            self._caught_up_ns = self._mono_ns()
+        self._status = self._new_status()
+        return had_news
+
+    def catch_up(self) -> None:
+        """Take everything that is durable in the journals now."""
+        self._discovered_ns = None
+        self._discover_if_due()
+        for followed in self._follower:
+            goal = followed.durable_end()
+            while self._take_batch(followed):
+                if self._is_commit_due():
+                    self._commit()
+                if goal is not None and followed.taken >= goal:
+                    break
+            self._close_if_gone(followed)
+        if self._has_news:
+            self._commit()
+        self._caught_up_ns = self._mono_ns()
+        self._status = self._new_status()
+
+    def _grant_wishes(self) -> None:
+        with self._wishes_lock:
+            wishes, self._wishes = self._wishes, []
+        if not wishes:
+            return
+        self.catch_up()
+        for wish in wishes:
+            wish.set_result(self._vault.position)
+
+    def _discover_if_due(self) -> None:
+        now_ns = self._mono_ns()
+        if self._discovered_ns is None or now_ns - self._discovered_ns >= DISCOVER_NS:
+            self._follower.discover()
+            self._discovered_ns = now_ns
+
+    def _take_batch(self, followed: Followed) -> bool:
+        """Read and append one batch; False: there was nothing."""
+        if followed.is_closed:
+            return False
+        batch = followed.read(READ_BYTES)
+        for frame in batch.frames:
+            self._take(followed, frame)
+        for damage in batch.damage:
+            self._note_damage(followed, damage)
+        return bool(batch.frames)
+
+    def _take(self, followed: Followed, frame: Frame) -> None:
+        if frame.id.sequence == 0:
+            if (frame.segment, frame.offset) < followed.notes_since:
+                return
+        elif self._vault.state.is_done(frame.id):
+            return
+        for taken in self._group.take(frame):
+            if isinstance(taken, Finished):
+                self._finish(taken)
+            elif isinstance(taken, Part):
+                self._vault.append_part(taken)
+                self._has_news = True
+            else:
+                self._note(followed, taken)
+
+    def _finish(self, finished: Finished) -> None:
+        self._vault.append(finished, interpret(finished.exchange))
+        self._has_news = True
+
+    def _note(self, followed: Followed, note: Note) -> None:
+        entry = note.entry
+        boot = f"{note.boot:016x}"
+        try:
+            if entry.kind is Kind.GAP:
+                gap = gap_fact(entry, note.worker, boot)
+                followed.lost_count += gap.exchange_count
+                self._vault.append_gap(gap)
+            else:
+                self._vault.append_act(mode_act(entry, note.worker, boot))
+        except (struct.error, ValueError, IndexError) as error:
+            detail = f"a {entry.kind.name} entry is not what the format says: {error}"
+            self._act(followed, "damage", detail)
+        self._has_news = True
+
+    def _note_damage(self, followed: Followed, damage: Damage) -> None:
+        if (damage.segment, damage.offset) < followed.notes_since:
+            return
+        kind = "recovery" if damage.is_tail else "damage"
+        where = f"journal segment {damage.segment} at byte {damage.offset}"
+        self._act(followed, kind, f"{where}: {damage.reason}")
+
+    def _act(self, followed: Followed, kind: str, detail: str) -> None:
+        worker, boot = followed.id
+        act = ActFact(self._now_ns(), kind, worker, f"{boot:016x}", detail)
+        self._vault.append_act(act)
+        self._has_news = True
+
+    def _is_commit_due(self) -> bool:
+        return (
+            self._vault.uncommitted_count >= COMMIT_EXCHANGES
+            or self._vault.uncommitted_bytes >= COMMIT_BYTES
+        )
+
+    def _commit(self) -> None:
+        for followed in self._follower:
+            self._carry_if_old(followed)
+        cursors = self._follower.cursors(
+            {followed.id: self._group.open_since(*followed.id) for followed in self._follower}
+        )
+        batch = self._vault.commit(cursors)
+        self._has_news = False
+        self._hand_on(batch)
+        for followed in self._follower:
+            if followed.is_closed:
+                followed.remove()
+                self._follower.forget(followed)
+            else:
+                followed.drop_before(cursors[followed.id].since[0])
+
+    def _carry_if_old(self, followed: Followed) -> None:
+        since = self._group.open_since(*followed.id)
+        segment, _ = followed.taken
+        if since is None or segment - since[0] <= self._kept_segments:
+            return
+        # Down to half of what is kept, so that it is not done again with every segment.
+        before = segment - self._kept_segments // 2
+        for carried in self._group.carry(*followed.id, before, followed.taken):
+            self._vault.append_open(carried)
+
+    def _close_if_gone(self, followed: Followed) -> None:
+        """The worker is dead and all was taken: end what it left open, declare what it lost."""
+        if not followed.is_at_end or followed.is_closed:
+            return
+        interrupted = self._group.interrupt(*followed.id)
+        for finished in interrupted:
+            self._finish(finished)
+        if interrupted:
+            count = len(interrupted)
+            self._act(followed, "recovery", f"the worker died: {count} exchanges were interrupted")
+        self._declare_lost(followed)
+        followed.is_closed = True
+        self._has_news = True
+
+    def _declare_lost(self, followed: Followed) -> None:
+        """In mode available a dead worker may have seen more than it could record."""
+        page = followed.journal.page()
+        if page is None or page.mode != Mode.AVAILABLE:
+            return
+        done = self._vault.state.done.get(followed.id)
+        lost_count = page.seen - (len(done) if done is not None else 0) - followed.lost_count
+        if lost_count <= 0:
+            return
+        worker, boot = followed.id
+        gap = GapFact(
+            at=self._now_ns(),
+            worker=worker,
+            boot=f"{boot:016x}",
+            exchange_count=lost_count,
+            body_bytes=0,
+            first_at=page.heartbeat_ns,
+            last_at=page.heartbeat_ns,
+            reason="the worker died before these were in its journal; sizes are not known",
+        )
+        followed.lost_count += lost_count
+        self._vault.append_gap(gap)
+
+    def _new_status(self) -> PipelineStatus:
+        return PipelineStatus(
+            exchange_count=self._vault.state.exchange_count,
+            position=self._vault.position,
+            open_count=self._group.open_count,
+            held_bytes=self._group.held_bytes,
+            journal_count=len(list(self._follower)),
+            caught_up_mono_ns=self._caught_up_ns,
+        )
+
+
+def gap_fact(entry: Entry, worker: int, boot: str) -> GapFact:
+    """The row of a GAP entry. Raises struct.error: it is none."""
+    gap = Gap.decode(entry.data)
+    return GapFact(
+        at=entry.wall_ns,
+        worker=worker,
+        boot=boot,
+        exchange_count=gap.exchange_count,
+        body_bytes=gap.body_bytes,
+        first_at=gap.first_wall_ns,
+        last_at=gap.last_wall_ns,
+        reason=gap.reason,
+    )
+
+
+def mode_act(entry: Entry, worker: int, boot: str) -> ActFact:
+    """The row of a MODE entry. Raises ValueError or IndexError: it is none."""
+    mode = Mode(entry.data[0])
+    reason = entry.data[1:].decode("utf-8", "replace")
+    return ActFact(entry.wall_ns, "mode", worker, boot, f"{mode.name.lower()}: {reason}")

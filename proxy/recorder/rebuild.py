@@ -1,0 +1,63 @@
+"""The tables made anew from the vault: same code as following, from position 0."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from proxy.config.catalogue import Settings
+from proxy.recorder.api import remove_tables
+from proxy.recorder.server import RecorderSettings, held_recorder_lock, open_reader
+from proxy.store.database import Database
+from proxy.store.position import VAULT_START
+
+
+def rebuild(settings: RecorderSettings, progress: Callable[[int], None]) -> int:
+    """Delete the tables and replay every fact of the vault into new ones.
+
+    `progress` is called after each transaction with the count of exchanges replayed so far.
+
+    Returns: how many exchanges were replayed.
+
+    Raises:
+        StartRefused: a recorder runs on this folder, or the keys cannot be read.
+        StoreError: the new tables cannot be written.
+    """
+    with held_recorder_lock(settings.run_folder):
+        remove_tables(settings.tables_file)
+        reader = open_reader(settings)
+        tables = Database.open(settings.tables_file)
+        exchange_count = 0
+        try:
+            for batch in reader.follow(VAULT_START, settings.batch_rows):
+                tables.ingest(batch)
+                exchange_count += len(batch.exchanges)
+                progress(exchange_count)
+            tables.checkpoint()
+        finally:
+            tables.close()
+            reader.close()
+    return exchange_count
+
+
+def run(settings: Settings) -> int:
+    """The verb `rebuild`; returns the exit code."""
+
+    def show(count: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{count:,} exchanges", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    count = rebuild(recorder_settings(settings), show)
+    print(f"{count:,} exchanges replayed from the vault")  # noqa: T201  # a verb answers on stdout
+    return 0
+
+
+def recorder_settings(settings: Settings) -> RecorderSettings:
+    """The recorder's part of the catalogue."""
+    return RecorderSettings(
+        data_folder=settings.data_folder,
+        master_key_file=settings.master_key_file,
+        batch_rows=settings.recorder_batch_rows,
+        batch_ms=settings.recorder_batch_ms,
+        interpret_bytes_max=settings.recorder_interpret_bytes_max,
+    )

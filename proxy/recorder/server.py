@@ -1,0 +1,193 @@
+"""One recorder: builds the parts, runs their threads, serves the socket, ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from proxy.errors import StartRefused
+from proxy.journal.keys import MasterKey
+from proxy.journal.slots import Keystore
+from proxy.recorder.api import RecorderApi, remove_tables
+from proxy.recorder.follow import Follower
+from proxy.recorder.pipeline import Pipeline
+from proxy.recorder.tables import TablesFollower
+from proxy.recording.group import ExchangeGroup
+from proxy.store.database import Database
+from proxy.store.vault.keys import FactsKeys
+from proxy.store.vault.reader import VaultReader
+from proxy.store.vault.writer import Vault
+
+REQUESTS_WITHIN_S: Final = 1.0
+"""How long open requests on the socket may take once the recorder ends."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderSettings:
+    """What a recorder needs to know."""
+
+    data_folder: Path
+    master_key_file: Path
+    batch_rows: int = 1000
+    batch_ms: int = 250
+    interpret_bytes_max: int = 16 * 1024 * 1024
+
+    @property
+    def run_folder(self) -> Path:
+        return self.data_folder / "run"
+
+    @property
+    def tables_file(self) -> Path:
+        return self.data_folder / "facts.duckdb"
+
+
+@contextlib.contextmanager
+def held_recorder_lock(run_folder: Path) -> Iterator[None]:
+    """Only one process writes vault and tables.
+
+    Raises:
+        StartRefused: a recorder runs.
+    """
+    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    descriptor = os.open(run_folder / "recorder.lock", flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        raise StartRefused(
+            f"a recorder runs on {run_folder.parent} (process {holder}): stop it first"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def open_reader(settings: RecorderSettings) -> VaultReader:
+    """A reader with keys of its own, for one thread."""
+    master = MasterKey.load_or_create(settings.master_key_file)
+    keys = settings.data_folder / "keys"
+    return VaultReader(
+        settings.data_folder / "vault",
+        Keystore(keys / "slots", master),
+        FactsKeys(keys / "facts", master),
+    )
+
+
+class Recorder:
+    """Vault, pipeline and tables of one data folder. Needs the recorder's lock."""
+
+    def __init__(
+        self,
+        settings: RecorderSettings,
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Opens the vault at its last commit.
+
+        Raises:
+            OSError: the disk refused.
+            ProxyError: keys or vault cannot be used.
+        """
+        self.settings = settings
+        self._mono_ns = mono_ns
+        master = MasterKey.load_or_create(settings.master_key_file)
+        keys = settings.data_folder / "keys"
+        self._keystore = Keystore(keys / "slots", master)
+        self._vault = Vault.open(
+            settings.data_folder / "vault",
+            keystore=self._keystore,
+            facts_keys=FactsKeys(keys / "facts", master),
+            now_ns=now_ns,
+        )
+        self.tables = TablesFollower(
+            lambda: Database.open(settings.tables_file),
+            lambda: remove_tables(settings.tables_file),
+            lambda: open_reader(settings),
+            batch_rows=settings.batch_rows,
+            batch_ms=settings.batch_ms,
+            mono_ns=mono_ns,
+        )
+        self._follower = Follower(settings.data_folder, self._keystore, self._vault.state.cursors)
+        self.pipeline = Pipeline(
+            vault=self._vault,
+            follower=self._follower,
+            group=ExchangeGroup(settings.interpret_bytes_max),
+            hand_on=self.tables.offer,
+            now_ns=now_ns,
+            mono_ns=mono_ns,
+        )
+        reader = open_reader(settings)
+        self.pipeline.restore(reader, settings.interpret_bytes_max)
+        reader.close()
+
+    def close(self) -> None:
+        self._follower.close()
+        self._keystore.close()
+        self._vault.close()
+
+    async def serve(self, stop: asyncio.Event, announce: Callable[[], None]) -> None:
+        """Record until `stop`; then take what is durable, commit, checkpoint, leave.
+
+        Raises:
+            ExceptionGroup: a thread ended by an error; the process must end, too.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
+            pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
+            try:
+                async with self._served_socket():
+                    announce()
+                    await stop.wait()
+            finally:
+                # The threads end by themselves, in this order; cancelling would only stop waiting.
+                self.pipeline.stop()
+                await asyncio.wait([pipeline])
+                self.tables.stop()
+                await asyncio.wait([tables])
+
+    @contextlib.asynccontextmanager
+    async def _served_socket(self) -> AsyncIterator[None]:
+        run_folder = self.settings.run_folder
+        api = RecorderApi(self.pipeline, self.tables, run_folder, self._mono_ns)
+        runner = web.AppRunner(
+            api.application(), access_log=None, shutdown_timeout=REQUESTS_WITHIN_S
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, _bound_socket(run_folder / "recorder.sock")).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+def _bound_socket(path: Path) -> socket.socket:
+    """For the owner alone; what a killed recorder left is replaced (we hold its lock)."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        bound.bind(str(path))
+    except OSError as error:
+        bound.close()
+        raise StartRefused(
+            f"cannot make the socket {path} ({error}): a path may have 107 bytes, "
+            "choose a shorter data folder with --data"
+        ) from error
+    path.chmod(0o600)  # nobody can connect before it listens
+    return bound

@@ -1,0 +1,253 @@
+"""DuckDB follows the vault: one thread owns the database, takes batches, replays after any failure.
+
+What the pipeline offers is a short cut past the disk. It may be dropped at any time: the vault has
+it, and the database knows how far it came.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from proxy.errors import PositionUnknown, StoreError
+from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.vault.reader import VaultReader
+
+QUEUE_EXCHANGES_MAX: Final = 20_000
+"""Offered and not yet in the tables: 5 s of the 3,000 to 4,000 exchanges/s that the recorder makes, as
+long as a checkpoint may pause the writer. Beyond it the queue is dropped and replayed from the vault."""
+TICK_S: Final = 1.0
+"""How often an idle thread looks whether a checkpoint is due."""
+BACK_OFF_S: Final = (0.1, 0.5, 2.0, 10.0)
+"""Waits between attempts at a database that fails, the last for ever: a full disk takes its time."""
+SNAPSHOTS_MAX: Final = 4
+"""Copies kept for readers in other processes: each is as large as the database."""
+
+_log = logging.getLogger(__name__)
+
+
+class Tables(Protocol):
+    """What this thread needs of proxy.store.database.Database."""
+
+    def position(self) -> VaultPosition: ...
+    def ingest(self, batch: FactBatch) -> int: ...
+    def checkpoint_if_due(self, mono_ns: int) -> bool: ...
+    def snapshot(self, target: Path) -> Path: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TablesStatus:
+    """How far the tables are."""
+
+    position: VaultPosition
+    row_count: int
+    """Rows added since this recorder started."""
+    queued_count: int
+    problem: str | None
+    """Why the tables do not follow at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Somebody waits until the tables reach a position; then perhaps a copy is made."""
+
+    position: VaultPosition
+    snapshot: Path | None
+    done: Future[VaultPosition]
+
+
+class TablesFollower:
+    """`run` in a thread of its own; everything else from any thread."""
+
+    def __init__(
+        self,
+        open_tables: Callable[[], Tables],
+        remove_tables: Callable[[], None],
+        open_reader: Callable[[], VaultReader],
+        *,
+        batch_rows: int,
+        batch_ms: int,
+        mono_ns: Callable[[], int],
+    ) -> None:
+        """`open_tables` raises StoreError; `remove_tables` deletes the closed database's files."""
+        self._open_tables = open_tables
+        self._remove_tables = remove_tables
+        self._open_reader = open_reader
+        self._batch_rows = batch_rows
+        self._batch_ns = batch_ms * 1_000_000
+        self._mono_ns = mono_ns
+        self._changed = threading.Condition()
+        self._queue: deque[FactBatch] = deque()
+        self._queued_count = 0
+        self._queued_since_ns = 0
+        self._wishes: list[_Wish] = []
+        self._must_replay = True
+        self._is_stopping = False
+        self._tables: Tables | None = None
+        self._position = VAULT_START
+        self._row_count = 0
+        self._problem: str | None = None
+
+    def offer(self, batch: FactBatch) -> None:
+        """Batches MUST come in the order of their positions, each directly behind the one before."""
+        with self._changed:
+            if not self._queue:
+                self._queued_since_ns = self._mono_ns()
+            self._queue.append(batch)
+            self._queued_count += len(batch.exchanges)
+            if self._queued_count > QUEUE_EXCHANGES_MAX:
+                self._drop_queue()
+            if self._wishes or self._must_replay or self._queued_count >= self._batch_rows:
+                self._changed.notify()
+
+    def reach(self, position: VaultPosition, snapshot: Path | None = None) -> Future[VaultPosition]:
+        """Done when everything up to `position` is visible, and copied to `snapshot` if given.
+
+        The future raises StoreError when the copy failed or the follower stops before.
+        """
+        wish = _Wish(position, snapshot, Future())
+        with self._changed:
+            self._wishes.append(wish)
+            self._changed.notify()
+        return wish.done
+
+    def stop(self) -> None:
+        """Let `run` take what is queued, close the database (which checkpoints) and return."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+
+    def status(self) -> TablesStatus:
+        return TablesStatus(self._position, self._row_count, self._queued_count, self._problem)
+
+    def run(self) -> None:
+        """Follow until `stop`."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    is_last = self._is_stopping
+                    self._follow_once()
+                    failures = 0
+                except StoreError as error:
+                    self._fail(error)
+                    is_last = is_last or self._is_stopping
+                    failures += 1
+                if is_last:
+                    return
+                self._wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1] if failures else None)
+        finally:
+            self._close()
+
+    def _follow_once(self) -> None:
+        if self._tables is None:
+            self._tables = self._open_tables()
+            self._position = self._tables.position()
+        if self._must_replay:
+            self._must_replay = False
+            self._replay(self._tables)
+        self._take(self._tables, self._next_batches())
+        self._problem = None
+        self._grant(self._tables)
+        self._tables.checkpoint_if_due(self._mono_ns())
+
+    def _replay(self, tables: Tables) -> None:
+        """Everything the vault has behind the tables' position."""
+        reader = self._open_reader()
+        try:
+            for batch in reader.follow(self._position, self._batch_rows):
+                self._ingest(tables, batch)
+        except PositionUnknown as error:
+            _log.warning("the tables follow another vault, they are made anew: %s", error)
+            self._close()
+            self._remove_tables()
+            raise
+        finally:
+            reader.close()
+
+    def _take(self, tables: Tables, batches: list[FactBatch]) -> None:
+        fresh = [batch for batch in batches if batch.position > self._position]
+        if fresh:
+            self._ingest(tables, joined(fresh))
+
+    def _ingest(self, tables: Tables, batch: FactBatch) -> None:
+        self._row_count += tables.ingest(batch)
+        self._position = batch.position
+
+    def _next_batches(self) -> list[FactBatch]:
+        with self._changed:
+            batches = list(self._queue)
+            self._queue.clear()
+            self._queued_count = 0
+        return batches
+
+    def _grant(self, tables: Tables) -> None:
+        with self._changed:
+            granted = [wish for wish in self._wishes if wish.position <= self._position]
+            self._wishes = [wish for wish in self._wishes if wish.position > self._position]
+        for wish in granted:
+            try:
+                if wish.snapshot is not None:
+                    tables.snapshot(wish.snapshot)
+                wish.done.set_result(self._position)
+            except StoreError as error:
+                wish.done.set_exception(error)
+                raise
+
+    def _fail(self, error: StoreError) -> None:
+        """Whatever went wrong: replay from what the database says it has."""
+        if self._problem is None:
+            _log.warning("the tables do not follow: %s", error)
+        self._problem = str(error)
+        with self._changed:
+            self._drop_queue()
+        self._close()
+
+    def _drop_queue(self) -> None:
+        self._queue.clear()
+        self._queued_count = 0
+        self._must_replay = True
+
+    def _close(self) -> None:
+        tables, self._tables = self._tables, None
+        if tables is not None:
+            tables.close()
+        if self._is_stopping:
+            for wish in self._wishes:
+                wish.done.set_exception(StoreError("the recorder is stopping"))
+            self._wishes = []
+
+    def _wait(self, back_off_s: float | None) -> None:
+        """Until a batch is full or old enough, or somebody wishes something; or through a back-off."""
+        with self._changed:
+            if back_off_s is not None:
+                self._changed.wait_for(lambda: self._is_stopping, back_off_s)
+                return
+            while not (self._is_stopping or self._must_replay or self._has_grantable()):
+                left_ns = self._queued_since_ns + self._batch_ns - self._mono_ns()
+                if self._queue and (
+                    left_ns <= 0 or self._wishes or self._queued_count >= self._batch_rows
+                ):
+                    return
+                if not self._changed.wait(left_ns / 1e9 if self._queue else TICK_S):
+                    return
+
+    def _has_grantable(self) -> bool:
+        return any(wish.position <= self._position for wish in self._wishes)
+
+
+def joined(batches: list[FactBatch]) -> FactBatch:
+    """Batches in order as one, with the position of the last."""
+    return FactBatch(
+        tuple(exchange for batch in batches for exchange in batch.exchanges),
+        tuple(gap for batch in batches for gap in batch.gaps),
+        tuple(act for batch in batches for act in batch.acts),
+        batches[-1].position,
+    )
