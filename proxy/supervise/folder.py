@@ -47,6 +47,24 @@ def held_data_folder(settings: Settings) -> Iterator[DataFolder]:
         os.close(lock)
 
 
+def recorder_of(run_folder: Path) -> str | None:
+    """Process id of a recorder (or a `rebuild`) that is at work on the folder; None: there is none.
+
+    The recorder of a killed supervisor sees the end of its lifeline, catches up and then leaves.
+    """
+    try:
+        lock = os.open(run_folder / "recorder.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(lock)
+    finally:
+        os.close(lock)
+    return None
+
+
 def _prepare(settings: Settings) -> DataFolder:
     """Write the keys and the resolved settings: all that the children expect to find."""
     settings_file = settings.run_folder / "settings.json"
@@ -76,13 +94,16 @@ def _take(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
         raise StartRefused(
-            f"the data folder {folder} is already served by process {holder}: "
+            f"the data folder {folder} is already served by process {_holder(lock)}: "
             "stop that one, or choose another folder with --data"
         ) from error
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _holder(lock: int) -> str:
+    return os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
 
 
 def _refusal(folder: Path, error: OSError) -> StartRefused:

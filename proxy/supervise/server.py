@@ -17,7 +17,7 @@ from typing import Final
 from proxy.config.catalogue import Settings
 from proxy.errors import StartRefused
 from proxy.supervise.child import Child, ChildPlan, Pace
-from proxy.supervise.folder import held_data_folder
+from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
 
 DRAIN_WITHIN_S: Final = 15.0
@@ -25,6 +25,8 @@ DRAIN_WITHIN_S: Final = 15.0
 stream is cut and recorded as such. A second signal ends the wait."""
 CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
+_LOOK_EACH_S: Final = 0.05
+"""How often to look whether an earlier recorder has left: a file lock cannot be awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> None:
     Raises:
         StartRefused: the folder, the port or a child is not as needed.
     """
-    # Inherited by the children: a core dump would hold keys and prompts in clear.
+    # Both are inherited by the children. Files are for this user alone, and a core dump would hold keys and prompts in clear.
+    os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asyncio.run(_run_with_signals(settings, announce))
 
@@ -111,11 +114,28 @@ class Supervisor:
             ]
             recorder = self._recorder(folder.settings_file, stack.enter_context(_lifeline()))
             self._children = [*gateways, recorder]
+            await self._until_the_last_recorder_left()
             started = Started(url_of(listeners[0]), folder.has_new_master_key)
             try:
                 await self._keep(gateways, recorder, lambda: announce(started))
             except* StartRefused as refusals:
                 raise _first(refusals) from None
+
+    async def _until_the_last_recorder_left(self) -> None:
+        """Wait for what a killed supervisor left: two recorders must not write one vault.
+
+        Raises:
+            StartRefused: it does not leave.
+        """
+        run_folder = self._settings.run_folder
+        deadline = asyncio.get_running_loop().time() + self._pace.ready_within_s
+        while (holder := recorder_of(run_folder)) and not self._stopping.is_set():
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartRefused(
+                    f"process {holder} still writes to {self._settings.data_folder} "
+                    "(a recorder or `rebuild`): wait for it or stop it"
+                )
+            await asyncio.sleep(_LOOK_EACH_S)
 
     async def _keep(
         self, gateways: list[Child], recorder: Child, announce: Callable[[], None]

@@ -1,5 +1,6 @@
 """The data folder before anything runs."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from proxy.config.catalogue import Settings
 from proxy.config.load import load_resolved
 from proxy.errors import StartRefused
-from proxy.supervise.folder import held_data_folder
+from proxy.supervise.folder import held_data_folder, recorder_of
 
 
 def test_a_new_folder_gets_its_keys_and_settings(tmp_path: Path) -> None:
@@ -60,3 +61,14 @@ def test_a_folder_that_cannot_be_made_is_refused_with_what_to_do(tmp_path: Path)
         held_data_folder(settings),
     ):
         pass
+
+
+def test_a_recorder_at_work_is_seen_by_its_lock(tmp_path: Path) -> None:
+    assert recorder_of(tmp_path) is None
+    with (tmp_path / "recorder.lock").open("w+") as lock:
+        lock.write("123\n")
+        lock.flush()
+        assert recorder_of(tmp_path) is None
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert recorder_of(tmp_path) == "123"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import select
 import signal
@@ -158,3 +159,32 @@ async def test_a_new_master_key_is_announced_once(tmp_path: Path) -> None:
     await serve_until(second, lambda started: announced.append(started.has_new_master_key))
 
     assert announced == [True, False]
+
+
+async def test_a_start_waits_for_the_recorder_of_a_killed_supervisor(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    given.run_folder.mkdir(parents=True)
+    supervisor = Supervisor(given, programs=programs(tmp_path / "notes"))
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        with (given.run_folder / "recorder.lock").open("w+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            ready: asyncio.Queue[Started] = asyncio.Queue(1)
+            group.create_task(supervisor.serve(ready.put_nowait))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(ready.get(), 0.2)
+        await ready.get()
+        supervisor.request_stop()
+
+
+async def test_a_start_is_refused_when_another_recorder_stays(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    given.run_folder.mkdir(parents=True)
+    supervisor = Supervisor(
+        given, programs=programs(tmp_path / "notes"), pace=Pace(ready_within_s=0.05)
+    )
+
+    with (given.run_folder / "recorder.lock").open("w+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StartRefused, match="still writes to"):
+            await supervisor.serve(lambda _: None)
