@@ -1,0 +1,196 @@
+"""Load from one process: raw sockets under asyncio, so that the generator costs less than what it measures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+
+import uvloop
+
+CONNECTS_AT_ONCE = 100
+"""Idle streams opened before waiting for their first events; far below any listen backlog."""
+
+REQUEST_S_MAX = 30.0
+"""A single request or event that takes longer is a failure of the run."""
+
+
+@dataclass(slots=True)
+class Unary:
+    """Closed loop: each connection sends its next request when it has the answer."""
+
+    port: int
+    path: str
+    body_bytes: int
+    connections: int
+    count: int
+    latencies_ns: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Streams:
+    """All connections open one stream at the same time and read it to its end."""
+
+    port: int
+    path: str
+    connections: int
+    first_event_ns: list[int] = field(default_factory=list)
+    """From the request to the first event."""
+    transit_ns: list[int] = field(default_factory=list)
+    """From the target's clock in an event to its arrival."""
+
+
+def request(path: str, body_bytes: int) -> bytes:
+    """A create call as an SDK writes it."""
+    body = b'{"model":"gemini-3-flash-preview","input":"%b"}' % (b"x" * max(0, body_bytes - 49))
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip, deflate\r\n"
+        "Connection: keep-alive\r\nAccept: application/json\r\n"
+        "user-agent: google-genai-sdk/3.4.0 gl-python/3.11.7\r\ncontent-type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nx-goog-api-key: bench-key-not-a-secret\r\n"
+        "x-goog-api-client: google-genai-sdk/3.4.0 gl-python/3.11.7\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class _UnaryClient(asyncio.Protocol):
+    def __init__(self, load: Unary, message: bytes, done: asyncio.Future[None]) -> None:
+        self._load, self._message, self._done = load, message, done
+        self._left = load.count // load.connections
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._begun = 0
+        self._missing = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._begun = time.perf_counter_ns()
+        self._missing = -1
+        self._transport.write(self._message)
+
+    def data_received(self, data: bytes) -> None:
+        if self._missing < 0:
+            head, _, rest = data.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head[:200]
+            start = head.lower().index(b"content-length:") + 15
+            self._missing = int(head[start:].split(b"\r\n", 1)[0]) - len(rest)
+        else:
+            self._missing -= len(data)
+        if self._missing > 0:
+            return
+        self._load.latencies_ns.append(time.perf_counter_ns() - self._begun)
+        self._left -= 1
+        if self._left:
+            self._send()
+        else:
+            self._transport.close()
+            self._done.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(ConnectionError(f"cut off: {exc}"))
+
+
+class _StreamClient(asyncio.Protocol):
+    def __init__(self, load: Streams, message: bytes, done: asyncio.Future[None]) -> None:
+        self._load, self._message, self._done = load, message, done
+        self._begun = 0
+        self._kept = b""
+        self._has_first = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._begun = time.perf_counter_ns()
+        cast("asyncio.Transport", transport).write(self._message)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic_ns()
+        self._kept += data
+        while (end := self._kept.find(b"}\n\n")) >= 0:
+            event, self._kept = self._kept[:end], self._kept[end + 3 :]
+            self._load.transit_ns.append(now - int(event[event.rindex(b":") + 1 :]))
+            if not self._has_first:
+                self._has_first = True
+                self._load.first_event_ns.append(time.perf_counter_ns() - self._begun)
+        if self._kept.endswith(b"0\r\n\r\n") and not self._done.done():
+            self._done.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(ConnectionError(f"cut off: {exc}"))
+
+
+def run_unary(load: Unary) -> Unary:
+    """Run to the end; fills in latencies and seconds."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        message = request(load.path, load.body_bytes)
+        begun = time.perf_counter()
+        waits = [loop.create_future() for _ in range(load.connections)]
+        for wait in waits:
+            await loop.create_connection(
+                partial(_UnaryClient, load, message, wait), "127.0.0.1", load.port
+            )
+        await asyncio.wait_for(asyncio.gather(*waits), REQUEST_S_MAX + load.count / 100)
+        load.seconds = time.perf_counter() - begun
+
+    uvloop.run(run())
+    return load
+
+
+@contextmanager
+def idle_streams(port: int, count: int) -> Iterator[None]:
+    """`count` open streams that have said one event and stay silent, while the block runs."""
+
+    async def open_all() -> None:
+        loop = asyncio.get_running_loop()
+        for start in range(0, count, CONNECTS_AT_ONCE):
+            streams = Streams(port, "/idle/0", min(CONNECTS_AT_ONCE, count - start))
+            held.append(streams)
+            ends = [loop.create_future() for _ in range(streams.connections)]
+            for end in ends:
+                await loop.create_connection(
+                    partial(_StreamClient, streams, message, end),
+                    "127.0.0.1",
+                    port,
+                )
+            for _ in range(int(REQUEST_S_MAX * 100)):
+                if len(streams.first_event_ns) == streams.connections:
+                    break
+                await asyncio.sleep(0.01)
+            else:
+                raise TimeoutError(f"{len(streams.first_event_ns)} of {streams.connections} began")
+            waits.extend(ends)
+
+    message = request("/idle/0", 200)
+    held: list[Streams] = []
+    waits: list[asyncio.Future[None]] = []
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(open_all())
+        yield
+        for wait in waits:
+            wait.cancel()
+
+
+def run_streams(load: Streams) -> Streams:
+    """Run to the end of all streams."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        message = request(load.path, 200)
+        waits = [loop.create_future() for _ in range(load.connections)]
+        for wait in waits:
+            await loop.create_connection(
+                partial(_StreamClient, load, message, wait), "127.0.0.1", load.port
+            )
+        await asyncio.wait_for(asyncio.gather(*waits), 2 * REQUEST_S_MAX)
+
+    uvloop.run(run())
+    return load
