@@ -250,9 +250,9 @@ def _tail(parsed: Arguments) -> int:
 
 
 def _rebuild(parsed: Arguments) -> int:
-    from proxy.recorder import rebuild
+    from proxy.recorder.rebuild import run
 
-    return rebuild.run(_resolved(parsed).settings)
+    return run(_resolved(parsed).settings)
 
 
 def _config_arguments(verb: argparse.ArgumentParser) -> None:

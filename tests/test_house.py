@@ -14,7 +14,6 @@ import pytest
 
 from proxy.cli import VERBS, Verb, parser
 from proxy.config.catalogue import CATALOGUE
-from proxy.config.explain import with_table
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -383,12 +382,6 @@ def test_every_verb_has_one_line_of_help_and_an_example_that_parses(verb: Verb) 
     assert parser().parse_args(arguments).verb is verb
 
 
-def test_the_readme_lists_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-
-    assert with_table(readme) == readme, "the settings table is stale: run `make docs`"
-
-
 def test_every_setting_has_a_user() -> None:
     readers = "\n".join(module.text for module in PROXY if module.room != "config")
     texts = {
@@ -402,10 +395,3 @@ def test_every_setting_has_a_user() -> None:
     ]
 
     report(found, "a constant with a good comment beats a knob nobody turns; use or delete:")
-
-
-def test_every_verb_stands_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    found = [verb.name for verb in VERBS if f"interactions-proxy {verb.name}" not in readme]
-
-    report(found, "show these in README.md:")

@@ -1,4 +1,7 @@
-"""Every command in the README exists. tests/end_to_end/test_readme.py runs them."""
+"""Commands, links, verbs and settings of the documents exist.
+
+tests/end_to_end/test_readme.py runs the commands.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cli import parser
+from proxy.cli import VERBS, parser
+from proxy.config.explain import with_table
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
@@ -50,3 +54,14 @@ def test_links_between_documents_lead_somewhere(document: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text("utf-8"))
 
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+
+    assert with_table(readme) == readme, "the settings table is stale: run `make docs`"
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_every_verb_stands_in_the_readme(verb: str) -> None:
+    assert f"interactions-proxy {verb}" in (ROOT / "README.md").read_text("utf-8")

@@ -52,7 +52,8 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> None:
     Raises:
         StartRefused: the folder, the port or a child is not as needed.
     """
-    # Both are inherited by the children. Files are for this user alone, and a core dump would hold keys and prompts in clear.
+    # Both are inherited by the children: files are for this user alone, and there is no core dump,
+    # which would hold keys and prompts in clear.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asyncio.run(_run_with_signals(settings, announce))
