@@ -1,0 +1,195 @@
+"""The stage for a play: an emulator, a proxy before it, and ways to ask what was recorded."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from proxy.config.catalogue import Settings
+from proxy.config.load import load_resolved
+from proxy.journal.keys import MasterKey
+from proxy.journal.slots import Keystore
+from proxy.store.vault.keys import FactsKeys
+from proxy.store.vault.reader import VaultReader
+from tests.end_to_end.programs import Program, children, look_until
+
+Row = tuple[Any, ...]
+
+TABLES = (
+    *("vault_position", "exchanges", "observations", "steps", "usage"),
+    *("events", "media", "problems", "unknowns", "gaps", "acts"),
+)
+"""All base tables; `Proxy.tables` proves that the list is whole."""
+
+
+class RecorderSocket(http.client.HTTPConnection):
+    """HTTP to the recorder's Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("recorder", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Emulator:
+    """A running emulator with its ledger."""
+
+    def __init__(self, folder: Path, *arguments: str, seed: int = 7) -> None:
+        self._ledger = folder / "ledger.jsonl"
+        self.program = Program(
+            "emulator",
+            folder / "logs",
+            *("proxy.emulator", "--host", "127.0.0.1", "--port", "0"),
+            *("--ledger", str(self._ledger), "--seed", str(seed), *arguments),
+        )
+        self.url: str = self.program.announced["url"]
+
+    def ledger(self, event: str = "answered") -> list[dict[str, Any]]:
+        """The lines of one kind, in the order of the requests' numbers."""
+        whole = self._ledger.read_bytes().split(b"\n")[:-1]
+        lines = [json.loads(line) for line in whole]
+        return sorted((line for line in lines if line["event"] == event), key=lambda one: one["n"])
+
+    def stop(self) -> None:
+        self.program.stop()
+
+
+class Proxy:
+    """A running `interactions-proxy serve`."""
+
+    def __init__(self, folder: Path, upstream: str, **settings: object) -> None:
+        self.data = folder / "data"
+        self._logs = folder / "logs"
+        given = [f"--set={name.replace('__', '.')}={value}" for name, value in settings.items()]
+        self.program = Program(
+            "proxy",
+            self._logs,
+            *("proxy", "serve", "--json", "--port", "0", "--data", str(self.data)),
+            *("--upstream", upstream, *given),
+        )
+        self.url: str = self.program.announced["url"]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def gateways(self) -> list[int]:
+        """Process ids of the living workers."""
+        return children(self.program.pid, "proxy.gateway")
+
+    def recorders(self) -> list[int]:
+        """Process id of the recorder; none or, while a new one starts, one that is not ready."""
+        return children(self.program.pid, "proxy.recorder")
+
+    def flush(self) -> None:
+        """Return once everything recorded so far is visible in SQL."""
+        self._ask("POST", "/flush")
+
+    def status(self) -> dict[str, Any]:
+        return self._ask("GET", "/status")
+
+    def rows(self, sql: str) -> list[Row]:
+        """What one statement says of everything recorded so far."""
+        snapshot = Path(self._ask("POST", "/snapshot")["path"])
+        try:
+            return ask(snapshot, sql)
+        finally:
+            snapshot.unlink()
+
+    def vault(self) -> VaultReader:
+        """Opens sealed records, with the keys of this data folder."""
+        return open_vault(self.data)
+
+    def stop(self) -> None:
+        """End in good order.
+
+        Raises:
+            AssertionError: something had to be killed, or ended with an error.
+        """
+        code = self.program.stop()
+        assert code == 0, f"exit code {code}: {self.program.log_tail()}"
+
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        return look_until(lambda: self._asked_once(method, path), f"the recorder's {path}")
+
+    def _asked_once(self, method: str, path: str) -> dict[str, Any] | None:
+        """None while no recorder answers: it may have been killed and not be back yet."""
+        connection = RecorderSocket(self.data / "run" / "recorder.sock")
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            body = response.read()
+        except (ConnectionError, FileNotFoundError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        assert response.status == 200, f"{method} {path}: {response.status} {body!r}"
+        answer: dict[str, Any] = json.loads(body or b"{}")
+        return answer
+
+
+@dataclass
+class Stage:
+    """Emulator and proxy, ready."""
+
+    folder: Path
+    emulator: Emulator
+    proxy: Proxy
+
+    @classmethod
+    def set_up(cls, folder: Path, *emulator: str, **settings: object) -> Stage:
+        """`emulator`: its options. `settings`: of the proxy, dots written as two underscores."""
+        folder.mkdir(parents=True, exist_ok=True)
+        started = Emulator(folder, *emulator)
+        try:
+            return cls(folder, started, Proxy(folder, started.url, **settings))
+        except BaseException:
+            started.stop()
+            raise
+
+    def stop(self) -> None:
+        try:
+            self.proxy.stop()
+        finally:
+            self.emulator.stop()
+
+    def logs(self) -> str:
+        """Shown by pytest when a test fails."""
+        named = (
+            f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-6000:]}"
+            for log in sorted((self.folder / "logs").glob("*.err"))
+        )
+        return "\n".join(named)
+
+
+def ask(file: Path, sql: str) -> list[Row]:
+    """Rows of a DuckDB file that nobody has open."""
+    with duckdb.connect(str(file), read_only=True) as database:
+        return database.execute(sql).fetchall()
+
+
+def tables(data: Path) -> dict[str, list[str]]:
+    """All rows of all tables of a stopped proxy, as sorted texts: two files hold the same if equal."""
+    file = data / "facts.duckdb"
+    named = {str(name) for (name,) in ask(file, "SELECT table_name FROM duckdb_tables()")}
+    assert named >= set(TABLES), named
+    return {name: sorted(map(repr, ask(file, f"FROM {name}"))) for name in sorted(named)}
+
+
+def open_vault(data: Path) -> VaultReader:
+    """Opens sealed records of a data folder."""
+    settings: Settings = load_resolved(data / "run" / "settings.json")
+    master = MasterKey.load_or_create(settings.master_key_file)
+    keystore = Keystore(data / "keys" / "slots", master)
+    return VaultReader(data / "vault", keystore, FactsKeys(data / "keys" / "facts", master))
