@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.journal.page import is_locked, pages
-from proxy.journal.reader import Batch, Cursor, Journal, journals
+from proxy.journal.reader import Batch, Cursor, Damage, Journal, journals
 from proxy.journal.slots import Keystore
 from proxy.recording.group import Place
 from proxy.store.vault.state import BEGINNING, Cursors, JournalId
@@ -19,6 +20,8 @@ class Followed:
 
     id: JournalId
     journal: Journal
+    has_segments: bool
+    """False: the worker died before it had one, or they are removed."""
     notes_since: Place
     """Gaps and modes before this place are recorded."""
     cursor: Cursor
@@ -29,6 +32,7 @@ class Followed:
     """The worker is gone and everything it left was taken."""
     is_closed: bool = False
     """Committed as closed: what is left of it may be removed."""
+    _last_damage: tuple[Damage, ...] = ()
 
     @property
     def taken(self) -> Place:
@@ -36,12 +40,18 @@ class Followed:
 
     def read(self, bytes_max: int) -> Batch:
         """The next frames; the cursor moves behind them, and over a place that cannot be read."""
+        if not self.has_segments:
+            self.is_at_end = not self.journal.is_alive()
+            return Batch([], self.cursor, (), self.is_at_end)
         batch = self.journal.read(self.cursor, bytes_max)
         stopped_at = [Cursor(damage.segment, damage.offset) for damage in batch.damage]
         self.cursor = batch.cursor
         if batch.cursor in stopped_at and not batch.is_end:
             self.cursor = Cursor(batch.cursor.segment + 1, 0)
         self.is_at_end = batch.is_end
+        if batch.damage == self._last_damage:
+            return dataclasses.replace(batch, damage=())  # the same again: nothing was read since
+        self._last_damage = batch.damage
         return batch
 
     def durable_end(self) -> Place | None:
@@ -120,12 +130,14 @@ class Follower:
 
     def _add(self, id_: JournalId, journal: Journal) -> None:
         committed = self._committed.pop(id_, BEGINNING)
-        first = Cursor(min(_segments(journal), default=0), 0)
+        segments = _segments(journal)
+        first = Cursor(min(segments, default=0), 0)
         followed = Followed(
             id=id_,
             journal=journal,
+            has_segments=bool(segments),
             notes_since=committed.taken,
-            cursor=max(Cursor(*committed.since), first, key=lambda at: (at.segment, at.offset)),
+            cursor=max(Cursor(*committed.since), first),
             lost_count=committed.lost_count,
         )
         if committed.is_closed:
