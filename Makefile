@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
 BIN := .venv/bin
 SDK_OLDEST := 1.55.0
+SDK_JS := 3.1.0
+SDK_JS := 3.1.0
 STAMP := .venv/.installed-for-this-checkout
 
 .PHONY: help setup fmt fmt-check lint types docs docs-check test outside check full bench demo clean
@@ -46,12 +48,19 @@ docs-check: $(STAMP)
 test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2
 
-outside: $(STAMP) .venvs/sdk-$(SDK_OLDEST)/.installed ## tests with other people's programs (the oldest SDK)
-	SDK_OLDEST_PYTHON="$(CURDIR)/.venvs/sdk-$(SDK_OLDEST)/bin/python" $(BIN)/python -m pytest -q tests/outside
+outside: $(STAMP) .venvs/python-$(SDK_OLDEST)/.installed .venvs/js-$(SDK_JS)/.installed ## tests with other people's programs (other SDKs; needs Node.js)
+	SDK_OLDEST_PYTHON="$(CURDIR)/.venvs/python-$(SDK_OLDEST)/bin/python" SDK_JS_FOLDER="$(CURDIR)/.venvs/js-$(SDK_JS)" \
+		$(BIN)/python -m pytest -q tests/outside
 
-.venvs/sdk-%/.installed:
+.venvs/python-%/.installed:
 	"$(PYTHON)" -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check google-genai==$*
+	@touch $@
+
+.venvs/js-%/.installed:
+	@command -v npm >/dev/null || { echo "make: 'outside' needs Node.js 20 or newer with npm; on Debian: apt-get install nodejs npm"; exit 1; }
+	@mkdir -p $(@D)
+	npm install --silent --no-audit --no-fund --prefix $(@D) @google/genai@$*
 	@touch $@
 
 check: fmt-check lint types docs-check test outside ## everything CI runs, in the order that fails fastest
