@@ -101,6 +101,16 @@ def runs(pid: int, module: str) -> bool:
     return module.encode() in _read(Path(f"/proc/{pid}/cmdline")).split(b"\0")
 
 
+def age_s(pid: int) -> float:
+    """Seconds since a process was started (0: it ended)."""
+    stat = _read(Path(f"/proc/{pid}/stat")).decode()
+    if not stat:
+        return 0.0
+    started_ticks = int(stat.rpartition(")")[2].split()[19])
+    up_s = float(Path("/proc/uptime").read_text("ascii").split()[0])
+    return up_s - started_ticks / os.sysconf("SC_CLK_TCK")
+
+
 def peak_bytes(pid: int) -> int:
     """The most memory a process had resident since `reset_peak`."""
     status = _read(Path(f"/proc/{pid}/status")).decode()

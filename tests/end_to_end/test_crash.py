@@ -1,0 +1,183 @@
+"""kill -9 of gateway or recorder, again and again, under load: what anybody saw end is recorded.
+
+The oracles are the clients' own notes and the emulator's ledger; neither shares code with the
+recorder. CRASH_ROUNDS says how often, CRASH_SEED where and when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any, Final
+
+import pytest
+
+from tests.end_to_end.evidence import Evidence, closings, evidence, holes
+from tests.end_to_end.load import Attempt, Load
+from tests.end_to_end.programs import age_s, look_until, run_verb
+from tests.end_to_end.stage import Proxy, Row, Stage, ask, tables
+
+ROUNDS: Final = int(os.environ.get("CRASH_ROUNDS", "8"))
+SEED: Final = int(os.environ.get("CRASH_SEED", SystemRandom().getrandbits(32)))
+CLIENTS: Final = 8
+
+READS_BETWEEN: Final = (1, 80)
+"""Reads of the clients between two kills: from the middle of one answer to some dozen answers."""
+EARLY: Final = 0.2
+"""Part of the kills that hit a process in its first moments, while it replays."""
+STEADY_S: Final = 3.0
+"""The other victims have served for 2 s: the supervisor then starts them again without delay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wreck:
+    """What is left after all kills and an orderly stop."""
+
+    data: Path
+    attempts: list[Attempt]
+    ledger: list[dict[str, Any]]
+    recorded: list[Evidence]
+    kills: Counter[str]
+
+    def by_tag(self) -> dict[str, Evidence]:
+        return {one.tag: one for one in self.recorded}
+
+
+@pytest.fixture(scope="module")
+def wreck(tmp_path_factory: pytest.TempPathFactory) -> Wreck:
+    print(f"CRASH_SEED={SEED} CRASH_ROUNDS={ROUNDS}")
+    stage = Stage.set_up(tmp_path_factory.mktemp("crash"), journal__mode="strict")
+    try:
+        attempts, kills = asyncio.run(_kill_again_and_again(stage.proxy))
+        stage.proxy.flush()
+    finally:
+        stage.stop()
+        print(stage.logs())
+    data = stage.proxy.data
+    print(f"{len(attempts)} attempts, kills {dict(kills)}")
+    return Wreck(data, attempts, stage.emulator.ledger("received"), evidence(data), kills)
+
+
+async def _kill_again_and_again(proxy: Proxy) -> tuple[list[Attempt], Counter[str]]:
+    random = Random(SEED)
+    load = Load(proxy.address, clients=CLIENTS, seed=SEED)
+    kills: Counter[str] = Counter()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load.run(), name="load")
+        for _ in range(ROUNDS):
+            await load.progress(random.randint(*READS_BETWEEN))
+            role = random.choice(("gateway", "recorder"))
+            least_s = 0.0 if random.random() < EARLY else STEADY_S
+            pid = await asyncio.to_thread(_victim, proxy, role, least_s)
+            os.kill(pid, signal.SIGKILL)
+            kills[role] += 1
+        await load.progress(READS_BETWEEN[1])
+        load.stop()
+    return load.attempts, kills
+
+
+def _victim(proxy: Proxy, role: str, least_s: float) -> int:
+    def look() -> int | None:
+        pids = proxy.gateways() if role == "gateway" else proxy.recorders()
+        return next((pid for pid in pids if age_s(pid) >= least_s), None)
+
+    return look_until(look, f"a {role} of {least_s:g} s")
+
+
+def test_the_load_was_one(wreck: Wreck) -> None:
+    """Guards the other tests: a load of which nothing ended would prove nothing."""
+    ended = Counter(attempt.kind for attempt in wreck.attempts if attempt.saw_end)
+
+    assert wreck.kills.total() == ROUNDS
+    assert len(ended) == 8, ended
+    assert ended.total() > 10 * ROUNDS
+
+
+def test_whatever_a_client_saw_end_is_recorded_whole(wreck: Wreck) -> None:
+    recorded = wreck.by_tag()
+
+    def as_recorded(attempt: Attempt) -> bool:
+        one = recorded.get(attempt.tag)
+        return one is not None and (
+            one.outcome,
+            one.status,
+            one.request_bytes,
+            one.response_bytes,
+            one.begins_with(attempt.seen_bytes, attempt.digest.digest()),
+        ) == ("complete", attempt.status, attempt.sent_bytes, attempt.seen_bytes, True)
+
+    ended = [attempt for attempt in wreck.attempts if attempt.saw_end]
+
+    assert [(one, recorded.get(one.tag)) for one in ended if not as_recorded(one)] == []
+
+
+def test_whatever_a_client_saw_of_a_broken_answer_is_recorded(wreck: Wreck) -> None:
+    """Each piece is released when it is durable: nobody knows more than the records."""
+    recorded = wreck.by_tag()
+    broken = [one for one in wreck.attempts if one.seen_bytes and not one.saw_end]
+
+    unknown = [
+        attempt
+        for attempt in broken
+        if attempt.tag not in recorded
+        or not recorded[attempt.tag].begins_with(attempt.seen_bytes, attempt.digest.digest())
+    ]
+
+    assert unknown == []
+
+
+def test_whatever_upstream_received_is_recorded_once(wreck: Wreck) -> None:
+    received = Counter(line["tag"] for line in wreck.ledger)
+    recorded = Counter(one.tag for one in wreck.recorded)
+
+    assert {tag: count for tag, count in received.items() if count != 1} == {}
+    assert {tag: recorded[tag] for tag in received if recorded[tag] != 1} == {}
+
+
+def test_nothing_is_doubled(wreck: Wreck) -> None:
+    tags = Counter(one.tag for one in wreck.recorded)
+    exchanges = Counter(one.exchange for one in wreck.recorded)
+
+    assert {tag: count for tag, count in tags.items() if count > 1} == {}
+    assert {id_: count for id_, count in exchanges.items() if count > 1} == {}
+
+
+def test_every_intent_is_closed_exactly_once(wreck: Wreck) -> None:
+    """Sequences have no holes, and each has one manifest in the vault and one row in SQL."""
+    closed = closings(wreck.data)
+
+    assert {str(id_): count for id_, count in closed.items() if count != 1} == {}
+    assert set(closed) == {one.exchange for one in wreck.recorded}
+    assert holes(list(closed)) == []
+
+
+def test_only_what_was_under_way_is_called_interrupted(wreck: Wreck) -> None:
+    outcomes = Counter(one.outcome for one in wreck.recorded)
+
+    assert outcomes.keys() <= {"complete", "interrupted", "client_gone", "upstream_aborted"}
+    assert outcomes["interrupted"] <= CLIENTS * wreck.kills["gateway"]
+
+
+def test_strict_leaves_no_gaps(wreck: Wreck) -> None:
+    def said(sql: str) -> list[Row]:
+        return ask(wreck.data / "facts.duckdb", sql)
+
+    assert said("FROM gaps") == []
+    assert said("FROM acts WHERE kind = 'damage'") == []
+
+
+def test_rebuilding_gives_the_same_rows_in_every_table(wreck: Wreck) -> None:
+    before = tables(wreck.data)
+    for file in wreck.data.glob("facts.duckdb*"):
+        file.unlink()
+
+    done = run_verb("rebuild", "--data", str(wreck.data))
+
+    assert done.returncode == 0, done.stderr
+    assert tables(wreck.data) == before
+    assert len(before["exchanges"]) == len(wreck.recorded)
