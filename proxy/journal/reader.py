@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.errors import FormatError, KeyDestroyed
 from proxy.journal.disk import HEAD_FRAME_BYTES, segment_path, sync_folder
@@ -46,8 +46,7 @@ class Cursor:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One frame as read. Sequence 0: about no exchange (gap, mode, segment head and tail)."""
 
     id: ExchangeId
@@ -197,6 +196,8 @@ class Journal:
                 damage += found
                 is_end = not is_alive and all(one.is_tail for one in found)
                 break
+            elif cut.needed:
+                break  # the block is used up
         return Batch(frames, cursor, tuple(damage), is_end)
 
     def _committed(self) -> Cursor:
