@@ -70,16 +70,19 @@ def _bare_events(interaction: Interaction, piece: int | None) -> Iterator[Json]:
     update.pop("event_id", None)
     yield update
     for index, content in enumerate(outputs(interaction.composition.steps)):
-        start = {
-            name: content[name] for name in ("type", "id", "call_id", "name") if name in content
-        }
-        if content["type"] == "function_call":
-            start["arguments"] = {}
+        start = _start(content)
         yield {"event_type": "content.start", "index": index, "content": start}
         for delta in _deltas(content, piece):
             yield {"event_type": "content.delta", "index": index, "delta": delta}
         yield {"event_type": "content.stop", "index": index}
     yield old_closing(interaction)
+
+
+def _start(content: Json) -> Json:
+    """A content's type and names; 1.55 reads a call without its name as an unknown event."""
+    kept = ("type", "id", "call_id", "name")
+    start: Json = {name: value for name, value in content.items() if name in kept}
+    return start | {"arguments": {}} if content["type"] == "function_call" else start
 
 
 def _deltas(content: Json, piece: int | None) -> Iterator[Json]:

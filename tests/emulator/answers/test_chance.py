@@ -1,0 +1,26 @@
+"""Choices follow from the seed and the number, and from nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.emulator.answers.chance import Chance
+
+
+@given(st.integers(), st.integers(), st.integers(1, 2**62))
+def test_the_same_seed_and_number_choose_the_same(seed: int, number: int, limit: int) -> None:
+    one, other = Chance(seed, number), Chance(seed, number)
+
+    assert one.below(limit) == other.below(limit) < limit
+    assert one.call_id() == other.call_id()
+
+
+def test_another_number_chooses_otherwise() -> None:
+    assert Chance(1, 1).data(16) != Chance(1, 2).data(16)
+
+
+def test_a_call_id_is_eight_small_letters_and_digits() -> None:
+    assert re.fullmatch(r"[0-9a-z]{8}", Chance(1, 1).call_id())

@@ -1,0 +1,209 @@
+"""What the emulator answers follows from the request, the seed and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.scenario import Composition, Context, compose, prompt
+from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.request import read_create
+
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "d",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+RESEARCH: dict[str, Any] = {
+    "model": None,
+    "agent": "deep-research-preview-04-2026",
+    "background": True,
+    "agent_config": {"type": "deep-research", "thinking_summaries": "auto"},
+}
+
+
+NONE = Wishes()
+FIRST = Context()
+
+
+def composed(wishes: Wishes = NONE, context: Context = FIRST, **body: Any) -> Composition:
+    request = read_create({"model": "gemini-3-flash-preview", "input": "Say hello."} | body)
+    return compose(request, context, wishes, Chance(1, 1))
+
+
+def types(composition: Composition) -> list[str]:
+    return [step["type"] for step in composition.steps]
+
+
+def test_a_plain_question_gets_a_thought_and_an_answer() -> None:
+    made = composed()
+
+    assert types(made) == ["thought", "model_output"]
+    assert made.status == "completed"
+    assert set(made.steps[0]) == {"type", "signature"}
+
+
+def test_thoughts_are_summed_up_if_asked_for() -> None:
+    made = composed(generation_config={"thinking_summaries": "auto"})
+
+    assert made.steps[0]["summary"][0]["type"] == "text"
+
+
+def test_a_function_that_fits_the_prompt_is_called() -> None:
+    made = composed(input="Weather in Oslo?", tools=[WEATHER])
+
+    assert types(made) == ["thought", "function_call"]
+    assert made.status == "requires_action"
+    assert made.steps[1]["name"] == "get_weather"
+    assert made.steps[1]["arguments"] == {"city": "Oslo"}
+
+
+@pytest.mark.parametrize("is_content", [False, True], ids=["as a step", "within user_input"])
+def test_after_its_result_the_model_speaks(is_content: bool) -> None:  # noqa: FBT001
+    result = {"type": "function_result", "call_id": "a", "result": "4 C?"}
+    given = [{"type": "user_input", "content": [result]}] if is_content else [result]
+
+    made = composed(input=given, tools=[WEATHER])
+
+    assert types(made) == ["thought", "model_output"]
+
+
+def test_a_search_is_a_call_a_result_and_citations_that_count_bytes() -> None:
+    made = composed(input="Search for Zürich", tools=[{"type": "google_search"}])
+
+    assert types(made) == ["thought", "google_search_call", "google_search_result", "model_output"]
+    assert "search_suggestions" in made.steps[2]["result"][0]
+    assert made.usage["grounding_tool_count"] == [{"type": "google_search", "count": 1}]
+    content = made.steps[3]["content"][0]
+    for note in content["annotations"]:
+        cited = content["text"].encode()[note["start_index"] : note["end_index"]]
+        assert cited.decode().endswith(".")
+
+
+def test_structured_output_is_json_of_the_schema() -> None:
+    wanted = {"type": "text", "mime_type": "application/json", "schema": SCHEMA}
+
+    made = composed(response_format=wanted)
+
+    assert isinstance(orjson.loads(made.steps[-1]["content"][0]["text"])["a"], int)
+
+
+def test_a_bare_schema_is_understood_too() -> None:
+    made = composed(response_format=SCHEMA, response_mime_type="application/json")
+
+    assert set(orjson.loads(made.steps[-1]["content"][0]["text"])) == {"a"}
+
+
+def test_deep_research_thinks_and_searches_in_turn_and_writes_a_long_report() -> None:
+    made = composed(**RESEARCH)
+
+    assert types(made) == [
+        *["thought", "google_search_call", "google_search_result"] * 3,
+        "model_output",
+    ]
+    assert all("summary" in step for step in made.steps if step["type"] == "thought")
+    assert len(made.steps[-1]["content"][0]["text"]) > 1000
+    assert made.usage["grounding_tool_count"] == [{"type": "google_search", "count": 3}]
+
+
+def test_output_beyond_its_limit_is_cut_and_incomplete() -> None:
+    made = composed(generation_config={"max_output_tokens": 5})
+
+    assert made.status == "incomplete"
+    assert made.usage["total_output_tokens"] <= 5
+
+
+def test_output_has_the_size_that_was_wished_for() -> None:
+    made = composed(Wishes(output_bytes=12_345))
+
+    assert len(made.steps[-1]["content"][0]["text"]) == 12_345
+
+
+@pytest.mark.parametrize("ending", ["failed", "incomplete", "budget_exceeded"])
+def test_an_ending_on_demand_is_the_status(ending: str) -> None:
+    assert composed(Wishes(ending=ending)).status == ending
+
+
+def test_a_long_decode_takes_several_requests() -> None:
+    first = composed(Wishes(hops=3))
+    last = composed(context=Context(hops_left=1))
+
+    assert (first.status, first.hops_left) == ("requires_continuation", 2)
+    assert (last.status, last.hops_left) == ("completed", 0)
+
+
+def test_a_model_with_a_decode_limit_stops_there() -> None:
+    made = composed(Wishes(output_bytes=300_000), model="gemini-4-argon")
+
+    assert made.status == "requires_continuation"
+    assert made.usage["total_output_tokens"] == 32 * 1024
+
+
+def test_the_prompt_is_the_last_text_of_the_input() -> None:
+    steps = (
+        {"type": "user_input", "content": [{"type": "text", "text": "a"}]},
+        {"type": "thought"},
+    )
+
+    assert prompt(steps) == "a"
+
+
+bodies = st.fixed_dictionaries(
+    {"input": st.text(min_size=1)},
+    optional={
+        "tools": st.lists(
+            st.sampled_from(
+                [
+                    WEATHER,
+                    *(
+                        {"type": kind}
+                        for kind in (
+                            "google_search",
+                            "code_execution",
+                            "url_context",
+                            "file_search",
+                            "google_maps",
+                            "mcp_server",
+                        )
+                    ),
+                ]
+            ),
+            max_size=4,
+        ),
+        "generation_config": st.fixed_dictionaries(
+            {},
+            optional={
+                "thinking_level": st.sampled_from(["low", "xhigh"]),
+                "max_output_tokens": st.integers(1, 50),
+            },
+        ),
+        "response_format": st.just(SCHEMA),
+        "system_instruction": st.text(),
+    },
+)
+
+
+@given(bodies, st.integers(0, 10_000), st.integers())
+def test_the_same_request_is_answered_the_same_and_its_usage_adds_up(
+    body: dict[str, Any], history: int, seed: int
+) -> None:
+    request = read_create({"model": "gemini-3-flash-preview"} | body)
+    context = Context(history=history)
+
+    one, other = (compose(request, context, Wishes(), Chance(seed, 1)) for _ in range(2))
+
+    assert one == other
+    usage = one.usage
+    assert usage["total_tokens"] == sum(
+        usage[f"total_{part}_tokens"] for part in ("input", "output", "thought", "tool_use")
+    )
+    listed = sum(entry["tokens"] for entry in usage["input_tokens_by_modality"])
+    assert listed == usage["total_input_tokens"] >= history
+    assert usage["total_cached_tokens"] <= history

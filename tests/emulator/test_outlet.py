@@ -1,0 +1,163 @@
+"""What leaves the emulator, whole or broken as asked, is what its ledger says."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.emulator.asked.faults import FRAMINGS
+from proxy.emulator.ledger import Ledger
+from proxy.emulator.server import deterministic, serving
+from tests.emulator.conftest import KEY, Running
+
+BODY = {"model": "gemini-3-flash-preview", "input": "Hello?"}
+
+
+async def received(
+    fault: str, *, is_streaming: bool, headers: dict[str, str] | None = None
+) -> tuple[bytes, Exception | None, dict[str, Any]]:
+    """Bytes that arrived, how reading ended, and the ledger's line on it."""
+    ledger = Ledger()
+    own = {"x-goog-api-key": KEY, "x-emulator-fault": fault} | (headers or {})
+    data, ended = b"", None
+    async with (
+        serving(deterministic(seed=7), ledger) as url,
+        aiohttp.ClientSession(auto_decompress=False) as http,
+    ):
+        body = BODY | {"stream": is_streaming}
+        try:
+            async with http.post(f"{url}/v1/interactions", json=body, headers=own) as answer:
+                async for chunk in answer.content.iter_any():
+                    data += chunk
+        except aiohttp.ClientError as error:
+            ended = error
+    return data, ended, ledger.lines[-1]
+
+
+async def whole(*, is_streaming: bool) -> bytes:
+    data, ended, _ = await received("", is_streaming=is_streaming)
+    assert ended is None
+    return data
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 3000), st.booleans(), st.booleans())
+def test_a_cut_at_any_byte_leaves_the_beginning_of_the_answer(
+    cut: int,
+    is_streaming: bool,  # noqa: FBT001 - drawn by hypothesis
+    is_reset: bool,  # noqa: FBT001 - drawn by hypothesis
+) -> None:
+    async def play() -> None:
+        complete = await whole(is_streaming=is_streaming)
+        fault = f"cut_bytes={cut}" + (",reset" if is_reset else "")
+        data, ended, line = await received(fault, is_streaming=is_streaming)
+
+        assert complete.startswith(data)
+        assert line["finished"] is (ended is None) is (cut > len(complete))
+        assert line["body_bytes"] == min(cut, len(complete))
+        if not is_reset:
+            assert line["body_sha256"] == hashlib.sha256(data).hexdigest()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("fault", ["one_write", "bytewise", "gap=0", "chunked", "delay=0"])
+@pytest.mark.parametrize("is_streaming", [True, False], ids=["stream", "json"])
+async def test_the_same_bytes_arrive_however_they_are_written(
+    fault: str,
+    is_streaming: bool,  # noqa: FBT001
+) -> None:
+    data, ended, line = await received(fault, is_streaming=is_streaming)
+
+    assert ended is None
+    assert data == await whole(is_streaming=is_streaming)
+    assert line["body_sha256"] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("is_streaming", [True, False], ids=["stream", "json"])
+async def test_gzip_is_used_where_it_is_accepted_and_asked_for(
+    is_streaming: bool,  # noqa: FBT001
+) -> None:
+    asked = {"x-emulator-gzip": "1", "Accept-Encoding": "gzip"}
+    coded, _, line = await received("", is_streaming=is_streaming, headers=asked)
+    refused = asked | {"Accept-Encoding": "identity"}
+    plain, _, _ = await received("", is_streaming=is_streaming, headers=refused)
+
+    assert gzip.decompress(coded) == plain
+    assert line["body_sha256"] == hashlib.sha256(coded).hexdigest()
+
+
+async def test_a_stream_is_cut_after_so_many_events() -> None:
+    data, ended, line = await received("cut_stream=3", is_streaming=True)
+
+    assert data.count(b"event: ") == 3
+    assert ended is not None
+    assert (line["finished"], line["events"]) == (False, 3)
+
+
+async def test_a_stream_ends_properly_but_early() -> None:
+    data, ended, line = await received("end_stream=3", is_streaming=True)
+
+    assert data.count(b"event: ") == 3
+    assert ended is None
+    assert (line["finished"], line["events"]) == (True, 3)
+
+
+async def test_a_connection_vanishes_without_an_answer() -> None:
+    data, ended, line = await received("vanish", is_streaming=False)
+
+    assert (data, line["status"], line["finished"]) == (b"", 0, False)
+    assert isinstance(ended, aiohttp.ServerDisconnectedError)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_every_framing_arrives(framing: str) -> None:
+    data, ended, line = await received(f"framing={framing}", is_streaming=True)
+
+    assert ended is None
+    assert line["body_bytes"] == len(data)
+    assert b"interaction.completed" in data
+
+
+async def test_a_stalled_stream_is_given_up_when_its_client_leaves(emulator: Running) -> None:
+    body = BODY | {"stream": True}
+    headers = {"x-emulator-fault": "stall=2"}
+    async with emulator.http.post(emulator.path, json=body, headers=headers) as answer:
+        told = await answer.content.readuntil(b'in_progress"}\n\n')
+        assert b"interaction.created" in told
+        while b"status_update" not in told:
+            told += await answer.content.readany()
+        answer.close()
+
+    async with asyncio.timeout(10):
+        while emulator.ledger.lines[-1]["event"] != "answered":  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+    line = emulator.answered()
+    assert (line["finished"], line["events"]) == (False, 2)
+
+
+async def test_output_is_as_large_as_wished() -> None:
+    data, _, _ = await received("size=3000000", is_streaming=False)
+
+    assert len(orjson.loads(data)["steps"][-1]["content"][0]["text"]) == 3_000_000
+
+
+async def test_an_error_can_say_when_to_come_back(emulator: Running) -> None:
+    headers = {"x-emulator-fault": "status=429, retry_after=1, retry_after_ms=200"}
+    async with emulator.http.post(emulator.path, json=BODY, headers=headers) as answer:
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["retry-after-ms"] == "200"
+
+
+async def test_a_fault_can_pass_after_some_times(emulator: Running) -> None:
+    fault = "status=503, times=2"
+
+    assert [(await emulator.create(fault))[0] for _ in range(3)] == [503, 503, 200]
