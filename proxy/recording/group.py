@@ -105,8 +105,12 @@ class ExchangeGroup:
             return []
         before = state.held_bytes
         state.take(frame)
-        parts: list[Taken] = list(state.spill(SPILL_BYTES))
-        self.held_bytes += state.held_bytes - before
+        held_bytes = state.held_bytes
+        parts: list[Taken] = []
+        if held_bytes > SPILL_BYTES:
+            parts += state.spill(SPILL_BYTES)
+            held_bytes = state.held_bytes
+        self.held_bytes += held_bytes - before
         if state.has_ended:
             return [*parts, self._finish(journal, state)]
         if self.held_bytes > self._held_bytes_max:
@@ -188,12 +192,9 @@ class _Open:
         self.since = since
         self.next_ordinal = 0
         self.has_ended = False
-        self._streams = (
-            HeldBytes(keep_bytes_max),
-            HeldBytes(keep_bytes_max),
-            HeldBytes(0),
-            HeldBytes(0),
-        )
+        self._keep_bytes_max = keep_bytes_max
+        self._sides: dict[Side, HeldBytes] = {}
+        """Those that had bytes."""
         self._intent = _NO_INTENT
         self._started = (wall_ns, mono_ns)
         self._last = (wall_ns, mono_ns)
@@ -208,13 +209,7 @@ class _Open:
 
     @property
     def held_bytes(self) -> int:
-        request, response, from_client, from_upstream = self._streams
-        return (
-            request.held_bytes
-            + response.held_bytes
-            + from_client.held_bytes
-            + from_upstream.held_bytes
-        )
+        return sum([side.held_bytes for side in self._sides.values()])
 
     def take(self, frame: Frame) -> None:
         if frame.ordinal != self.next_ordinal:
@@ -238,12 +233,12 @@ class _Open:
         kind = entry.kind
         side = _SIDES.get(kind)
         if side is not None:
-            self._streams[side].add(entry.data, entry.wall_ns, entry.mono_ns)
+            self._side(side).add(entry.data, entry.wall_ns, entry.mono_ns)
             if side is Side.RESPONSE and entry.flags & Flag.OWN_ANSWER:
                 self._is_own_answer = True
         elif kind is Kind.SPLICED_CHUNK:
             side = Side.FROM_CLIENT if entry.flags & Flag.FROM_CLIENT else Side.FROM_UPSTREAM
-            self._streams[side].add(entry.data, entry.wall_ns, entry.mono_ns)
+            self._side(side).add(entry.data, entry.wall_ns, entry.mono_ns)
         elif kind is Kind.RESPONSE_HEAD:
             self._take_response_head(entry)
         elif kind is Kind.INTENT:
@@ -253,12 +248,12 @@ class _Open:
             end = RequestEnd.decode(entry.data)
             self._request_ended_mono_ns = entry.mono_ns
             self._request_trailers = end.trailers
-            if end.body_bytes != self._streams[Side.REQUEST].size:
+            if end.body_bytes != self._size(Side.REQUEST):
                 self._has_lost = True
         elif kind is Kind.END:
             self._end = ExchangeEnd.decode(entry.data)
             self.has_ended = True
-            if self._end.response_bytes > self._streams[Side.RESPONSE].size:
+            if self._end.response_bytes > self._size(Side.RESPONSE):
                 self._has_lost = True
 
     def _take_response_head(self, entry: Entry) -> None:
@@ -275,7 +270,7 @@ class _Open:
     def spill(self, above_bytes: int) -> list[Part]:
         """Hand out the sides that hold more than this."""
         parts = []
-        for side, stream in zip(Side, self._streams, strict=True):
+        for side, stream in self._sides.items():
             if stream.tail_bytes > above_bytes:
                 offset, data, cuts = stream.tail()
                 stream.drop_tail()
@@ -284,33 +279,32 @@ class _Open:
 
     def tails(self) -> tuple[Part, ...]:
         parts = []
-        for side, stream in zip(Side, self._streams, strict=True):
+        for side, stream in self._sides.items():
             if stream.tail_bytes:
                 parts.append(Part(self.id, side, *stream.tail()))
         return tuple(parts)
 
     def stop_keeping(self) -> None:
-        for stream in self._streams:
+        for stream in self._sides.values():
             stream.stop_keeping()
 
     def exchange(self) -> Exchange:
-        request, response, from_client, from_upstream = self._streams
         end = self._end
         return Exchange(
             id=self.id,
             intent=self._intent,
             started_wall_ns=self._started[0],
             started_mono_ns=self._started[1],
-            request=request.body(self._request_trailers),
+            request=self._body(Side.REQUEST, self._request_trailers),
             request_ended_mono_ns=self._request_ended_mono_ns,
             interim_heads=tuple(self._interim_heads),
             response_head=self._response_head,
             response_head_wall_ns=self._response_head_at[0],
             response_head_mono_ns=self._response_head_at[1],
-            response=response.body(end.trailers),
+            response=self._body(Side.RESPONSE, end.trailers),
             is_own_answer=self._is_own_answer,
-            spliced_from_client_bytes=from_client.size,
-            spliced_from_upstream_bytes=from_upstream.size,
+            spliced_from_client_bytes=self._size(Side.FROM_CLIENT),
+            spliced_from_upstream_bytes=self._size(Side.FROM_UPSTREAM),
             outcome=end.outcome,
             detail=end.detail,
             ended_wall_ns=self._last[0],
@@ -334,5 +328,23 @@ class _Open:
         tails = {part.side: part for part in carried.tails}
         spliced = (exchange.spliced_from_client_bytes, exchange.spliced_from_upstream_bytes)
         bodies = (exchange.request, exchange.response, *(Body(b"", size, ()) for size in spliced))
-        for side, stream, body in zip(Side, self._streams, bodies, strict=True):
-            stream.restore(body, tails.get(side))
+        for side, body in zip(Side, bodies, strict=True):
+            if body.size:
+                self._side(side).restore(body, tails.get(side))
+
+    def _side(self, side: Side) -> HeldBytes:
+        held = self._sides.get(side)
+        if held is None:
+            is_body = side <= Side.RESPONSE
+            held = self._sides[side] = HeldBytes(self._keep_bytes_max if is_body else 0)
+        return held
+
+    def _size(self, side: Side) -> int:
+        held = self._sides.get(side)
+        return held.size if held is not None else 0
+
+    def _body(self, side: Side, trailers: bytes) -> Body:
+        held = self._sides.get(side)
+        if held is None:
+            return Body(b"", 0, (), trailers=trailers)
+        return held.body(trailers)

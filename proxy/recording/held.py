@@ -16,6 +16,18 @@ CUT_BYTES: Final = 160
 class HeldBytes:
     """Takes chunks; keeps the first `keep_bytes_max` bytes; hands out the tail when asked."""
 
+    __slots__ = (
+        "_are_cuts_kept",
+        "_cuts",
+        "_keep_bytes_max",
+        "_kept",
+        "_kept_bytes",
+        "_tail",
+        "_tail_cuts",
+        "_tail_offset",
+        "size",
+    )
+
     def __init__(self, keep_bytes_max: int) -> None:
         self._keep_bytes_max = keep_bytes_max
         self._kept: list[bytes] = []
@@ -35,8 +47,9 @@ class HeldBytes:
     @property
     def held_bytes(self) -> int:
         """What this side costs in memory, about."""
-        beyond_kept = self.size - max(self._tail_offset, self._kept_bytes)
-        return self._kept_bytes + max(0, beyond_kept) + CUT_BYTES * len(self._cuts)
+        kept, tail_offset = self._kept_bytes, self._tail_offset
+        beyond_kept = self.size - max(tail_offset, kept)
+        return kept + max(0, beyond_kept) + CUT_BYTES * len(self._cuts)
 
     def add(self, data: bytes, wall_ns: int, mono_ns: int) -> None:
         if not data:

@@ -19,8 +19,8 @@ from proxy.journal.keys import vault_key
 from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact
+from proxy.store.fact_rows import FactRows, facts_from_json
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
-from proxy.store.vault.facts import FactRows, facts_from_json
 from proxy.store.vault.files import Commit, VaultFile, commit_body, day_of, vault_files
 from proxy.store.vault.format import (
     Manifest,

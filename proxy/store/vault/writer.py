@@ -21,8 +21,8 @@ from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
+from proxy.store.fact_rows import facts_to_json, without_content
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
-from proxy.store.vault.facts import facts_to_json, without_content
 from proxy.store.vault.files import day_of
 from proxy.store.vault.format import (
     NOBODY,
