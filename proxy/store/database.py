@@ -246,8 +246,12 @@ class Database:
         return StoreError(f"DuckDB failed at {doing} in {self.path}: {error}")
 
 
-def attach(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def attach(
+    path: Path, limits: Limits, *, read_only: bool = False, spill: bool = True
+) -> duckdb.DuckDBPyConnection:
     """An instance with nothing but the file in it, named `facts` and in use.
+
+    Without `spill` a question that needs more memory fails instead of writing to disk.
 
     Raises:
         duckdb.Error: locked, damaged, or not a database.
@@ -256,7 +260,7 @@ def attach(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.Duc
         config={
             "memory_limit": f"{limits.memory_mib}MiB",
             "threads": limits.threads,
-            "temp_directory": f"{path}.tmp",
+            "temp_directory": f"{path}.tmp" if spill else "",
             "checkpoint_threshold": _OWN_CHECKPOINTS_ONLY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

@@ -1,0 +1,157 @@
+"""`show`: one interaction as a header, a timeline of its steps, and what carried it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from rich.console import Console
+
+from proxy.reading import terminal
+from proxy.reading.sheet import (
+    Sheet,
+    exchange_lines,
+    header_lines,
+    problem_lines,
+    step_lines,
+    usage_lines,
+)
+from proxy.reading.snapshot import open_facts
+from proxy.store import queries
+
+LAST: Final = "last"
+"""In place of an id: the interaction created last."""
+CANDIDATES_MAX: Final = 10
+"""Interactions named when an id's beginning fits several."""
+
+DONE: Final = 0
+WRONG_USE: Final = 2
+
+
+def run(
+    data_folder: Path,
+    interaction: str,
+    *,
+    as_json: bool = False,
+    master_file: Path | None = None,
+) -> int:
+    """Show one interaction on standard output; `interaction` as `find` takes it.
+
+    Returns the exit code: 0 done, 2 no such interaction, or several.
+
+    Raises:
+        StoreError: nothing was recorded here, or the facts cannot be opened.
+    """
+    with open_facts(data_folder, master_file) as connection:
+        found = find(connection, interaction)
+        if len(found) != 1:
+            terminal.say(_not_one(interaction, found))
+            return WRONG_USE
+        sheet = gather(connection, found[0])
+        if as_json:
+            sys.stdout.write(to_json(sheet) + "\n")
+        else:
+            print_sheet(sheet, terminal.console())
+    return DONE
+
+
+def find(connection: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    """Interactions that `text` may mean: an id or its beginning, an exchange's id, or "last".
+
+    An exact id comes alone. The latest first, at most CANDIDATES_MAX + 1.
+    """
+    if text == LAST:
+        return _names(connection, "last_interaction")
+    if (
+        text.startswith("x")
+        and "-" in text
+        and (told := _names(connection, "interactions_of_exchange", exchange=text))
+    ):
+        return told
+    found = _names(connection, "interactions_like", beginning=text, limit=CANDIDATES_MAX + 1)
+    return found[:1] if text in found else found
+
+
+def gather(connection: duckdb.DuckDBPyConnection, interaction: str) -> Sheet:
+    """Everything that is known of one interaction."""
+
+    def ask(name: str) -> list[dict[str, Any]]:
+        return queries.dicts(connection, name, interaction=interaction)[1]
+
+    (about,) = ask("interaction")
+    steps = ask("timeline_of")
+    for step in steps:
+        step["content"] = _content(connection, step["content_ref"])
+    return Sheet(
+        about=about,
+        steps=steps,
+        media=ask("media_of"),
+        usage=ask("usage_of"),
+        exchanges=ask("exchanges_of"),
+        problems=ask("problems_of"),
+    )
+
+
+def print_sheet(sheet: Sheet, console: Console) -> None:
+    """The whole page. A part without lines has no heading either."""
+    parts = (
+        (None, header_lines(sheet, console.width)),
+        (None, step_lines(sheet, console.width)),
+        ("usage", usage_lines(sheet, console.width)),
+        ("exchanges", exchange_lines(sheet, console.width)),
+        ("problems", problem_lines(sheet, console.width)),
+    )
+    shown = [(heading, lines) for heading, lines in parts if lines]
+    for place, (heading, lines) in enumerate(shown):
+        if place:
+            console.print()
+        if heading:
+            console.print(heading, style="bold")
+        for line in lines:
+            console.print(line)
+
+
+def to_json(sheet: Sheet) -> str:
+    """One object: interaction, timeline (with contents), media, usage, exchanges, problems."""
+    whole = {
+        "interaction": sheet.about,
+        "timeline": sheet.steps,
+        "media": sheet.media,
+        "usage": sheet.usage,
+        "exchanges": sheet.exchanges,
+        "problems": sheet.problems,
+    }
+    return terminal.safe_json(json.dumps(whole, ensure_ascii=False, default=_json_value))
+
+
+def _json_value(value: object) -> str:
+    return value.isoformat() + "Z" if isinstance(value, dt.datetime) else str(value)
+
+
+def _content(connection: duckdb.DuckDBPyConnection, ref: str | None) -> Any:
+    """The parsed step; None if it was erased or never was."""
+    row = connection.execute("SELECT content(?)", [ref]).fetchone()
+    try:
+        return json.loads(row[0]) if row and row[0] is not None else None
+    except ValueError:
+        return None
+
+
+def _names(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> list[str]:
+    return [each["interaction"] for each in queries.dicts(connection, query, **parameters)[1]]
+
+
+def _not_one(text: str, found: Sequence[str]) -> str:
+    if not found:
+        return (
+            f"no interaction begins with {terminal.one_line(text)}; "
+            'try `show last`, or `sql "FROM interactions ORDER BY created_at DESC LIMIT 5"`'
+        )
+    shown = [f"  {terminal.one_line(each)}" for each in found[:CANDIDATES_MAX]]
+    more = ["  …"] if len(found) > CANDIDATES_MAX else []
+    return "\n".join([f"{terminal.one_line(text)} fits several:", *shown, *more])

@@ -1,0 +1,113 @@
+"""The facts as they are now, open for reading in this process.
+
+DuckDB lets no second process open a file that the recorder has, so the recorder is asked for a copy;
+where none runs, the file itself is opened, read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from proxy.errors import StoreError
+from proxy.reading.sealed import Contents, open_vault
+from proxy.store.database import Limits, attach
+
+ANSWER_WITHIN_S: Final = 90
+"""The recorder flushes, checkpoints and copies first, and gives up by itself after 60 s."""
+MEMORY_MIB: Final = 2048
+"""A question that needs more says so; nothing is spilled to disk, since it could hold content."""
+
+
+@contextmanager
+def open_facts(
+    data_folder: Path, master_file: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The facts as `facts`, in use, with content(ref); locked: no files, no settings, no writing.
+
+    Raises:
+        StoreError: nothing was recorded here, or the facts cannot be opened.
+    """
+    copy = _copy_of_recorder(data_folder)
+    path = copy or data_folder / "facts.duckdb"
+    if not path.exists():
+        raise StoreError(f"no records in {data_folder}: run `interactions-proxy serve` first")
+    try:
+        connection = attach(
+            path, Limits(MEMORY_MIB, os.cpu_count() or 1), read_only=True, spill=False
+        )
+    except duckdb.Error as error:
+        raise StoreError(f"cannot open {path}: {error}") from error
+    finally:
+        if copy is not None:  # it stays readable through the open file, and leaves nothing behind
+            _remove(copy)
+    try:
+        reader = open_vault(data_folder, master_file)
+        Contents(reader).add_to(connection)
+        _lock(connection)
+        yield connection
+        reader.close()
+    finally:
+        connection.close()
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET allow_community_extensions = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+
+
+def _copy_of_recorder(data_folder: Path) -> Path | None:
+    """The copy a running recorder makes; None where none runs.
+
+    Raises:
+        StoreError: it runs and cannot.
+    """
+    address = data_folder / "run" / "recorder.sock"
+    connection = _UnixConnection(address)
+    try:
+        connection.request("POST", "/snapshot")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except (OSError, http.client.HTTPException) as error:
+        raise StoreError(f"the recorder at {address} does not answer: {error}") from error
+    finally:
+        connection.close()
+    try:
+        told = json.loads(body)
+        if answer.status == http.client.OK:
+            return Path(told["path"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"the recorder at {address} answered oddly: {error}") from error
+    raise StoreError(f"the recorder made no snapshot (status {answer.status}): {told}")
+
+
+def _remove(copy: Path) -> None:
+    for path in (copy, copy.with_name(copy.name + ".wal")):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over the recorder's socket."""
+
+    def __init__(self, address: Path) -> None:
+        super().__init__("recorder", timeout=ANSWER_WITHIN_S)
+        self._address = address
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._address))

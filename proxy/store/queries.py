@@ -1,0 +1,61 @@
+"""Named SQL: statements in .sql files, called by name, answered in typed rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import duckdb
+
+from proxy.errors import StoreError
+
+_NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_Row = TypeVar("_Row")
+
+
+@cache
+def statements(file: str) -> Mapping[str, str]:
+    """The statements of sql/<file>.sql by name; each begins with a line `-- name: its_name`."""
+    text = (resources.files("proxy.store") / "sql" / f"{file}.sql").read_text("utf-8")
+    _, *pieces = _NAME.split(text)
+    names, bodies = pieces[::2], pieces[1::2]
+    assert len(set(names)) == len(names), f"{file}.sql has a name twice"
+    return dict(zip(names, bodies, strict=True))
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    row: type[_Row],
+    /,
+    **parameters: object,
+) -> list[_Row]:
+    """Run the statement `name` of queries.sql; one `row` for each, whose fields are its columns.
+
+    Raises:
+        StoreError: DuckDB refused, say because an older release made the views.
+    """
+    columns, found = dicts(connection, name, **parameters)
+    wanted = tuple(field.name for field in fields(row))  # type: ignore[arg-type]  # a dataclass
+    assert columns == wanted, f"{name}: columns {columns} are not the fields {wanted}"
+    return [row(*values.values()) for values in found]
+
+
+def dicts(
+    connection: duckdb.DuckDBPyConnection, name: str, /, **parameters: object
+) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """The same as (column names, rows by column name), for output that takes all there is.
+
+    Raises:
+        StoreError: as `rows`.
+    """
+    try:
+        done = connection.execute(statements("queries")[name], parameters or None)
+        columns = tuple(each[0] for each in done.description)
+        return columns, [dict(zip(columns, values, strict=True)) for values in done.fetchall()]
+    except duckdb.Error as error:
+        raise StoreError(f"the query {name} failed: {error}") from error

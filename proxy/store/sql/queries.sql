@@ -1,0 +1,170 @@
+-- Statements that the program asks, each after its name. Parameters are bound by name.
+
+-- name: interactions_like
+-- Interactions whose name begins with $beginning, the latest first; an exact match alone.
+-- $limit: how many at most.
+SELECT
+    interaction,
+    max(seen_at) AS last_seen_at
+FROM observations
+WHERE starts_with(interaction, $beginning)
+GROUP BY interaction
+ORDER BY interaction = $beginning DESC, last_seen_at DESC
+LIMIT $limit;
+
+-- name: last_interaction
+-- The interaction that was created last.
+SELECT
+    interaction,
+    seen_at AS last_seen_at
+FROM observations
+WHERE how = 'created'
+ORDER BY seen_at DESC
+LIMIT 1;
+
+-- name: interactions_of_exchange
+-- What the exchange $exchange told about.
+SELECT
+    interaction,
+    seen_at AS last_seen_at
+FROM observations
+WHERE exchange = $exchange
+ORDER BY seen_at DESC;
+
+-- name: interaction
+-- All that is known of one interaction, with its place in the conversation.
+WITH this AS (
+    SELECT COLUMNS(*)
+    FROM interactions
+    WHERE interaction = $interaction
+)
+
+SELECT
+    COLUMNS(this.*),
+    (
+        SELECT count(DISTINCT earlier.interaction)
+        FROM observations AS earlier
+        WHERE earlier.root_hash = this.root_hash AND earlier.seen_at <= this.first_seen_at
+    ) AS turn,
+    (
+        SELECT count(DISTINCT any_turn.interaction)
+        FROM observations AS any_turn
+        WHERE any_turn.root_hash = this.root_hash
+    ) AS turn_count
+FROM this;
+
+-- name: timeline_of
+-- The steps of one interaction, in order.
+SELECT
+    place,
+    side,
+    type,
+    name,
+    server_name,
+    call_id,
+    is_error,
+    started_at,
+    duration_ns,
+    text_bytes,
+    media_count,
+    step_tokens,
+    content_bytes,
+    content_ref,
+    step_index,
+    exchange
+FROM timeline
+WHERE interaction = $interaction
+ORDER BY place;
+
+-- name: media_of
+-- Media objects of one interaction, by the step and exchange that showed them.
+SELECT
+    exchange,
+    side,
+    step_index,
+    media_index,
+    type,
+    mime_type,
+    media_bytes,
+    content_ref
+FROM media
+WHERE interaction = $interaction
+ORDER BY exchange, side, step_index, media_index;
+
+-- name: usage_of
+-- Tokens of one interaction by kind and modality.
+SELECT
+    kind,
+    modality,
+    tokens
+FROM usage_lines
+WHERE interaction = $interaction
+ORDER BY kind, tokens DESC;
+
+-- name: exchanges_of
+-- The exchanges that carried one interaction, in order.
+SELECT
+    exchanges.exchange,
+    exchanges.started_at,
+    exchanges.operation,
+    exchanges.method,
+    exchanges.status,
+    exchanges.outcome,
+    exchanges.detail,
+    exchanges.duration_ns,
+    exchanges.request_bytes,
+    exchanges.response_bytes,
+    exchanges.event_count,
+    exchanges.is_streaming,
+    exchanges.error_code,
+    exchanges.problem_count,
+    exchanges.raw_ref
+FROM exchanges
+WHERE exchanges.interaction = $interaction
+    OR exchanges.exchange IN (
+        SELECT observations.exchange
+        FROM observations
+        WHERE observations.interaction = $interaction
+    )
+ORDER BY exchanges.started_at, exchanges.exchange;
+
+-- name: problems_of
+-- What was odd in those exchanges.
+SELECT
+    problems.exchange,
+    problems.kind,
+    problems.place,
+    problems.detail
+FROM problems
+WHERE problems.exchange IN (
+    SELECT observations.exchange
+    FROM observations
+    WHERE observations.interaction = $interaction
+)
+ORDER BY problems.seen_at;
+
+-- name: relations
+-- Tables and views with what they are for, views first.
+SELECT
+    view_name AS name,
+    'view' AS kind,
+    comment
+FROM duckdb_views()
+WHERE database_name = 'facts' AND NOT internal
+UNION ALL
+SELECT
+    table_name AS name,
+    'table' AS kind,
+    comment
+FROM duckdb_tables()
+WHERE database_name = 'facts'
+ORDER BY kind DESC, name;
+
+-- name: columns
+-- Columns of all tables and views, in order.
+SELECT
+    table_name AS relation,
+    column_name AS name
+FROM duckdb_columns()
+WHERE database_name = 'facts' AND NOT internal
+ORDER BY relation, column_index;
