@@ -63,10 +63,11 @@ outside: $(STAMP) .venvs/python-$(SDK_OLDEST)/.installed .venvs/js-$(SDK_JS)/.in
 	npm install --silent --no-audit --no-fund --prefix $(@D) @google/genai@$*
 	@touch $@
 
+check: export CRASH_ROUNDS ?= 40
 check: fmt-check lint types docs-check test outside ## everything CI runs, in the order that fails fastest
 
-full: check ## check, with the long crash runs (200 kills instead of 40)
-	FULL=1 $(BIN)/python -m pytest -q tests/end_to_end
+full: ## check, with the long crash run (200 kills instead of 40)
+	CRASH_ROUNDS=200 $(MAKE) check
 
 bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench

@@ -214,15 +214,25 @@ def _emulator(parsed: Arguments) -> int:
 
 def _sql_arguments(verb: argparse.ArgumentParser) -> None:
     _add_settings(verb)
-    verb.add_argument("--json", action="store_true", help="one JSON object per row")
-    verb.add_argument("statement", metavar="SQL", help="one statement; it can only read")
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object per row")
+    form.add_argument("--csv", action="store_true", help="comma-separated, with a header")
+    verb.add_argument(
+        "statement", metavar="SQL", nargs="?", help="one statement; without it, lists what there is"
+    )
 
 
 def _sql(parsed: Arguments) -> int:
     from proxy.reading import sql
 
     settings = _resolved(parsed).settings
-    return sql.run(settings.data_folder, parsed.statement, as_json=parsed.json)
+    return sql.run(
+        settings.data_folder,
+        parsed.statement,
+        as_json=parsed.json,
+        as_csv=parsed.csv,
+        master_file=settings.master_key_file,
+    )
 
 
 def _show_arguments(verb: argparse.ArgumentParser) -> None:
@@ -235,18 +245,28 @@ def _show(parsed: Arguments) -> int:
     from proxy.reading import show
 
     settings = _resolved(parsed).settings
-    return show.run(settings.data_folder, parsed.interaction, as_json=parsed.json)
+    master_file = settings.master_key_file
+    return show.run(
+        settings.data_folder, parsed.interaction, as_json=parsed.json, master_file=master_file
+    )
 
 
 def _tail_arguments(verb: argparse.ArgumentParser) -> None:
     _add_settings(verb)
-    verb.add_argument("--json", action="store_true", help="one JSON object per exchange")
+    verb.add_argument("--json", action="store_true", help="one JSON object per line")
+    verb.add_argument("--no-follow", action="store_true", help="print the latest and leave")
 
 
 def _tail(parsed: Arguments) -> int:
     from proxy.reading import tail
 
-    return tail.run(_resolved(parsed).settings.data_folder, as_json=parsed.json)
+    settings = _resolved(parsed).settings
+    return tail.run(
+        settings.data_folder,
+        follow=not parsed.no_follow,
+        as_json=parsed.json,
+        master_file=settings.master_key_file,
+    )
 
 
 def _rebuild(parsed: Arguments) -> int:
