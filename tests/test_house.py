@@ -20,11 +20,12 @@ ROOT: Final = Path(__file__).parent.parent
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # Imports point from later rooms to earlier ones, never back.
     "errors": frozenset(),
+    "values": frozenset(),
     "config": frozenset({"errors"}),
-    "interactions": frozenset({"errors"}),
+    "interactions": frozenset({"errors", "values"}),
     "journal": frozenset({"errors"}),
     "gateway": frozenset({"errors", "config", "journal"}),
-    "recording": frozenset({"errors", "interactions", "journal"}),
+    "recording": frozenset({"errors", "values", "interactions", "journal"}),
     "store": frozenset({"errors", "journal", "recording"}),
     "recorder": frozenset({"errors", "config", "interactions", "journal", "recording", "store"}),
     "reading": frozenset({"errors", "config", "journal", "recording", "store"}),

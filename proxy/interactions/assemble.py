@@ -32,12 +32,13 @@ from proxy.interactions.events import (
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import STEPS_MAX
+from proxy.values import plain_value
 
 SEGMENTS_MAX: Final = 1000
 """Interactions in one stream. One is normal; a client that merges continuation hops has a dozen."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StepTimeline:
     """Which events made a step, by their place in the stream; None: not seen."""
 
@@ -48,7 +49,7 @@ class StepTimeline:
     """`step_usage.total_tokens`."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Assembled:
     """One interaction of a stream."""
 
@@ -103,7 +104,7 @@ class StreamAssembler:
         Returns:
             Which interaction of `finish()` it belongs to.
         """
-        if isinstance(event, StepDelta):
+        if type(event) is StepDelta:  # nine in ten
             self._take_delta(event)
         elif isinstance(event, StepStart):
             self._take_start(event)
@@ -203,7 +204,7 @@ class StreamAssembler:
         delta = event.delta
         if "type" not in building.raw:
             building.raw["type"] = _type_from_delta(delta, event)
-        if isinstance(delta, TextDelta):
+        if type(delta) is TextDelta:
             if building.text_target is None:
                 _open_text(building)
             building.text.append(delta.text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from proxy.interactions.known import (
@@ -12,9 +11,10 @@ from proxy.interactions.known import (
     UNTYPED_ANNOTATION_FIELDS,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.values import plain_value
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Annotation:
     """Says something about a range of a text. Indexes count bytes of UTF-8, the end excluded."""
 
@@ -25,7 +25,7 @@ class Annotation:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownAnnotation:
     """An annotation whose `type` this release does not know."""
 
@@ -33,7 +33,7 @@ class UnknownAnnotation:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Text:
     """Text with its annotations."""
 
@@ -41,7 +41,7 @@ class Text:
     annotations: tuple[Annotation | UnknownAnnotation, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Media:
     """Image, audio, video or document, inline (`data`, base64) or by `uri`."""
 
@@ -52,7 +52,7 @@ class Media:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownContent:
     """A content whose `type` this release does not know. Kept whole."""
 

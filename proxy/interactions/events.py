@@ -6,53 +6,53 @@ in `StepStart.is_content`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from proxy.interactions.content import is_content_type, text_or_none
 from proxy.interactions.known import CALL_TYPES, DELTA_FIELDS, EVENT_FIELDS, RESULT_TYPES
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.values import plain_value
 
 INDEX_MAX: Final = 1_000_000
 """Largest step index taken seriously: ten times the steps that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class TextDelta:
     """Append to the text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class MediaDelta:
     """Append a media content."""
 
     content: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class AnnotationDelta:
     """Annotations of the text so far."""
 
     annotations: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class SummaryDelta:
     """Append to a thought's summary."""
 
     content: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ArgumentsDelta:
     """A piece of a call's arguments, as JSON text."""
 
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class FieldsDelta:
     """Whole fields of a step; `step_type` is the step such a delta belongs to."""
 
@@ -60,7 +60,7 @@ class FieldsDelta:
     fields: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownDelta:
     """A delta whose `type` this release does not know, or whose fields have another shape."""
 
@@ -79,7 +79,7 @@ Delta = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class InteractionSeen:
     """interaction.created (is_last False) or interaction.completed (True), with a partial resource."""
 
@@ -87,7 +87,7 @@ class InteractionSeen:
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StatusSeen:
     """A status in between. `fields`: those of the event that an interaction has too."""
 
@@ -95,7 +95,7 @@ class StatusSeen:
     fields: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StepStart:
     """A step begins; `is_content`: in the old schema a flat content."""
 
@@ -104,7 +104,7 @@ class StepStart:
     is_content: bool
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StepDelta:
     """A fragment of a step."""
 
@@ -116,7 +116,7 @@ class StepDelta:
     is_content: bool
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StepStop:
     """A step ended. `usage` is the interaction's so far, `step_usage` this step's own."""
 
@@ -125,14 +125,14 @@ class StepStop:
     step_usage: JsonObject | None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ErrorSeen:
     """The stream failed; it ends here."""
 
     error: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownEvent:
     """An event whose `event_type` this release does not know, or whose fields have another shape."""
 
@@ -152,8 +152,15 @@ def object_or_none(value: Any) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
-def event_from_json(raw: JsonObject, name: str, notes: Notes, where: str) -> Event:
-    """One event. `name` is the `event:` line's, for events whose JSON does not say its type."""
+def event_from_json(raw: JsonObject, name: str, notes: Notes, offset: int) -> Event:
+    """One event.
+
+    Args:
+        raw: its JSON.
+        name: of the `event:` line, for events whose JSON does not say its type.
+        notes: takes problems and unknown names.
+        offset: of the event in the body, for a problem's `where`.
+    """
     kind = raw.get("event_type") or name
     known = EVENT_FIELDS.get(kind) if isinstance(kind, str) else None
     if known is None:
@@ -163,7 +170,8 @@ def event_from_json(raw: JsonObject, name: str, notes: Notes, where: str) -> Eve
         notes.unknown_fields(raw, known, f"event {kind}")
     event = _step_event(raw, kind, notes) if "index" in raw else _whole_event(raw, kind)
     if event is None:
-        notes.problem(ProblemKind.WRONG_SHAPE, where, f"a field of {kind} is missing or odd")
+        detail = f"a field of {kind} is missing or odd"
+        notes.problem(ProblemKind.WRONG_SHAPE, f"byte {offset}", detail)
         return UnknownEvent(kind, raw)
     return event
 
@@ -172,22 +180,20 @@ def _step_event(raw: JsonObject, kind: str, notes: Notes) -> Event | None:
     index = raw["index"]
     if type(index) is not int or not 0 <= index <= INDEX_MAX:
         return None
-    part, _, verb = kind.partition(".")
-    is_content = part == "content"
-    if verb == "delta":
+    is_content = kind.startswith("content.")
+    if kind.endswith(".delta"):
         delta = raw.get("delta")
         if not isinstance(delta, dict):
             return None
         metadata = raw.get("metadata")
         usage = object_or_none(metadata.get("total_usage")) if isinstance(metadata, dict) else None
         type_name = str(delta.get("type"))
-        return StepDelta(
-            index, type_name, delta_from_json(delta, type_name, notes), usage, is_content
-        )
-    if verb == "start":
-        step = raw.get(part)
+        parsed = delta_from_json(delta, type_name, notes)
+        return StepDelta(index, type_name, parsed, usage, is_content)
+    if kind.endswith(".start"):
+        step = raw.get("content" if is_content else "step")
         return StepStart(index, step, is_content) if isinstance(step, dict) else None
-    if verb == "stop":
+    if kind.endswith(".stop"):
         usage, own = object_or_none(raw.get("usage")), object_or_none(raw.get("step_usage"))
         return StepStop(index, usage, own)
     return None

@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from proxy.interactions.content import int_or_none, text_or_none
@@ -22,6 +21,7 @@ from proxy.interactions.known import (
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import Step, steps_from_input, steps_from_json, steps_from_outputs
+from proxy.values import plain_value
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,512}", re.ASCII)
 """What an id may look like to be one. Real ones have about 68 characters; agents' are unseen."""
@@ -29,7 +29,7 @@ _TURN_SIZES: Final = (22, 23)
 """Characters of a turn's id inside an interaction's id."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class DecodedId:
     """What an interaction id says of itself. A hint: the id is Google's and opaque."""
 
@@ -39,6 +39,10 @@ class DecodedId:
     """This turn."""
     created_s: int
     """Unix seconds."""
+
+    @property
+    def is_root(self) -> bool:
+        return self.root == self.turn
 
     @property
     def root_id(self) -> str:
@@ -86,7 +90,7 @@ def id_hash(interaction_id: str) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UsageLine:
     """Tokens of one modality, or uses of one grounding tool."""
 
@@ -95,7 +99,7 @@ class UsageLine:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Usage:
     """Totals as sent; None: not said (a zero may be left out)."""
 
@@ -155,7 +159,7 @@ def _counts(value: Any, label: str, count: str) -> list[tuple[str, int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Interaction:
     """The resource as one answer showed it."""
 
@@ -215,7 +219,7 @@ def _first_code(errors: Any) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Request:
     """What a create asks for."""
 

@@ -5,7 +5,6 @@ The 23 step types have six shapes here: what they are good for differs, how they
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from proxy.interactions.content import (
@@ -17,6 +16,7 @@ from proxy.interactions.content import (
 )
 from proxy.interactions.known import CALL_TYPES, RESULT_TYPES, STEP_FIELDS
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.values import plain_value
 
 STEPS_MAX: Final = 100_000
 """Steps read of one list; security.md 3.7. More are kept raw only."""
@@ -26,7 +26,7 @@ _CONTENT_RESULTS: Final = frozenset(
 """Results whose list holds contents; other lists hold places, pages, declarations."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UserInput:
     """What the caller said."""
 
@@ -35,7 +35,7 @@ class UserInput:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ModelOutput:
     """What the model said; `error` is a google.rpc Status where it broke off."""
 
@@ -45,7 +45,7 @@ class ModelOutput:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Thought:
     """A thought: always a signature, a summary if asked for."""
 
@@ -55,7 +55,7 @@ class Thought:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Call:
     """A tool was called, on the client's side (function_call) or on the server's."""
 
@@ -67,7 +67,7 @@ class Call:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Result:
     """What a tool gave back. `contents` only where its result is a list of contents or a string."""
 
@@ -81,7 +81,7 @@ class Result:
     raw: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownStep:
     """A step whose `type` this release does not know. Kept whole, counted, never dropped."""
 

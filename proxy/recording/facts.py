@@ -10,8 +10,9 @@ Times are nanoseconds of the wall clock; durations (`_ns` measured on the monoto
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from proxy.values import plain_value
 
 ODD: Final = "(odd)"
 """Stands for a foreign text that may not be shown in clear."""
@@ -34,7 +35,7 @@ def clear_id(text: str) -> str:
     return text if _CLEAR_ID.fullmatch(text) else ODD
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ExchangeFact:
     """Table exchanges: one row per HTTP exchange."""
 
@@ -90,7 +91,7 @@ class ExchangeFact:
     problem_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ObservationFact:
     """Table observations: what one exchange told about one interaction.
 
@@ -140,7 +141,7 @@ class ObservationFact:
     """First code of `errors`, of an error event, or of the HTTP error of a create."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class StepFact:
     """Table steps: one step as one exchange showed it."""
 
@@ -176,7 +177,7 @@ class StepFact:
     content_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UsageFact:
     """Table usage: one line of a usage object (totals stand in observations)."""
 
@@ -192,7 +193,7 @@ class UsageFact:
     """Tokens; for grounding a count of uses."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class EventFact:
     """Table events: one server-sent event."""
 
@@ -212,7 +213,7 @@ class EventFact:
     data_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class MediaFact:
     """Table media: a media object that was taken out of a step."""
 
@@ -230,7 +231,7 @@ class MediaFact:
     """Decoded size."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ProblemFact:
     """Table problems: something odd that did not stop the recording."""
 
@@ -243,7 +244,7 @@ class ProblemFact:
     """One sentence of ours; no foreign bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class UnknownFact:
     """Table unknowns: something of Google's that this release has no name for. Kept raw, counted."""
 
@@ -256,7 +257,7 @@ class UnknownFact:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class GapFact:
     """Table gaps: exchanges that passed without being recorded, or only in part."""
 
@@ -273,7 +274,7 @@ class GapFact:
     """One sentence of ours."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ActFact:
     """Table acts: something that was decided or happened to the recording itself."""
 
@@ -289,7 +290,7 @@ class ActFact:
     """One sentence of ours; no foreign bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class MediaObject:
     """Decoded media bytes on their way into a sealed record of their own."""
 
@@ -297,7 +298,7 @@ class MediaObject:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Recording:
     """All that one exchange turned out to mean."""
 

@@ -7,11 +7,11 @@ path after it, and doubled slashes are accepted, as clients send them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
 from proxy.interactions.interaction import ID_PATTERN
+from proxy.values import plain_value
 
 INTERACTION_OPERATIONS: Final = frozenset({"create", "get", "resume", "cancel", "delete"})
 QUERY_PAIRS_MAX: Final = 50
@@ -53,7 +53,7 @@ _METHODS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Target:
     """A classified request line."""
 

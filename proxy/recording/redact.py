@@ -52,15 +52,27 @@ _BY_OPERATION: Final = {
     "auth_tokens": frozenset({"name", "token"}),
 }
 """Fields whose value is a secret wherever they stand in a body of that operation."""
-_HINTS: Final = tuple(
-    f'"{name}":'.encode()
-    for name in sorted({*_ANYWHERE, "env", "headers", "sources", "transform", "uris"})
+_HINTS: Final = (
+    b'ecret":',
+    b'oken":',
+    b'i_key":',
+    b'iKey":',
+    b'"env":',
+    b'"headers":',
+    b'"sources":',
+    b'"transform":',
+    b'"uris":',
 )
+"""Ends of all names above: looking for nine short strings costs half a microsecond a step, walking
+the step twenty."""
 
 
 def may_hold_secret(dumped: bytes) -> bool:
-    """Whether compact JSON, as orjson writes it, has any field that `redact` of a step looks at."""
-    return any(hint in dumped for hint in _HINTS)
+    """Whether compact JSON, as orjson writes it, has any field that `redact` would look at."""
+    for hint in _HINTS:  # noqa: SIM110 - any() with a generator costs three times this
+        if hint in dumped:
+            return True
+    return False
 
 
 def redact(value: Any, operation: str = "create") -> Any:

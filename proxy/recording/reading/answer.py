@@ -6,7 +6,6 @@ something else (a front end's page). Source: reference, sections 10, 13.1 and 14
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ from proxy.recording.exchange import Exchange
 from proxy.recording.reading.decode import decode_body
 from proxy.recording.reading.event_stream import StreamReading, first_code, read_stream
 from proxy.recording.reading.heads import ResponseHead
+from proxy.values import plain_value
 
 ERROR_BYTES_MAX: Final = 64 * 1024
 """Longest error body read for its code where nothing else in it is wanted; they have hundreds."""
@@ -23,7 +23,7 @@ _SSE_STARTS: Final = (b"data:", b"event:", b":", b"id:", b"retry:", b"\xef\xbb\x
 EVENT_STREAM: Final = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Answer:
     """What a response said. At most one of `resource` and `stream` is there."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.recording.exchange import Body
+from proxy.values import plain_value
 
 DECODED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes taken out of a compressed body; security.md 3.7."""
@@ -24,12 +24,13 @@ _RATIO_FREE_BYTES: Final = 1024 * 1024
 """Below this the ratio says nothing."""
 POLICY_FIELDS: Final = ("store", "background", "previous_interaction_id", "stream", "model")
 """Fields of a create that decide what is kept, or what answers."""
+_QUOTED: Final = tuple(b'"%b"' % name.encode() for name in POLICY_FIELDS)
 _WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _ESCAPED_LETTER: Final = re.compile(rb"\\u00(?:5[fF]|[67][0-9a-fA-F])")
 """A key may hide its letters; no client we know escapes them."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Decoded:
     """A body without its content coding."""
 
@@ -119,8 +120,8 @@ def settle_duplicates(data: bytes, parsed: dict[str, Any], notes: Notes) -> None
     orjson keeps the last of equal keys; another reader may keep the first. Costs a scan of the raw
     bytes per field; the slow parser only runs when a key may really stand there twice.
     """
-    suspects = [name for name in POLICY_FIELDS if data.count(b'"%b"' % name.encode()) > 1]
-    if not suspects and not _ESCAPED_LETTER.search(data):
+    is_suspect = max(map(data.count, _QUOTED)) > 1
+    if not is_suspect and not _ESCAPED_LETTER.search(data):
         return
     pairs = _top_pairs(data)
     for name in POLICY_FIELDS:

@@ -17,7 +17,7 @@ from proxy.interactions.events import (
     UnknownEvent,
     event_from_json,
 )
-from proxy.interactions.known import EVENT_FIELDS
+from proxy.interactions.known import DELTA_FIELDS, EVENT_FIELDS
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
 from proxy.recording.exchange import Exchange
@@ -185,7 +185,7 @@ class _Reading:
             if raw is not None or not is_tail:
                 self._events.append(_bare(sse, moment, "none", is_known=False))
             return True
-        event = event_from_json(raw, sse.name, self._notes, f"bytes {sse.offset}-{sse.end}")
+        event = event_from_json(raw, sse.name, self._notes, sse.offset)
         if isinstance(event, ErrorSeen) and self._error_code is None:
             self._error_code = first_code(event.error)
         self._places.append(len(self._events))
@@ -228,16 +228,17 @@ def _seen(
     is_known = isinstance(kind, str) and kind in EVENT_FIELDS
     step_index: int | None = None
     delta_type: str | None = None
-    if isinstance(event, StepDelta):
-        step_index, delta_type = event.index, clear_name(event.type)
-    elif isinstance(event, StepStart | StepStop):
+    if type(event) is StepDelta:
+        step_index, delta_type = event.index, event.type
+        if delta_type not in DELTA_FIELDS:
+            delta_type = clear_name(delta_type)
+    elif type(event) is StepStart or type(event) is StepStop:
         step_index = event.index
-    name = kind if is_known else clear_name(str(kind) or "none")
     return SeenEvent(
         sse,
         moment,
-        name,
-        is_known and not isinstance(event, UnknownEvent),
+        kind if is_known else clear_name(str(kind) or "none"),
+        is_known and type(event) is not UnknownEvent,
         clear_name_or_none(event_id) if isinstance(event_id, str) else None,
         step_index,
         delta_type,

@@ -6,11 +6,12 @@ Header values reach clear facts through these fields only; each is bounded and f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from proxy.values import plain_value
+
 HEADERS_MAX: Final = 256
-"""Lines read. The gateway accepts 128; responses may have more, upstream is trusted a little."""
+"""Wanted lines read of one head. The gateway accepts 128 lines; one of each kind is normal."""
 _FINGERPRINT: Final = re.compile(rb"fp:([0-9a-f]{16})")
 _SDK: Final = re.compile(rb"google-genai-sdk/[0-9A-Za-z.+-]{1,40}")
 _LANGUAGE: Final = re.compile(rb"gl-[a-z]{1,20}/[0-9A-Za-z.+-]{1,40}")
@@ -22,14 +23,23 @@ _CREDENTIALS: Final = (
     (b"proxy-authorization", "other"),
     (b"cookie", "other"),
 )
-_WANTED_OF_REQUEST: Final = frozenset(
-    {b"content-type", b"content-encoding", b"user-agent", b"x-goog-api-client"}
-    | {name for name, _ in _CREDENTIALS}
+
+
+def _wanted(*names: bytes) -> tuple[bytes, ...]:
+    return tuple(b"\r\n%b:" % name for name in names)
+
+
+_WANTED_OF_REQUEST: Final = _wanted(
+    b"content-type",
+    b"content-encoding",
+    b"user-agent",
+    b"x-goog-api-client",
+    *(name for name, _ in _CREDENTIALS),
 )
-_WANTED_OF_RESPONSE: Final = frozenset({b"content-type", b"content-encoding"})
+_WANTED_OF_RESPONSE: Final = _wanted(b"content-type", b"content-encoding")
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class RequestHead:
     """Of a request."""
 
@@ -45,7 +55,7 @@ class RequestHead:
     credential_kind: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class ResponseHead:
     """Of a response."""
 
@@ -59,11 +69,10 @@ NO_RESPONSE: Final = ResponseHead(None, None, ())
 
 def request_head(head: bytes) -> RequestHead | None:
     """A request head; None when its first line is not a request line."""
-    line, _, rest = head.partition(b"\r\n")
-    parts = line.split(b" ")
+    parts = head.partition(b"\r\n")[0].split(b" ")
     if len(parts) != 3 or not parts[2].startswith(b"HTTP/"):
         return None
-    headers = _headers(rest, _WANTED_OF_REQUEST)
+    headers = _headers(head, _WANTED_OF_REQUEST)
     agents = [value for name, value in headers if name in {b"user-agent", b"x-goog-api-client"}]
     client, kind = _credential(headers)
     method = parts[0].decode("latin-1")
@@ -81,11 +90,10 @@ def request_head(head: bytes) -> RequestHead | None:
 
 def response_head(head: bytes) -> ResponseHead | None:
     """A response head; None when its first line is not a status line."""
-    line, _, rest = head.partition(b"\r\n")
-    code = line[9:12]
-    if not line.startswith(b"HTTP/") or len(code) != 3 or not code.isdigit():
+    code = head[9:12]
+    if not head.startswith(b"HTTP/") or len(code) != 3 or not code.isdigit():
         return None
-    headers = _headers(rest, _WANTED_OF_RESPONSE)
+    headers = _headers(head, _WANTED_OF_RESPONSE)
     return ResponseHead(int(code), _media_type(headers), _codings(headers))
 
 
@@ -97,13 +105,17 @@ def clear_media_type(text: str) -> str | None:
     return kind if _MEDIA_TYPE.fullmatch(kind) else "(odd)"
 
 
-def _headers(lines: bytes, wanted: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
+def _headers(lines: bytes, wanted: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
+    """Name and value of the wanted lines. Looking for seven names costs a third of cutting lines."""
+    lowered = lines.lower()
     found: list[tuple[bytes, bytes]] = []
-    for line in lines.split(b"\r\n", HEADERS_MAX):
-        name, _, value = line.partition(b":")
-        name = name.lower()
-        if name in wanted:
-            found.append((name, value.strip()))
+    for name in wanted:
+        start = lowered.find(name)
+        while start >= 0 and len(found) < HEADERS_MAX:
+            start += len(name)
+            end = lines.find(b"\r\n", start)
+            found.append((name[2:-1], lines[start : end if end >= 0 else None].strip()))
+            start = lowered.find(name, start)
     return found
 
 

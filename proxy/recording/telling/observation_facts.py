@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from proxy.interactions.interaction import Interaction, Request, Usage, decode_id, id_hash
@@ -16,6 +15,7 @@ from proxy.recording.facts import (
     clear_name_or_none,
 )
 from proxy.recording.telling.step_facts import Subject
+from proxy.values import plain_value
 
 HOW: Final = {
     "create": "created",
@@ -27,7 +27,7 @@ HOW: Final = {
 """Operation to ObservationFact.how."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Told:
     """One interaction as one exchange told of it."""
 
@@ -113,5 +113,7 @@ def _root_hash(interaction_id: str | None, previous: str | None, own_hash: int) 
     for known in (interaction_id, previous):
         decoded = decode_id(known) if known else None
         if decoded is not None:
+            if decoded.is_root and known is interaction_id:
+                return own_hash
             return id_hash(decoded.root_id)
     return own_hash

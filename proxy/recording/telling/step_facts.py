@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from proxy.interactions.content import Content, Media, Text
-from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import (
     Call,
     ModelOutput,
@@ -17,7 +17,6 @@ from proxy.interactions.steps import (
     Step,
     Thought,
     UnknownStep,
-    UserInput,
 )
 from proxy.recording.facts import (
     MediaFact,
@@ -30,6 +29,9 @@ from proxy.recording.reading.event_stream import NO_TIMES, StepTimes
 from proxy.recording.reading.heads import clear_media_type
 from proxy.recording.redact import may_hold_secret, redact
 
+_WITH_FREE_FIELDS: Final = frozenset({Call, Result, UnknownStep})
+"""Steps that may hold a secret: the others have known fields only, and text."""
+_WITHOUT_CONTENT: Final = (Call, UnknownStep)
 _INPUT_TYPES: Final = frozenset({"user_input", "function_result"})
 
 
@@ -72,7 +74,7 @@ class StepTelling:
                 media_count += 1
                 if content.data:
                     self._take_out(content, subject, side, index)
-        dumped = self._dump(step.raw, f"{side} step {index}")
+        dumped = self._dump(step, side, index)
         self.contents.append(dumped)
         name, server_name, call_id, is_error, signature = _labels(step)
         is_known = type(step) is not UnknownStep
@@ -131,13 +133,15 @@ class StepTelling:
             )
         )
 
-    def _dump(self, raw: JsonObject, where: str) -> bytes:
+    def _dump(self, step: Step, side: str, index: int) -> bytes:
+        raw = step.raw
         try:
             dumped = orjson.dumps(raw)
-            if may_hold_secret(dumped):
+            if type(step) in _WITH_FREE_FIELDS and may_hold_secret(dumped):
                 dumped = orjson.dumps(redact(raw))
         except orjson.JSONEncodeError:
             # orjson reads 1,024 levels and writes 254.
+            where = f"{side} step {index}"
             self.notes.problem(ProblemKind.TOO_DEEP, where, "kept in the raw record only")
             kind = raw.get("type")
             return orjson.dumps({"type": kind if isinstance(kind, str) else None, "$omitted": True})
@@ -154,17 +158,17 @@ def _utf8_size(text: str) -> int:
 
 
 def _contents(step: Step) -> tuple[Content, ...]:
-    if isinstance(step, UserInput | ModelOutput | Result):
-        return step.contents
-    return step.summary if isinstance(step, Thought) else ()
+    if isinstance(step, _WITHOUT_CONTENT):
+        return ()
+    return step.summary if isinstance(step, Thought) else step.contents
 
 
 def _labels(step: Step) -> tuple[str | None, str | None, str | None, bool | None, Any]:
     """Name, server name, call id, is_error, signature."""
-    if isinstance(step, ModelOutput):
-        return None, None, None, True if step.error else None, None
-    if isinstance(step, Call):
+    if type(step) is Call:
         return step.name, step.server_name, step.id, None, step.signature
-    if isinstance(step, Result):
+    if type(step) is Result:
         return step.name, step.server_name, step.call_id, step.is_error, step.signature
-    return None, None, None, None, step.signature if isinstance(step, Thought) else None
+    if type(step) is Thought:
+        return None, None, None, None, step.signature
+    return None, None, None, True if type(step) is ModelOutput and step.error else None, None
