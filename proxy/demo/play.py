@@ -45,11 +45,10 @@ def run(data_folder: Path) -> int:
             console.print(f"emulator {emulator['url']}  <-  proxy {proxy['url']}  <-  google-genai")
             shown = converse(proxy["url"], console)
             console.print("\n[bold]What the records know of it[/]")
-            for question in (WHO, STEPS, CALLS):
-                _ask(console, "sql", data_folder, question)
-            _ask(console, "show", data_folder, shown)
+            asked = [("sql", WHO), ("sql", STEPS), ("sql", CALLS), ("show", shown)]
+            codes = [_ask(console, verb, data_folder, what) for verb, what in asked]
     _how_to_go_on(console, data_folder)
-    return 0
+    return max(codes)
 
 
 @contextmanager
@@ -70,11 +69,11 @@ def _running(name: str, module: str, *arguments: str) -> Iterator[dict[str, Any]
                 process.kill()
 
 
-def _ask(console: Console, verb: str, data_folder: Path, what: str) -> None:
-    """Run a verb exactly as the reader could, and show the command above its answer."""
+def _ask(console: Console, verb: str, data_folder: Path, what: str) -> int:
+    """Run a verb exactly as the reader could, the command shown above; returns its exit code."""
     arguments = (verb, "--data", str(data_folder), what)
     console.print(f"\n[green]$ {_shown(*arguments)}[/]", highlight=False, soft_wrap=True)
-    subprocess.run([*PYTHON, "proxy", *arguments], check=False)  # noqa: S603 - ours
+    return subprocess.run([*PYTHON, "proxy", *arguments], check=False).returncode  # noqa: S603 - ours
 
 
 def _how_to_go_on(console: Console, data_folder: Path) -> None:
