@@ -15,6 +15,12 @@ from tests.emulator.conftest import KEY, Running
 
 MODEL = "gemini-2.5-flash"
 
+# google-genai 3.4.0 derives from aiohttp's session and hands it pieces of 8 MiB; aiohttp minds both.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning"),
+]
+
 
 @pytest.fixture
 async def sdk(emulator: Running) -> AsyncIterator[Any]:

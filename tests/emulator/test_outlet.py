@@ -131,8 +131,7 @@ async def test_a_stalled_stream_is_given_up_when_its_client_leaves(emulator: Run
     body = BODY | {"stream": True}
     headers = {"x-emulator-fault": "stall=2"}
     async with emulator.http.post(emulator.path, json=body, headers=headers) as answer:
-        told = await answer.content.readuntil(b'in_progress"}\n\n')
-        assert b"interaction.created" in told
+        told = b""
         while b"status_update" not in told:
             told += await answer.content.readany()
         answer.close()
