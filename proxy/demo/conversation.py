@@ -37,7 +37,7 @@ PLAN: Final = {
 
 
 def converse(url: str, console: Console) -> str:
-    """Play all acts against the API at `url`. Returns the id of the most telling interaction."""
+    """Play all acts against the API at `url`. Returns the id of the first turn, deleted by then."""
     # The key is made up; the emulator takes any. Watch for it: it must not be found in the records.
     client = genai.Client(api_key="demo-key-never-recorded", http_options={"base_url": url})
     talk: Any = client.interactions
@@ -47,7 +47,7 @@ def converse(url: str, console: Console) -> str:
     _ask_without_a_trace(talk, console)
     _research(talk, console)
     _delete(talk, console, first)
-    return called
+    return first
 
 
 def _stream(talk: Any, console: Console) -> str:
