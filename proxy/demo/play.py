@@ -21,9 +21,8 @@ STOP_WITHIN_S: Final = 60.0
 """More than the supervisor grants its children; after this they are killed."""
 
 WHO: Final = """\
-SELECT coalesce(model, agent) AS who, status, store, is_background AS background,
-  input_tokens AS input, output_tokens AS output, thought_tokens AS thought,
-  deleted_at IS NOT NULL AS deleted
+SELECT coalesce(model, agent) AS who, status, input_tokens AS input,
+  output_tokens AS output, thought_tokens AS thought, deleted_at IS NOT NULL AS deleted
 FROM interactions ORDER BY first_seen_at"""
 STEPS: Final = """\
 SELECT side, type, count(*) AS steps, sum(text_bytes)::BIGINT AS text_bytes
