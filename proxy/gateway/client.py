@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
 from typing import Final, cast
 
 from proxy.errors import JournalUnavailable
@@ -13,7 +12,7 @@ from proxy.gateway.answers import Refusal, answer_to
 from proxy.gateway.forward import IS_AHEAD, PEER_IS_FULL, Exchange, Relay, UpstreamSide
 from proxy.gateway.intake import RequestHead, RequestIntake
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
-from proxy.gateway.wire import RawHeaders, RequestPlan, check_request, plan_request, trailer_lines
+from proxy.gateway.wire import RawHeaders, RequestPlan, check_request, plan_request
 from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Outcome
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -27,40 +26,49 @@ class ClientConnection(asyncio.Protocol):
         "_address",
         "_exchange_count",
         "_intake",
-        "_is_closing",
+        "_is_full",
         "_number",
-        "_on_close",
         "_out",
         "_pause_reasons",
         "_port",
+        "_refusal",
         "_relay",
         "_transport",
         "_upstream",
         "exchange",
+        "is_closing",
         "is_gone",
         "is_lingering",
+        "is_reading_head",
         "since",
+        "unsent_bytes",
     )
 
-    def __init__(
-        self, relay: Relay, number: int, on_close: Callable[[ClientConnection], None]
-    ) -> None:
+    def __init__(self, relay: Relay, number: int) -> None:
         self._relay = relay
         self._number = number
-        self._on_close = on_close
         self._exchange_count = 0
         self._intake = RequestIntake(self)
         self._upstream: UpstreamSide | None = None
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._out: list[bytes] = []
         self._pause_reasons = 0
-        self._is_closing = False
+        self._is_full = False
+        """The client takes less than it is given."""
+        self._refusal = b""
+        """An answer of ours that waits for the journal, without an exchange."""
         self._address, self._port = "", 0
         self.exchange: Exchange | None = None
+        self.is_closing = False
+        """Nothing is read any more; what was written may still go out."""
         self.is_gone = False
         self.is_lingering = False
+        self.is_reading_head = False
+        """The worker saw a head begun and not whole; `since` then."""
+        self.unsent_bytes = 0
+        """Of a closing connection, when the worker last looked."""
         self.since = relay.now()
-        """Loop time at which the present state began: idle, orphaned, or lingering."""
+        """Loop time at which the present state began: idle, reading a head, orphaned, lingering, closing."""
 
     # what the worker asks ------------------------------------------------------------------------
 
@@ -73,11 +81,25 @@ class ClientConnection(asyncio.Protocol):
         self._intake.stop()
         self._refuse(Refusal(408, "the request head did not arrive in time"))
 
+    def takes_bytes(self) -> bool:
+        """Whether the client took something of what was unsent when this was last asked."""
+        before, self.unsent_bytes = self.unsent_bytes, self._transport.get_write_buffer_size()
+        return self.unsent_bytes < before
+
     def close(self) -> None:
         """End after what was written."""
-        self._is_closing = True
         self._close_upstream()
-        self._transport.close()
+        self._close()
+
+    def journal_failed(self, *, is_strict: bool) -> None:
+        """strict: what waits for the disk would wait for ever. available: goes on unrecorded."""
+        if self.exchange is not None:
+            if is_strict:
+                self.abort(Outcome.PROXY_ERROR, "the journal failed")
+            else:
+                self.exchange.sequence = 0
+        elif self._refusal:
+            self.answered(self._refusal)
 
     def abort(self, outcome: Outcome, detail: str) -> None:
         """End now; an exchange in flight is closed with `outcome`."""
@@ -85,9 +107,10 @@ class ClientConnection(asyncio.Protocol):
             self.exchange.abandon(outcome, detail)
         if self._upstream is not None:
             self._upstream.abort()
-        self._transport.abort()
         if self.is_gone:
             self._leave()
+        else:
+            self._reset()  # a body without length must not seem whole
 
     # what an exchange asks (ClientSide) -----------------------------------------------------------
 
@@ -97,23 +120,26 @@ class ClientConnection(asyncio.Protocol):
 
     def dial(self, exchange: Exchange) -> UpstreamSide:
         """A new upstream connection for `exchange`, in the place of any earlier one."""
-        self._upstream = self._relay.dial(exchange)
-        return self._upstream
+        upstream = self._upstream = self._relay.dial(exchange)
+        if self._is_full:
+            upstream.pause(PEER_IS_FULL)
+        return upstream
 
     def finished(self, *, keeps_alive: bool) -> None:
         """The answer is handed over. Next request, or the end."""
-        was_whole = self._intake.is_waiting
+        has_unread = not self._intake.is_waiting or self._intake.has_more
         self.exchange = None
         upstream = self._upstream
         if upstream is not None:
             upstream.exchange = None
         if self.is_gone:
             self._leave()
-        elif not keeps_alive or upstream is None or upstream.is_closed or self._is_closing:
+        elif not keeps_alive or upstream is None or upstream.is_closed or self.is_closing:
             self._close_upstream()
-            self._close_gently(has_unread=not was_whole)
+            self._close_gently(has_unread=has_unread)
         else:
             self.since = self._relay.now()
+            self.is_reading_head = False
             self._intake.proceed()
             if not self._intake.has_more:
                 self.resume(IS_AHEAD)
@@ -126,12 +152,12 @@ class ClientConnection(asyncio.Protocol):
         elif abruptly:
             self._reset()
         else:
-            self._is_closing = True
-            self._transport.close()
+            self._close()
 
     def answered(self, answer: bytes) -> None:
         """The proxy answered by itself: hand it over, then end."""
         self.exchange = None
+        self._refusal = b""
         if self.is_gone:
             self._leave()
             return
@@ -150,12 +176,15 @@ class ClientConnection(asyncio.Protocol):
 
     def splice_ended(self, payload: None) -> None:  # noqa: ARG002 - the tap hands over one payload
         self.exchange = None
-        if not self.is_gone:
-            self._transport.close()
+        if self.is_gone:
+            self._leave()
+        else:
+            self._close()
 
-    def upstream_closed_idle(self) -> None:
+    def upstream_closed_idle(self, upstream: UpstreamSide) -> None:
         """No pool: the client's connection ends with its upstream connection."""
-        if self.exchange is None and not self.is_gone and not self.is_lingering:
+        is_ours = upstream is self._upstream and self.exchange is None
+        if is_ours and not self.is_gone and not self.is_closing:
             self.close()
 
     def pause(self, reason: int) -> None:
@@ -174,6 +203,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._relay.connections.add(self)
         self._relay.gauges.connections += 1
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
@@ -191,22 +221,21 @@ class ClientConnection(asyncio.Protocol):
         exchange = self.exchange
         if exchange is not None:
             exchange.client_left()
-        if exchange is None or exchange.ended:
+        if exchange is None or (exchange.ended and not exchange.is_spliced):
             self._leave()
 
-    def eof_received(self) -> bool:
-        return False
-
     def pause_writing(self) -> None:
+        self._is_full = True
         if self._upstream is not None:
             self._upstream.pause(PEER_IS_FULL)
 
     def resume_writing(self) -> None:
+        self._is_full = False
         if self._upstream is not None:
             self._upstream.resume(PEER_IS_FULL)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_closing:
+        if self.is_closing:
             return
         if self.exchange is not None and self.exchange.is_spliced:
             self._splice(data)
@@ -243,10 +272,13 @@ class ClientConnection(asyncio.Protocol):
             self._out.append(self.exchange.request_piece(piece))
 
     def request_end(self, trailers: RawHeaders) -> None:
-        if self.exchange is None:
+        exchange = self.exchange
+        if exchange is None:
             return
-        lines = trailer_lines(trailers, self._relay.redactor) if trailers else b""
-        last = self.exchange.request_end(lines)
+        lines = b""
+        if trailers:
+            lines = self._relay.redactor.lines(trailers, exchange.request.secrets)
+        last = exchange.request_end(lines)
         if last:
             self._out.append(last)
 
@@ -263,8 +295,9 @@ class ClientConnection(asyncio.Protocol):
         self._out.clear()
         if exchange is None:
             self._refuse(Refusal(status, what))
-            return
-        if exchange.response is None:
+        elif exchange.ended:
+            return  # its last bytes are on their way, and close the connection
+        elif exchange.response is None:
             exchange.refuse(Refusal(status, what), Outcome.CLIENT_GONE)
         else:
             exchange.abandon(Outcome.CLIENT_GONE, what)
@@ -297,9 +330,12 @@ class ClientConnection(asyncio.Protocol):
         return IntentHead(self._number, index, self._port, self._address, mode, record).encode()
 
     def _splice(self, data: bytes) -> None:
-        assert self.exchange is not None, "spliced bytes belong to an exchange"
-        self.exchange.tap.note(self.exchange.sequence, Kind.SPLICED_CHUNK, data, Flag.FROM_CLIENT)
-        self.exchange.hold_up(data)
+        exchange = self.exchange
+        assert exchange is not None, "spliced bytes belong to an exchange"
+        if exchange.ended:
+            return  # upstream closed; what it said last is on its way
+        exchange.tap.note(exchange.sequence, Kind.SPLICED_CHUNK, data, Flag.FROM_CLIENT)
+        exchange.hold_up(data)
 
     def _refuse(self, refusal: Refusal, record: bytes = b"", *, without_body: bool = False) -> None:
         """Answer a request that is not passed on, and record that it was made and refused."""
@@ -310,7 +346,9 @@ class ClientConnection(asyncio.Protocol):
         except JournalUnavailable:
             self._answer_unrecorded(refusal)
             return
-        self._is_closing = True
+        self.is_closing = True
+        self.since = self._relay.now()
+        self._refusal = answer.whole
         tap.note(sequence, Kind.INTENT, self._intent(record))
         tap.note(sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
         tap.note(sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
@@ -327,11 +365,11 @@ class ClientConnection(asyncio.Protocol):
         """Close; while the client may still be sending, read on so that a reset does not eat the answer."""
         if self.is_gone:
             return
-        self._is_closing = True
         self._intake.stop()
-        if not has_unread or not self._transport.can_write_eof():
-            self._transport.close()
+        if not has_unread:
+            self._close()
             return
+        self.is_closing = True
         self.is_lingering = True
         self.since = self._relay.now()
         self._transport.write_eof()
@@ -339,17 +377,23 @@ class ClientConnection(asyncio.Protocol):
         if reasons:
             self._transport.resume_reading()
 
+    def _close(self) -> None:
+        self.is_closing = True
+        self.since = self._relay.now()
+        self._transport.close()
+
     def _close_upstream(self) -> None:
         if self._upstream is not None:
             self._upstream.close()
 
     def _leave(self) -> None:
         self._close_upstream()
-        self._on_close(self)
+        self._relay.connections.discard(self)
 
     def _reset(self) -> None:
         connection: socket.socket | None = self._transport.get_extra_info("socket")
         if connection is not None and connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._is_closing = True
+        self.is_closing = True
+        self.since = self._relay.now()
         self._transport.abort()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from proxy.gateway.answers import Refusal, answer_to
 from proxy.gateway.headers import Redactor
@@ -36,7 +36,7 @@ class ClientSide(Protocol):
     def answered(self, answer: bytes) -> None: ...
     def splice_began(self) -> None: ...
     def splice_ended(self, payload: None) -> None: ...
-    def upstream_closed_idle(self) -> None: ...
+    def upstream_closed_idle(self, upstream: UpstreamSide) -> None: ...
     def pause(self, reason: int) -> None: ...
     def resume(self, reason: int) -> None: ...
 
@@ -55,6 +55,13 @@ class UpstreamSide(Protocol):
     def abort(self) -> None: ...
     def pause(self, reason: int) -> None: ...
     def resume(self, reason: int) -> None: ...
+
+
+class Connections(Protocol):
+    """The worker's client connections: the open ones, and those gone whose exchange still runs."""
+
+    def add(self, connection: Any, /) -> None: ...
+    def discard(self, connection: Any, /) -> None: ...
 
 
 class Dial(Protocol):
@@ -81,6 +88,7 @@ class Relay:
     redactor: Redactor
     upstream: Upstream
     dial: Dial
+    connections: Connections
     now: Callable[[], float]
     """Loop time, in seconds."""
     authority: bytes
@@ -140,13 +148,17 @@ class Exchange:
     # request side -------------------------------------------------------------------------------
 
     def request_piece(self, piece: bytes) -> bytes:
-        """Note a piece of the request body; returns it framed for upstream."""
+        """Note a piece of the request body; returns it framed for upstream. Nothing once it ended."""
+        if self.ended:
+            return b""
         self.request_bytes += len(piece)
         self.tap.note(self.sequence, Kind.REQUEST_CHUNK, piece)
         return chunk(piece) if self.request.is_chunked else piece
 
     def request_end(self, trailers: bytes) -> bytes:
         """Note that the request is whole; returns the last framing bytes for upstream."""
+        if self.ended:
+            return b""
         self.is_request_whole = True
         self.tap.note(
             self.sequence, Kind.REQUEST_END, RequestEnd(self.request_bytes, trailers).encode()
@@ -164,12 +176,16 @@ class Exchange:
             self.tap.when_drained(self._resume_client)
 
     def _release_up(self, data: bytes) -> None:
-        if self.ended:
+        # An early answer does not cut the request: its connection may carry another one.
+        if self.ended and not (self.is_response_whole or self.is_spliced):
             return
-        if self.upstream is None or (self.upstream.is_closed and not self.was_sent):
+        upstream = self.upstream
+        if upstream is None or (upstream.is_closed and not self.was_sent):
             # The kept-alive connection ended before a byte of this request went out: not a retry.
-            self.upstream = self.client.dial(self)
-        self.upstream.write(data)
+            if upstream is not None:
+                upstream.exchange = None  # its end is no longer ours
+            upstream = self.upstream = self.client.dial(self)
+        upstream.write(data)
 
     def sent_up(self, count: int) -> None:
         """Upstream's transport took `count` bytes."""
@@ -287,6 +303,8 @@ class Exchange:
             return
         outcome = Outcome.CLIENT_GONE if self.client.is_gone else Outcome.UPSTREAM_ABORTED
         self.end(outcome, detail)
+        if self.response is not None and self.response.is_open_ended:
+            abruptly = True
         self.tap.hold(self._release_break, abruptly)
 
     def _release_break(self, abruptly: bool) -> None:  # noqa: FBT001 - the tap hands over one payload
@@ -298,7 +316,9 @@ class Exchange:
             return
         if self.is_spliced:
             self.end(Outcome.COMPLETE, "the client closed the spliced connection")
-        elif not self.is_request_whole:
+            self.tap.hold(self.client.splice_ended, None)  # behind what it said last
+            return
+        if not self.is_request_whole:
             self.end(Outcome.CLIENT_GONE, "the client left before its request was whole")
         elif not (self.was_sent or self.upstream_has_bytes):
             self.end(Outcome.CLIENT_GONE, "the client left before anything was sent upstream")

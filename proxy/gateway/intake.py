@@ -7,12 +7,13 @@ read as the ordinary request it then is.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httptools
 
-from proxy.gateway.limits import HEAD_BYTES_MAX, SLICE_BYTES
+from proxy.gateway.limits import HEAD_BYTES_MAX, SILENT_BYTES_MAX, SLICE_BYTES
 from proxy.gateway.wire import RawHeaders
 
 
@@ -49,11 +50,12 @@ class RequestIntake:
     __slots__ = (
         "_ahead",
         "_headers",
+        "_is_upgrade_declined",
         "_parser",
+        "_silent_bytes",
         "_sink",
         "_target",
         "_unfed",
-        "_wants_upgrade",
         "head_bytes",
         "is_stopped",
         "is_waiting",
@@ -64,10 +66,13 @@ class RequestIntake:
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: RawHeaders = []
-        self._ahead: list[tuple[Any, ...]] = []
+        self._ahead: deque[tuple[Any, ...]] = deque()
         """Callbacks of what came after the request that is being answered: at most one slice of it."""
         self._unfed = b""
-        self._wants_upgrade = False
+        self._is_upgrade_declined = False
+        """Llhttp stops at the present request's head, and we go on."""
+        self._silent_bytes = 0
+        """Read since a head was whole or a body had bytes: the parser may be keeping all of them."""
         self.head_bytes = 0
         """Bytes of the head that is being read; 0 between requests."""
         self.is_waiting = False
@@ -88,16 +93,13 @@ class RequestIntake:
     def proceed(self) -> None:
         """The request was answered: tell what came after it, up to the end of the next one."""
         self.is_waiting = False
-        ahead, self._ahead = self._ahead, []
+        ahead = self._ahead
+        was_ahead = bool(ahead)
         unfed, self._unfed = self._unfed, b""
-        for position, (callback, *values) in enumerate(ahead):
+        while ahead and not self.is_waiting:
+            callback, *values = ahead.popleft()
             callback(*values)
-            if self.is_stopped:
-                return
-            if self.is_waiting:
-                self._ahead = ahead[position + 1 :]
-                break
-        if ahead:
+        if was_ahead and not self.is_stopped:
             self._sink.request_collected()
         if unfed:
             self.feed(unfed)
@@ -106,7 +108,7 @@ class RequestIntake:
         """Nothing more is told."""
         self.is_stopped = True
         self._unfed = b""
-        self._ahead = []
+        self._ahead.clear()
 
     @property
     def has_more(self) -> bool:
@@ -121,7 +123,9 @@ class RequestIntake:
     # httptools ----------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if not self.is_waiting:
+        if self.is_waiting:
+            self._ahead.append((self.on_message_begin,))
+        else:
             self.head_bytes = 1
 
     def on_url(self, part: bytes) -> None:
@@ -139,13 +143,16 @@ class RequestIntake:
         self.head_bytes += len(name) + len(value) + 4
 
     def on_headers_complete(self) -> None:
-        method, version = self._parser.get_method(), self._parser.get_http_version()
+        parser = self._parser
+        self._silent_bytes = 0
+        told = (parser.get_method(), parser.get_http_version(), parser.should_upgrade())
         if self.is_waiting:
-            self._ahead.append((self._head_complete, method, version))
+            self._ahead.append((self._head_complete, *told))
         else:
-            self._head_complete(method, version)
+            self._head_complete(*told)
 
     def on_body(self, piece: bytes) -> None:
+        self._silent_bytes = 0
         if self.is_waiting:
             self._ahead.append((self.on_body, piece))
         elif not self.is_stopped:
@@ -154,7 +161,7 @@ class RequestIntake:
     def on_message_complete(self) -> None:
         if self.is_waiting:
             self._ahead.append((self.on_message_complete,))
-        elif not self.is_stopped and not self._is_upgrade_declined():
+        elif not self.is_stopped and not self._is_upgrade_declined:
             self._complete()
 
     # --------------------------------------------------------------------------------------------
@@ -169,59 +176,69 @@ class RequestIntake:
                 return
 
     def _feed_slice(self, data: bytes) -> None:
+        self._silent_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._after_upgrade(data[upgrade.args[0] :])
             return
+        except httptools.HttpParserCallbackError:
+            raise  # what we did with the callback failed: a bug of ours, not of the client
         except httptools.HttpParserError as error:
             self._malformed(400, f"the request is not HTTP: {error}"[:200])
             return
-        if self.head_bytes > HEAD_BYTES_MAX and not self.is_stopped:
-            self._malformed(431, f"the request head is larger than {HEAD_BYTES_MAX} bytes")
+        if self.head_bytes > HEAD_BYTES_MAX or self._silent_bytes > SILENT_BYTES_MAX:
+            self._malformed(431, f"a request head or trailer has more than {HEAD_BYTES_MAX} bytes")
         if not self.is_stopped:
             self._sink.request_collected()
 
-    def _head_complete(self, method: bytes, version: str) -> None:
+    def _head_complete(self, method: bytes, version: str, stops_here: bool) -> None:  # noqa: FBT001 - replayed by position
         if self.is_stopped:
             return
         head = RequestHead(method, self._target, version, self._headers, self.head_bytes)
         self._target, self._headers, self.head_bytes = b"", [], 0
-        self._wants_upgrade = self._sink.request_head(head)
-        if self._is_upgrade_declined():
-            self._headers = head.headers  # _after_upgrade reads the framing from them
+        is_passed_on = self._sink.request_head(head)
+        self._is_upgrade_declined = stops_here and not is_passed_on
+        if self._is_upgrade_declined:
+            self._headers = head.headers  # _renew reads the framing from them
 
     def _complete(self) -> None:
         trailers, self._headers = self._headers, []
+        self.head_bytes = 0  # trailers counted
         self.is_waiting = True
         self._sink.request_end(trailers)
 
-    def _is_upgrade_declined(self) -> bool:
-        return bool(self._parser.should_upgrade()) and not self._wants_upgrade
-
     def _after_upgrade(self, rest: bytes) -> None:
-        """Llhttp stopped. Go on with a parser that expects the body, or nothing, of this request."""
+        """Llhttp stopped behind a head. `rest` follows: a body, a request, or another protocol."""
         if self.is_stopped:
             return
         if self._ahead:
-            self._malformed(400, "an upgrade in a pipelined request")
-            return
-        headers, self._headers = self._headers, []
-        is_over = self.is_waiting  # the upgrade is passed on: there is no body
-        self._parser = httptools.HttpRequestParser(self)
-        if not is_over:
-            self.is_waiting = True  # the head is told already: its callbacks go to _ahead, and away
-            self._parser.feed_data(_framing_head(headers))
-            had_no_body = any(callback == self.on_message_complete for callback, *_ in self._ahead)
-            self._ahead = []
-            self.is_waiting = False
-            if had_no_body:
-                self._complete()
+            self._ahead.append((self._renew,))
+        else:
+            self._renew()
         self._sink.request_collected()
         if rest:
             self.feed(rest)
 
+    def _renew(self) -> None:
+        """Go on with a new parser: it expects what the request that asked for the upgrade still lacks."""
+        self._parser = httptools.HttpRequestParser(self)
+        if not self._is_upgrade_declined:
+            return  # it is over: an upgrade that is passed on has no body
+        self._is_upgrade_declined = False
+        headers, self._headers = self._headers, []
+        ahead, self._ahead = self._ahead, deque()
+        self.is_waiting = True  # the head is told already: its callbacks go to _ahead, and away
+        self._parser.feed_data(_framing_head(headers))
+        had_no_body = any(callback == self.on_message_complete for callback, *_ in self._ahead)
+        self._ahead = ahead
+        self.is_waiting = False
+        if had_no_body:
+            self._complete()
+
     def _malformed(self, status: int, what: str) -> None:
+        if self.is_stopped:
+            return
         if self.is_waiting:
             self._ahead.append((self._malformed, status, what))
         else:

@@ -14,6 +14,14 @@ HEADER_COUNT_MAX: Final = 256
 SLICE_BYTES: Final = 64 * 1024
 """A parser is fed at most this much at once, so a pipelining client is read ahead by no more."""
 
+SILENT_BYTES_MAX: Final = HEAD_BYTES_MAX + SLICE_BYTES
+"""Bytes a parser may swallow without a whole head or a body byte coming out: it keeps an unfinished
+header line itself, so this bounds it. A head of the largest size, and the slice that ended the body before."""
+
+RESPONSE_HEAD_BYTES_MAX: Final = 512 * 1024
+"""The same for a response head or its trailers: far beyond any client's own limit, two full reads of
+asyncio. Beyond it the response counts as broken."""
+
 HELD_BYTES_MAX: Final = 256 * 1024
 """Bytes of one direction that wait for the journal or for the upstream connection before reading
 pauses: one full read of asyncio. With 5,000 busy connections that is 1.2 GiB, the worst case."""
@@ -25,8 +33,14 @@ BACKLOG_BYTES_MAX: Final = 8 * 1024 * 1024
 SECRETS_CACHED_MAX: Final = 1024
 """Credentials whose fingerprint is kept in memory; callers share few."""
 
+SECRET_CACHED_BYTES_MAX: Final = 512
+"""Longer ones (cookies, whole URLs) are worked out again each time: 64 KiB each would be 200 MB."""
+
 LINGER_S: Final = 2.0
 """How long a refused request is still read and thrown away, so that the answer is not lost to a reset."""
+
+WRITE_STALL_S: Final = 60.0
+"""How long a connection that is to be closed may take no byte of what is still unsent (security notes 3.1)."""
 
 ORPHAN_S: Final = 900.0
 """How long an exchange whose client left may go on until its answer is whole: the service bounds a

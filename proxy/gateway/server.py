@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
 from proxy.gateway.forward import Exchange, Relay
 from proxy.gateway.headers import Redactor
-from proxy.gateway.limits import DRAIN_S, LINGER_S, ORPHAN_S, REOPEN_S, SWEEP_S
+from proxy.gateway.limits import DRAIN_S, LINGER_S, ORPHAN_S, REOPEN_S, SWEEP_S, WRITE_STALL_S
 from proxy.gateway.tap import Tap
 from proxy.gateway.upstream import UpstreamConnection
 from proxy.gateway.wire import Upstream
@@ -62,24 +63,37 @@ class Worker:
         self._connection_count = 0
         self._stop = asyncio.Event()
         self._tasks: asyncio.TaskGroup
+        self._dials: set[asyncio.Task[None]] = set()
+        """At most one per connection; each ends within connect_timeout_s."""
         self._upstream = Upstream.parse(settings.upstream_url)
         self._ssl = self._ssl_context()
         self._master = MasterKey.load_or_create(settings.master_key_file)
         key = FingerprintKey.load_or_create(settings.data_folder / "keys" / "fingerprint.key")
-        self._tap = Tap(mode=settings.mode, loop=loop, intent_deadline_s=settings.intent_deadline_s)
+        self._tap = Tap(
+            mode=settings.mode,
+            loop=loop,
+            intent_deadline_s=settings.intent_deadline_s,
+            on_failure=self._failed,
+        )
         self._relay = Relay(
             tap=self._tap,
             redactor=Redactor(key.fingerprint),
             upstream=self._upstream,
             dial=self._dial,
+            connections=self._connections,
             now=loop.time,
             authority=self._upstream.authority,
             connections_max=settings.connections_max,
         )
         self._page: WorkerPage
         self._writer: JournalWriter
+        self._journal_number = 0
+        """Counts the journals opened, so that a late word of an earlier one is not taken for this one's."""
         self._journal_failed_at = 0.0
-        self._open_journal("started")
+        self._is_reopening = False
+        self._retired: list[tuple[JournalWriter, WorkerPage]] = []
+        """Failed journals whose thread may still hang in the disk; at most one per REOPEN_S of a failure."""
+        self._use_journal(*self._open_journal("started", 1), 1)
 
     async def run(self, listener: socket.socket, when_ready: asyncio.Event) -> None:
         """Serve until `stop()`; returns when everything is sealed."""
@@ -90,7 +104,8 @@ class Worker:
             await self._stop.wait()
             server.close()
             await self._drain()
-            sweeper.cancel()
+            for task in (sweeper, *self._dials):
+                task.cancel()
         self._close_journal()
 
     def stop(self) -> None:
@@ -101,15 +116,13 @@ class Worker:
 
     def _accept(self) -> ClientConnection:
         self._connection_count += 1
-        connection = ClientConnection(
-            self._relay, self._connection_count, self._connections.discard
-        )
-        self._connections.add(connection)
-        return connection
+        return ClientConnection(self._relay, self._connection_count)
 
     def _dial(self, exchange: Exchange) -> UpstreamConnection:
         connection = UpstreamConnection(exchange)
-        self._tasks.create_task(self._connect(connection), name="dial")
+        task = self._tasks.create_task(self._connect(connection), name="dial")
+        self._dials.add(task)
+        task.add_done_callback(self._dials.discard)
         return connection
 
     async def _connect(self, connection: UpstreamConnection) -> None:
@@ -149,74 +162,126 @@ class Worker:
             now = self._loop.time()
             self._publish(int((now - expected) * 1e9))
             for connection in list(self._connections):
-                self._look_at(connection, now - connection.since)
-            if self._tap.failure and now - self._journal_failed_at > REOPEN_S:
-                self._reopen_journal()
+                self._look_at(connection, now)
+            self._retire()
+            if (
+                self._tap.failure
+                and not self._is_reopening
+                and now - self._journal_failed_at > REOPEN_S
+            ):
+                self._is_reopening = True
+                self._tasks.create_task(self._reopen_journal(), name="reopen journal")
 
-    def _look_at(self, connection: ClientConnection, age_s: float) -> None:
-        if connection.is_lingering:
-            if age_s > LINGER_S:
-                connection.abort(Outcome.PROXY_ERROR, "lingering")
-        elif connection.is_gone:
+    def _look_at(self, connection: ClientConnection, now: float) -> None:
+        age_s = now - connection.since
+        if connection.is_gone:
             if age_s > ORPHAN_S:
                 connection.abort(Outcome.CLIENT_GONE, "the client left and the answer never ended")
-        elif connection.is_idle:
+        elif connection.is_lingering:
+            if age_s > LINGER_S:
+                connection.abort(Outcome.PROXY_ERROR, "lingering")
+        elif connection.is_closing:
+            if connection.takes_bytes():
+                connection.since = now
+            elif age_s > WRITE_STALL_S:
+                connection.abort(Outcome.CLIENT_GONE, "the client does not take what is left")
+        elif connection.exchange is None:
+            self._look_at_waiting(connection, now, age_s)
+
+    def _look_at_waiting(self, connection: ClientConnection, now: float, age_s: float) -> None:
+        if connection.is_idle:
             if age_s > self._settings.keepalive_s:
                 connection.close()
-        elif connection.exchange is None and age_s > self._settings.header_timeout_s:
+        elif not connection.is_reading_head:
+            connection.is_reading_head = True
+            connection.since = now  # begun within the last sweep, however long it was idle before
+        elif age_s > self._settings.header_timeout_s:
             connection.head_timed_out()
 
     # journal ------------------------------------------------------------------------------------
 
-    def _open_journal(self, why: str) -> None:
+    def _open_journal(self, why: str, number: int) -> tuple[WorkerPage, JournalWriter]:
+        """A new boot of this worker. Blocks for some syncs of the disk; may run in another thread."""
         settings = self._settings
         page = WorkerPage.create(
             settings.data_folder / "run", worker=settings.worker, boot=secrets.randbits(64)
         )
         page.mode = settings.mode
-        writer = JournalWriter.open(
-            settings.data_folder,
-            master=self._master,
-            page=page,
-            limits=JournalLimits(segment_bytes=settings.segment_bytes),
-            loop=LoopCalls(self._loop.call_soon_threadsafe, self._tap.committed, self._failed),
-            now_ns=time.time_ns,
-            mono_ns=time.monotonic_ns,
+        calls = LoopCalls(
+            self._loop.call_soon_threadsafe,
+            partial(self._committed, number),
+            partial(self._writer_failed, number),
         )
-        self._page, self._writer = page, writer
+        try:
+            writer = JournalWriter.open(
+                settings.data_folder,
+                master=self._master,
+                page=page,
+                limits=JournalLimits(segment_bytes=settings.segment_bytes),
+                loop=calls,
+                now_ns=time.time_ns,
+                mono_ns=time.monotonic_ns,
+            )
+        except JournalUnavailable:
+            page.close()
+            page.path.unlink(missing_ok=True)  # nothing was counted on it
+            raise
         writer.append(0, Kind.MODE, bytes([settings.mode]) + why.encode())
+        return page, writer
+
+    def _use_journal(self, page: WorkerPage, writer: JournalWriter, number: int) -> None:
+        self._page, self._writer, self._journal_number = page, writer, number
         self._tap.connect(writer, page)
         self._tap.flush()
 
+    def _committed(self, number: int, ticket: int) -> None:
+        if number == self._journal_number:
+            self._tap.committed(ticket)
+
+    def _writer_failed(self, number: int, reason: str) -> None:
+        if number == self._journal_number:
+            self._failed(reason)
+
     def _failed(self, reason: str) -> None:
-        """strict: whatever waits for the disk would wait for ever, so it ends here. available goes on."""
         _LOG.error("journal failed: %s", reason)
         self._journal_failed_at = self._loop.time()
         self._tap.failed(reason)
         for connection in list(self._connections):
-            if connection.exchange is None:
-                continue
-            if self._tap.is_strict:
-                connection.abort(Outcome.PROXY_ERROR, "the journal failed")
-            else:
-                connection.exchange.sequence = 0
+            connection.journal_failed(is_strict=self._tap.is_strict)
 
-    def _reopen_journal(self) -> None:
+    async def _reopen_journal(self) -> None:
         """A new boot: the recorder closes what the failed one left open, and counts what it lost."""
-        self._journal_failed_at = self._loop.time()
-        old = self._page
+        number = self._journal_number + 1
         try:
-            self._open_journal("opened again after a failure")
+            # In a thread: the disk that failed may hang, and the loop must not.
+            page, writer = await self._loop.run_in_executor(
+                None, self._open_journal, "opened again after a failure", number
+            )
         except (JournalUnavailable, StartRefused) as error:
             _LOG.error("journal still not usable: %s", error)
-            return
-        old.close()
-        _LOG.warning("journal opened again")
+            self._journal_failed_at = self._loop.time()
+        else:
+            self._writer.close(0)
+            self._retired.append((self._writer, self._page))
+            self._use_journal(page, writer, number)
+            _LOG.warning("journal opened again")
+        finally:
+            self._is_reopening = False
+
+    def _retire(self) -> None:
+        """Let go of the pages of failed journals, once their thread writes no more."""
+        retired, self._retired = self._retired, []
+        for writer, page in retired:
+            if writer.has_ended:
+                page.close()
+            else:
+                self._retired.append((writer, page))
 
     def _close_journal(self) -> None:
         self._publish(0)
         self._writer.close(_JOURNAL_CLOSE_S)
-        self._page.close()
+        self._retired.append((self._writer, self._page))
+        self._retire()
 
     def _publish(self, loop_lag_ns: int) -> None:
         page, gauges = self._page, self._relay.gauges

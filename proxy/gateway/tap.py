@@ -39,13 +39,21 @@ class Loop(Protocol):
     """What the tap needs of the event loop."""
 
     def call_later(self, delay: float, callback: Callable[[], None], /) -> object: ...
+    def call_soon(self, callback: Callable[[str], None], argument: str, /) -> object: ...
     def time(self) -> float: ...
 
 
 class Tap:
     """Notes, holds, releases. Never raises towards a connection and never changes a byte."""
 
-    def __init__(self, *, mode: Mode, loop: Loop, intent_deadline_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        loop: Loop,
+        intent_deadline_s: float,
+        on_failure: Callable[[str], None],
+    ) -> None:
         self.mode = mode
         self.is_strict = mode is Mode.STRICT
         self.failure = "no journal is open yet"
@@ -54,6 +62,7 @@ class Tap:
         self._words: Any = [0] * (SEEN + 1)
         self._loop = loop
         self._deadline_s = intent_deadline_s
+        self._on_failure = on_failure
         self._held: deque[tuple[int, Release, Any]] = deque()
         """Bounded by what each connection may hold (limits.HELD_BYTES_MAX)."""
         self._committed = 0
@@ -93,7 +102,9 @@ class Tap:
             try:
                 self._writer.append(sequence, kind, data, flags)
             except JournalUnavailable as error:
+                # Whoever notes is in the middle of something: the ends of exchanges come after it.
                 self.failed(str(error))
+                self._loop.call_soon(self._on_failure, str(error))
 
     def flush(self) -> int:
         """Hand what was noted to the writer; returns the ticket under which it becomes durable."""
@@ -120,7 +131,10 @@ class Tap:
 
     @property
     def is_backed_up(self) -> bool:
-        return not self.failure and self._writer.backlog_bytes > BACKLOG_BYTES_MAX
+        """Whether reading should pause. Not in available mode: there nothing waits for the disk."""
+        return (
+            self.is_strict and not self.failure and self._writer.backlog_bytes > BACKLOG_BYTES_MAX
+        )
 
     def when_drained(self, resume: Callable[[], None]) -> None:
         """Call resume() once when the backlog is below its limit again. One entry per paused connection."""

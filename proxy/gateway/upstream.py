@@ -9,7 +9,8 @@ import httptools
 
 from proxy.gateway.answers import Refusal
 from proxy.gateway.forward import PEER_IS_FULL, Exchange
-from proxy.gateway.wire import RawHeaders, plan_interim, plan_response, plan_switch, trailer_lines
+from proxy.gateway.limits import RESPONSE_HEAD_BYTES_MAX
+from proxy.gateway.wire import RawHeaders, plan_interim, plan_response
 from proxy.journal.format import Flag, Kind, Outcome
 
 
@@ -24,7 +25,9 @@ class UpstreamConnection(asyncio.Protocol):
         "_out",
         "_parser",
         "_pause_reasons",
+        "_problem",
         "_reason",
+        "_silent_bytes",
         "_transport",
         "_unsent",
         "exchange",
@@ -47,6 +50,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_final_head_seen = False
         self._has_surplus = False
         self._pause_reasons = 0
+        self._problem: str | None = None
+        """What is wrong with the response although it is HTTP."""
+        self._silent_bytes = 0
+        """Read since a head was whole or a body had bytes."""
 
     # towards upstream ---------------------------------------------------------------------------
 
@@ -106,7 +113,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.abort()
             return
         if self._pause_reasons:
-            self._transport.pause_reading()
+            # Not at once: uvloop begins to read only after this call.
+            asyncio.get_running_loop().call_soon(self._pause_again)
         unsent, self._unsent = self._unsent, []
         for data in unsent:
             self.write(data)
@@ -142,13 +150,18 @@ class UpstreamConnection(asyncio.Protocol):
             self.abort()
 
     def eof_received(self) -> bool:
+        self.is_closed = True  # the next request needs another connection
         return False
+
+    def _pause_again(self) -> None:
+        if self._pause_reasons and self._transport is not None and not self.is_closed:
+            self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
         exchange = self.exchange
         if exchange is None:
-            self._client.upstream_closed_idle()
+            self._client.upstream_closed_idle(self)
         elif exchange.ended:
             # What is still held for the client is released in its turn; `finished` sees is_closed.
             return
@@ -185,14 +198,18 @@ class UpstreamConnection(asyncio.Protocol):
             return
         headers, self._headers = self._headers, []
         reason, self._reason = self._reason, b""
+        self._silent_bytes = 0
         status = self._parser.get_status_code()
         redactor = exchange.relay.redactor
-        if status == 101 and exchange.request.wants_upgrade:
-            plan = plan_switch(reason, headers, redactor)
-            exchange.response_head(plan)
-        elif status < 200:
-            plan = plan_interim(status, reason, headers, redactor)
-            exchange.response_head(plan, is_interim=True)
+        if status < 200:
+            plan = plan_interim(
+                status, reason, headers, request=exchange.request, redactor=redactor
+            )
+            is_switch = status == 101 and exchange.request.wants_upgrade
+            exchange.response_head(plan, is_interim=not is_switch)
+            if status == 101 and not is_switch:
+                self._problem = "upstream switched protocols unasked"
+                return
             if exchange.client_version == "1.0":
                 return
         else:
@@ -208,20 +225,32 @@ class UpstreamConnection(asyncio.Protocol):
                 redactor=redactor,
             )
             exchange.response_head(plan)
+            if plan.problem:
+                self._problem = plan.problem
+                return
             self._head_is_known(exchange)
         self._out.append(plan.head)
 
     def on_body(self, piece: bytes) -> None:
         exchange = self.exchange
-        if exchange is not None and not exchange.ended:
+        self._silent_bytes = 0
+        if exchange is not None and not exchange.ended and self._problem is None:
             self._out.append(exchange.response_piece(piece))
 
     def on_message_complete(self) -> None:
         exchange = self.exchange
-        if exchange is None or exchange.ended or not self._is_final_head_seen:
+        if (
+            exchange is None
+            or exchange.ended
+            or not self._is_final_head_seen
+            or self._problem is not None
+        ):
             return
-        trailers, self._headers = self._headers, []
-        last = exchange.response_end(trailer_lines(trailers, exchange.relay.redactor))
+        headers, self._headers = self._headers, []
+        trailers = b""
+        if headers:
+            trailers = exchange.relay.redactor.lines(headers, exchange.request.secrets)
+        last = exchange.response_end(trailers)
         if last:
             self._out.append(last)
 
@@ -229,19 +258,24 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _feed(self, exchange: Exchange, data: bytes) -> str | None:
         """Parse; returns what is wrong with the response, if anything."""
+        self._silent_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if exchange.response is None or not exchange.request.wants_upgrade:
-                return "upstream switched protocols unasked"
+            if self._problem is not None or exchange.response is None or exchange.ended:
+                return self._problem
             exchange.is_spliced = True
             exchange.client.splice_began()
             offset: int = upgrade.args[0]
             if len(data) > offset:
                 self._out.append(self._spliced(exchange, data[offset:]))
+        except httptools.HttpParserCallbackError:
+            raise  # what we did with the callback failed: a bug of ours, not of upstream
         except httptools.HttpParserError as error:
-            return f"the response is not HTTP: {error}"[:200]
-        return None
+            return self._problem or f"the response is not HTTP: {error}"[:200]
+        if self._silent_bytes > RESPONSE_HEAD_BYTES_MAX:
+            return f"a response head or trailer has more than {RESPONSE_HEAD_BYTES_MAX} bytes"
+        return self._problem
 
     def _head_is_known(self, exchange: Exchange) -> None:
         assert exchange.response is not None, "called after the head"

@@ -34,7 +34,10 @@ HOP_BY_HOP: Final = frozenset(
 
 DIFFERENCES: Final = (
     ("hop-by-hop", "headers of one hop, and those that Connection names, are removed"),
-    ("white-space", "optional white space around header values is normalised"),
+    (
+        "white-space",
+        "optional space around header values and before an absent reason, and empty first lines, go",
+    ),
     ("host", "Host names the upstream"),
     ("version", "each hop states HTTP/1.1"),
     (
@@ -43,6 +46,7 @@ DIFFERENCES: Final = (
     ),
     ("connection", "Connection: close is said where this hop closes"),
     ("upload-url", "X-Goog-Upload-URL of the upstream host points at the proxy"),
+    ("interim", "1xx responses are not passed to HTTP/1.0 clients, who could not tell them apart"),
     ("half-close", "a client that closes its sending side has left"),
 )
 """(name, what it is). Nothing else differs; every test of fidelity goes by this table."""
@@ -52,6 +56,11 @@ _HOST: Final = re.compile(
     rb"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{0,5})?\Z"
 )
 _TARGET: Final = re.compile(rb"(?:/[\x21\x22\x24-\x7e]*|\*)\Z")
+_METHODS_REFUSED: Final = frozenset(
+    {b"CONNECT", b"TRACE", b"SOURCE", b"DESCRIBE", b"ANNOUNCE", b"SETUP", b"PLAY", b"PAUSE"}
+    | {b"TEARDOWN", b"GET_PARAMETER", b"SET_PARAMETER", b"REDIRECT", b"RECORD", b"FLUSH"}
+)
+"""Tunnels, echoes, and what llhttp takes for RTSP or ICE, which share HTTP's syntax."""
 _CONNECTION_WORDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 
 
@@ -75,7 +84,11 @@ class Upstream:
             raise ConfigError(f"upstream.url must be an http or https origin, not {url!r}")
         if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
             raise ConfigError(f"upstream.url must be an origin without path or query, not {url!r}")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            parts.hostname.encode("idna")
+        except ValueError as error:
+            raise ConfigError(f"upstream.url has no usable host and port: {url!r}") from error
         return cls(parts.scheme, parts.hostname, port)
 
     @property
@@ -105,6 +118,8 @@ class RequestPlan:
     is_head: bool
     wants_upgrade: bool
     """A WebSocket upgrade that upstream may accept."""
+    secrets: list[bytes]
+    """Its credentials: the response may repeat them."""
 
 
 @dataclass(slots=True)
@@ -120,6 +135,10 @@ class ResponsePlan:
     keeps_alive: bool
     """Both the upstream connection and the client's may be used again."""
     is_stream: bool
+    is_open_ended: bool
+    """The client takes the end of the connection for the end of the body: a break must be a reset."""
+    problem: str = ""
+    """Why this response cannot be passed on; empty when it can."""
 
 
 def check_request(
@@ -128,7 +147,7 @@ def check_request(
     """What llhttp accepts and we must not (security notes 3.1). None: pass it on."""
     if version not in {"1.1", "1.0"}:
         return Refusal(505, f"HTTP/{version} is not spoken here, use HTTP/1.1")
-    if method in {b"CONNECT", b"TRACE"}:
+    if method in _METHODS_REFUSED:
         return Refusal(405, f"method {method.decode()} is not passed on")
     if not _TARGET.match(target) or (target == b"*" and method != b"OPTIONS"):
         return Refusal(400, "the request target must be a path, without fragment or control bytes")
@@ -174,7 +193,7 @@ def plan_request(
     connection = upgrade = host = b""
     secrets: list[bytes] = []
     forward = [method + b" " + target + b" HTTP/1.1"]
-    record = [method + b" " + redactor.target(target) + b" HTTP/" + version.encode()]
+    record = [method + b" " + redactor.target(target, secrets) + b" HTTP/" + version.encode()]
     for name, value in headers:
         lower = name.lower()
         line = name + b": " + value
@@ -220,6 +239,7 @@ def plan_request(
         keeps_alive=b"close" not in words and (version == "1.1" or b"keep-alive" in words),
         is_head=method == b"HEAD",
         wants_upgrade=wants_upgrade,
+        secrets=secrets,
     )
 
 
@@ -237,7 +257,8 @@ def plan_response(
     """Decide how a response head goes back to the client, and how its body is framed."""
     is_chunked = has_length = is_stream = False
     connection = b""
-    secrets: list[bytes] = []
+    problem = ""
+    secrets = request.secrets.copy()
     start = b"%d %s" % (status, reason)
     forward: list[bytes] = []
     record = [b"HTTP/" + version.encode() + b" " + start]
@@ -256,7 +277,9 @@ def plan_response(
         if lower == b"connection":
             connection += b"," + value.lower()
         elif lower == b"transfer-encoding":
-            is_chunked = value.lower().rstrip().endswith(b"chunked")
+            is_chunked = value.lower().strip() == b"chunked"
+            if not is_chunked:
+                problem = "the response has a transfer coding other than chunked"
         elif lower not in HOP_BY_HOP:
             forward.append(line)
             if lower == b"content-length":
@@ -294,37 +317,30 @@ def plan_response(
         ends_with_connection=ends_with_connection,
         keeps_alive=keeps_alive,
         is_stream=is_stream,
-    )
-
-
-def plan_switch(reason: bytes, headers: RawHeaders, redactor: Redactor) -> ResponsePlan:
-    """A 101: passed on as it is, Connection and Upgrade included; both sides are spliced after it."""
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    head = b"HTTP/1.1 101 " + reason + b"\r\n" + lines + b"\r\n"
-    return ResponsePlan(
-        head=head,
-        record=redactor.text(head),
-        is_chunked=False,
-        ends_with_connection=True,
-        keeps_alive=False,
-        is_stream=False,
+        is_open_ended=ends_with_connection or (is_chunked and not to_chunks),
+        problem=problem,
     )
 
 
 def plan_interim(
-    status: int, reason: bytes, headers: RawHeaders, redactor: Redactor
+    status: int, reason: bytes, headers: RawHeaders, *, request: RequestPlan, redactor: Redactor
 ) -> ResponsePlan:
-    """A 1xx other than 101: passed on, then the real answer follows."""
-    kept = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in kept)
-    head = b"HTTP/1.1 %d %s\r\n%s\r\n" % (status, reason, lines)
+    """A 1xx. A 101 is passed on as it is, Connection and Upgrade included; the others without them."""
+    is_switch = status == 101
+    start = b"HTTP/1.1 %d %s\r\n" % (status, reason)
+    lines = [
+        name + b": " + value + b"\r\n"
+        for name, value in headers
+        if is_switch or name.lower() not in HOP_BY_HOP
+    ]
     return ResponsePlan(
-        head=head,
-        record=redactor.text(head),
+        head=start + b"".join(lines) + b"\r\n",
+        record=start + redactor.lines(headers, request.secrets) + b"\r\n",
         is_chunked=False,
-        ends_with_connection=False,
-        keeps_alive=True,
+        ends_with_connection=is_switch,
+        keeps_alive=not is_switch,
         is_stream=False,
+        is_open_ended=is_switch,
     )
 
 
@@ -348,11 +364,6 @@ def chunk(piece: bytes) -> bytes:
 
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
-
-
-def trailer_lines(headers: RawHeaders, redactor: Redactor) -> bytes:
-    """Trailers for the record."""
-    return redactor.text(b"".join(name + b": " + value + b"\r\n" for name, value in headers))
 
 
 def _words(connection: bytes) -> frozenset[bytes]:

@@ -144,6 +144,11 @@ class JournalWriter:
         """Bytes appended but not yet committed, entry headers included. Says nothing after close."""
         return self._appended_bytes - self._committed_bytes
 
+    @property
+    def has_ended(self) -> bool:
+        """The thread is gone: nothing writes to the journal or the page any more."""
+        return not self._thread.is_alive()
+
     def begin(self) -> int:
         """The sequence of a new exchange; its key is durable. Its INTENT must be appended next.
 
