@@ -106,6 +106,7 @@ class VaultFile:
         """
         places: list[Place] = []
         damage: str | None = None
+        committed = offset
         while True:
             try:
                 header = self._header(offset)
@@ -113,15 +114,17 @@ class VaultFile:
                 if header.kind is RecordKind.COMMIT:
                     _, payload = self.record(offset)
                     yield Commit(tuple(places), payload, end, damage)
-                    places, damage = [], None
+                    places, damage, committed = [], None, end
                 elif header.kind in wanted:
                     places.append(Place(header, offset))
                 offset = end
             except FormatError as error:
-                found = self._next_commit(offset)
+                # Not from `offset`: a wrong length may have led past a commit already.
+                found = self._next_commit(committed)
                 if found is None:
                     return
-                damage = f"{found - offset} bytes at {self.name}:{offset}: {error}"
+                damage = f"between {self.name}:{committed} and :{found}: {error}"
+                places = [place for place in places if place.offset < found]
                 offset = found
 
     def _header(self, offset: int) -> RecordHeader:
@@ -131,8 +134,8 @@ class VaultFile:
         return header
 
     def _next_commit(self, offset: int) -> int | None:
-        """Where the first whole commit behind `offset` begins. Reads to the end of the file at most."""
-        start = offset + 1
+        """Where the first whole commit from `offset` on begins. Reads to the end of the file at most."""
+        start = offset
         overlap = RECORD_HEADER_BYTES + len(COMMIT_MAGIC)
         while start < self.size:
             block = self._read(start, WINDOW_BYTES)
