@@ -275,7 +275,7 @@ def _apply(building: _Building, delta: Delta) -> None:
         raw.update({name: value for name, value in delta.fields.items() if value is not None})
     elif isinstance(delta, SummaryDelta):
         _list_in(raw, "summary").append(delta.content)
-    elif isinstance(delta, AnnotationDelta):
+    elif isinstance(delta, AnnotationDelta) and delta.annotations:
         if building.text_target is None:
             _open_text(building)
         assert building.text_target is not None
