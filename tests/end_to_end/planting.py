@@ -1,0 +1,73 @@
+"""Planted words: how they are sent, and how every byte that was written is searched for them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_from_bytes
+
+from tests.end_to_end.stage import TABLES, Proxy, Row
+
+ANSWER_WITHIN_S: Final = 30.0
+READ_BYTES: Final = 65536
+
+
+def forms(word: str) -> list[bytes]:
+    """The ways a word may be written down without being compressed or sealed; in lower case."""
+    plain = word.encode()
+    # Base64 looks different at each of the three places in a group; the ends hang on the neighbours.
+    coded = [base64.b64encode(b"\0" * shift + plain)[4 if shift else 0 : -4] for shift in range(3)]
+    every = "".join(f"%{byte:02X}" for byte in plain).encode()
+    utf16 = word.encode("utf-16-le")
+    quoted = quote_from_bytes(plain, safe="").encode()
+    every_form = (plain, quoted, every, plain.hex().encode(), utf16, *coded)
+    return list(dict.fromkeys(form.lower() for form in every_form))
+
+
+def found_in(texts: Iterable[tuple[str, bytes]], words: Iterable[str]) -> list[str]:
+    """Where any form of any word stands: "place: word". Letter case does not matter."""
+    sought = [(word, form) for word in words for form in forms(word)]
+    found = []
+    for place, text in texts:
+        lowered = text.lower()
+        found += [f"{place}: {word} as {form!r}" for word, form in sought if form in lowered]
+    return found
+
+
+def files(*folders: Path) -> Iterable[tuple[str, bytes]]:
+    """Every file below, with its bytes as they lie there now, and its name."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                yield str(path), path.read_bytes() + str(path).encode()
+
+
+def shown(proxy: Proxy) -> Iterable[tuple[str, bytes]]:
+    """Every cell of every table and view, and what the recorder says of itself."""
+    yield "status", json.dumps(proxy.status()).encode()
+    views = proxy.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    for name in (*TABLES, *(str(view) for (view,) in views)):
+        rows: list[Row] = proxy.rows(f'FROM "{name}"')
+        yield name, "\n".join(map(repr, rows)).encode()
+
+
+def send(proxy: Proxy, request: bytes, *, is_whole: bool = True) -> bytes:
+    """Send bytes as they are; what came back until the end. is_whole False: leave in the middle."""
+    with socket.create_connection(proxy.address, timeout=ANSWER_WITHIN_S) as connection:
+        connection.sendall(request)
+        received = b""
+        while is_whole and (data := connection.recv(READ_BYTES)):
+            received += data
+    return received
+
+
+def lines(start: str, *headers: str, body: bytes = b"") -> bytes:
+    """A request as bytes, without any check. Asks for the connection to be closed after it."""
+    given = (start, "Host: stage", "Connection: close", *headers)
+    if body:
+        given += (f"Content-Length: {len(body)}",)
+    return "\r\n".join((*given, "", "")).encode("utf-8") + body
