@@ -20,6 +20,11 @@ from proxy.journal.format import (
 
 BUFFERS_PER_WRITE_MAX: Final = 1024
 """IOV_MAX of Linux; more buffers in one call fail with EINVAL."""
+ZEROS_AHEAD: Final = bytes(256 * 1024)
+"""Written behind a commit that reaches blocks never written before. The next commits then overwrite
+blocks that exist, and their fdatasync finds no file system metadata to write. Median of 7 interleaved
+runs on ext4, 2026-11-22, 24 KiB commits: 166 instead of 322 us and 91 instead of 138 us CPU; zeroing
+whole segments ahead gave 194 and 97, and stalls the disk for 32 MiB at once."""
 HEAD_FRAME_BYTES: Final = FRAME_HEADER_BYTES + ENTRY_HEADER_BYTES + SEGMENT_HEAD_BYTES
 TAIL_FRAME_BYTES: Final = FRAME_HEADER_BYTES + ENTRY_HEADER_BYTES
 """Kept free at the end of each segment, so that its tail always fits."""
@@ -87,18 +92,19 @@ class SegmentFile:
     `end` is the offset of the next frame. Not thread-safe: the writer's thread owns it.
     """
 
-    __slots__ = ("_descriptor", "_inode", "end", "head", "path", "size")
+    __slots__ = ("_descriptor", "_inode", "_zeroed_to", "end", "head", "path", "size")
 
     def __init__(self, folder: Path, head: SegmentHead, head_frame: bytes, size: int) -> None:
         self.path = segment_path(folder, head.boot, head.index)
         self.head = head
         self.size = size
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        # Preallocated: no commit fails for space later, and fdatasync need not write a new file size
-        # (measured here 2026-11-22: 217 instead of 324 us p50; writing zeros ahead is no faster).
+        # Preallocated: no commit fails for space later, and fdatasync never has to write a new size.
         os.posix_fallocate(self._descriptor, 0, size)
         self._inode = os.fstat(self._descriptor).st_ino
-        self.end = write_all(self._descriptor, [head_frame], 0)
+        self.end = 0
+        self._zeroed_to = 0
+        self.write([head_frame], len(head_frame))
         os.fsync(self._descriptor)
         sync_folder(folder)
 
@@ -112,8 +118,15 @@ class SegmentFile:
         os.posix_fallocate(self._descriptor, 0, self.size)
         os.fsync(self._descriptor)
 
-    def write(self, buffers: Sequence[bytes]) -> None:
-        self.end = write_all(self._descriptor, buffers, self.end)
+    def write(self, buffers: list[bytes], size: int) -> None:
+        """Write `buffers`, `size` bytes together, at the end. Not durable before `sync`."""
+        end = self.end + size
+        if end > self._zeroed_to:
+            zeros = ZEROS_AHEAD[: max(self.size - end, 0)]
+            self._zeroed_to = end + len(zeros)
+            buffers = [*buffers, zeros]
+        write_all(self._descriptor, buffers, self.end)
+        self.end = end
 
     def sync(self) -> None:
         """Return when every byte written is on stable storage, in the file of this name.
@@ -159,26 +172,27 @@ class Segments:
         """(segment, offset) behind the last frame written."""
         return self._current.head.index, self._current.end
 
-    def write(self, buffers: Sequence[bytes]) -> None:
+    def write(self, buffers: list[bytes]) -> None:
         """Write frames, each given as two buffers, into as many segments as they need. Not synced yet.
 
         Raises:
             OSError: the disk refused.
         """
-        if self._current.has_room(sum(map(len, buffers))):
-            self._current.write(buffers)
+        total = sum(map(len, buffers))
+        if self._current.has_room(total):
+            self._current.write(buffers, total)
             return
         pending: list[bytes] = []
         pending_bytes = 0
         for start, payload in zip(buffers[::2], buffers[1::2], strict=True):
             size = len(start) + len(payload)
             if not self._current.has_room(pending_bytes + size):
-                self._current.write(pending)
+                self._current.write(pending, pending_bytes)
                 self._rotate(size)
                 pending, pending_bytes = [], 0
             pending += (start, payload)
             pending_bytes += size
-        self._current.write(pending)
+        self._current.write(pending, pending_bytes)
 
     def sync(self) -> None:
         """Make durable what was written. Earlier segments are durable already.
@@ -218,7 +232,8 @@ class Segments:
             self._current.grow(frame_bytes)
 
     def _seal_current(self) -> None:
-        self._current.write([own_frame(Kind.SEGMENT_TAIL, self._now_ns(), self._mono_ns(), b"")])
+        tail = own_frame(Kind.SEGMENT_TAIL, self._now_ns(), self._mono_ns(), b"")
+        self._current.write([tail], len(tail))
         self._current.sync()
 
     def _make(self, index: int) -> SegmentFile:
