@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import random
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -32,10 +29,6 @@ from tests.journal.written import (
     still_ns,
     whole_exchange,
 )
-
-ROOT = Path(__file__).parents[2]
-CRASHES = int(os.environ.get("INTERACTIONS_PROXY_TEST_CRASHES", "3"))
-"""How often a writer is killed; CI asks for 10."""
 
 
 class BrokenDisk(Segments):
@@ -373,43 +366,3 @@ def test_out_of_durable_keys_no_exchange_begins_until_there_are_new_ones(tmp_pat
     assert writer.begin() == SLOTS_PER_BLOCK + 1
     writer.close(WAIT_S)
     page.close()
-
-
-@pytest.mark.parametrize("crash", range(CRASHES))
-def test_whatever_was_answered_before_a_kill_can_be_read_after_it(
-    tmp_path: Path, crash: int
-) -> None:
-    seed = random.SystemRandom().randrange(1 << 32)
-    print(f"crash {crash}: seed {seed}")
-    chance = random.Random(seed)
-    command = [sys.executable, "-m", "tests.journal.doomed_writer", tmp_path, BOOT, seed]
-    process = subprocess.Popen(
-        [str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    answered = 0
-    for line, _ in zip(process.stdout, range(chance.randrange(1, 300)), strict=False):
-        answered = int(line)
-    process.kill()
-    # What it still said between our last look and its death was answered too.
-    answered = max([answered, *map(int, process.stdout.read().splitlines())])
-    process.stdout.close()
-    process.wait(WAIT_S)
-
-    with opened(tmp_path) as journal:
-        batch = read_all(journal)
-        assert not journal.is_alive()
-        reading = journal.page()
-    read = [frame.id.sequence for frame in batch.frames if frame.id.sequence]
-
-    assert read == list(range(1, len(read) + 1))
-    assert len(read) >= answered
-    assert all(
-        frame.entries[0].data == frame.id.sequence.to_bytes(8, "little")
-        for frame in batch.frames
-        if frame.id.sequence
-    )
-    assert all(damage.is_tail for damage in batch.damage)
-    assert batch.is_end
-    assert reading is not None
-    assert reading.recorded <= len(read) <= reading.seen

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proxy.journal.disk import Segments
+from proxy.journal.disk import Segments, segment_path
 from proxy.journal.format import Kind
 from proxy.journal.keys import MasterKey
 from proxy.journal.page import WorkerPage
@@ -67,6 +67,20 @@ def write_journal(
         segments.finish()
     segments.close()
     slots.close()
+
+
+def sequences(frames: list[Frame]) -> list[int]:
+    return [frame.id.sequence for frame in frames if frame.id.sequence]
+
+
+def segment(folder: Path, index: int = 0) -> Path:
+    return segment_path(folder / "journal" / f"w{WORKER}", BOOT, index)
+
+
+def change(path: Path, place: int, new: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(new)
 
 
 @contextmanager
