@@ -186,7 +186,6 @@ class RequestIntake:
             raise  # what we did with the callback failed: a bug of ours, not of the client
         except httptools.HttpParserError as error:
             self._malformed(400, f"the request is not HTTP: {error}"[:200])
-            return
         if self.head_bytes > HEAD_BYTES_MAX or self._silent_bytes > SILENT_BYTES_MAX:
             self._malformed(431, f"a request head or trailer has more than {HEAD_BYTES_MAX} bytes")
         if not self.is_stopped:
