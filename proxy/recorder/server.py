@@ -146,13 +146,15 @@ class Recorder:
         """Record until `stop`; then take what is durable, commit, checkpoint, leave.
 
         Raises:
+            StartRefused: the socket cannot be made.
             ExceptionGroup: a thread ended by an error; the process must end, too.
         """
+        bound = _bound_socket(self.settings.run_folder / "recorder.sock")
         async with asyncio.TaskGroup() as tasks:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             try:
-                async with self._served_socket():
+                async with self._served_socket(bound):
                     announce()
                     await stop.wait()
             finally:
@@ -163,15 +165,14 @@ class Recorder:
                 await asyncio.wait([tables])
 
     @contextlib.asynccontextmanager
-    async def _served_socket(self) -> AsyncIterator[None]:
-        run_folder = self.settings.run_folder
-        api = RecorderApi(self.pipeline, self.tables, run_folder, self._mono_ns)
+    async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:
+        api = RecorderApi(self.pipeline, self.tables, self.settings.run_folder, self._mono_ns)
         runner = web.AppRunner(
             api.application(), access_log=None, shutdown_timeout=REQUESTS_WITHIN_S
         )
         await runner.setup()
         try:
-            await web.SockSite(runner, _bound_socket(run_folder / "recorder.sock")).start()
+            await web.SockSite(runner, bound).start()
             yield
         finally:
             await runner.cleanup()

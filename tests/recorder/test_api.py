@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from proxy.recorder.api import remove_tables
+from proxy.recorder.tables import SNAPSHOTS_MAX
+from proxy.store.database import Database
+from tests.journal.written import living
+from tests.recorder.played import Scene, whole
+from tests.recorder.served import ask, serving
+
+
+def count(file: Path) -> int:
+    database = Database.open(file)
+    try:
+        row = database.cursor().execute("SELECT count(*) FROM exchanges").fetchone()
+    finally:
+        database.close()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_status_says_how_far_everything_is(scene: Scene) -> None:
+    async with serving(scene):
+        status, told = await ask(scene.folder / "run", "GET", "/status")
+
+    assert status == 200
+    assert told["exchanges"] == 0
+    assert told["lag_ms"] >= 0
+    assert told["tables"]["problem"] is None
+    assert told.keys() >= {"pid", "open", "held_bytes", "journals", "vault"}
+
+
+async def test_after_a_flush_what_was_durable_is_in_vault_and_tables(scene: Scene) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            worker.commit(whole(worker.writer.begin()))
+
+            status, told = await ask(scene.folder / "run", "POST", "/flush")
+
+            assert status == 200
+            assert told["exchanges"] == 1
+            assert told["tables"]["offset"] == told["vault"]["offset"]
+            assert told["tables"]["rows"] > 1
+            assert len(scene.outcomes()) == 1
+
+
+async def test_a_snapshot_has_all_that_was_durable(scene: Scene) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            worker.commit(whole(worker.writer.begin()))
+
+            status, told = await ask(scene.folder / "run", "POST", "/snapshot")
+
+            assert status == 200
+            assert count(Path(told["path"])) == 1
+
+
+async def test_only_a_few_snapshots_are_kept(scene: Scene) -> None:
+    run = scene.folder / "run"
+    async with serving(scene):
+        paths = [
+            Path((await ask(run, "POST", "/snapshot"))[1]["path"]) for _ in range(SNAPSHOTS_MAX + 2)
+        ]
+
+    assert len(set(paths)) == SNAPSHOTS_MAX + 2
+    assert sorted(run.glob("snapshot-*.duckdb")) == sorted(paths[-SNAPSHOTS_MAX:])
+
+
+def test_tables_are_removed_with_their_wal(tmp_path: Path) -> None:
+    for name in ("facts.duckdb", "facts.duckdb.wal"):
+        (tmp_path / name).touch()
+
+    remove_tables(tmp_path / "facts.duckdb")
+    remove_tables(tmp_path / "facts.duckdb")
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.config.catalogue import Settings
+from proxy.errors import StartRefused
+from proxy.recorder.rebuild import rebuild, recorder_settings, run
+from proxy.recorder.server import held_recorder_lock
+from tests.journal.written import write_journal
+from tests.recorder.played import Scene, whole
+from tests.recorder.rows import all_rows
+from tests.recorder.served import ask, serving
+
+
+async def test_a_rebuild_gives_the_same_rows(scene: Scene) -> None:
+    write_journal(scene.folder, [whole(number) for number in range(1, 8)])
+    async with serving(scene):
+        await ask(scene.folder / "run", "POST", "/flush")
+    before = all_rows(scene.folder)
+    progress: list[int] = []
+
+    count = rebuild(scene.settings(), progress.append)
+
+    assert count == 7
+    assert progress[-1] == 7
+    assert all_rows(scene.folder) == before
+    assert len(before["exchanges"]) == 7
+
+
+def test_tables_are_not_rebuilt_under_a_running_recorder(scene: Scene) -> None:
+    settings = scene.settings()
+
+    with held_recorder_lock(settings.run_folder), pytest.raises(StartRefused, match="stop it"):
+        rebuild(settings, lambda _count: None)
+
+
+def test_the_verb_says_how_much_was_replayed(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_journal(scene.folder, [whole(1)])
+    scene.settings()
+    scene.pipeline().catch_up()
+
+    code = run(Settings(data_folder=scene.folder))
+
+    assert code == 0
+    assert capsys.readouterr().out == "1 exchanges replayed from the vault\n"
+
+
+def test_the_recorder_takes_its_part_of_the_settings(tmp_path: Path) -> None:
+    settings = recorder_settings(Settings(data_folder=tmp_path, recorder_batch_rows=7))
+
+    assert settings.batch_rows == 7
+    assert settings.master_key_file == tmp_path / "keys" / "master.key"
