@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import duckdb.func
+import duckdb.sqltypes
 
 from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.journal.keys import MasterKey

@@ -12,8 +12,8 @@ from typing import Any, Final
 import duckdb
 from rich.console import Console
 
-from proxy.reading import terminal
-from proxy.reading.sheet import (
+from proxy.reading.layout import terminal
+from proxy.reading.layout.sheet import (
     Sheet,
     exchange_lines,
     header_lines,

@@ -61,6 +61,7 @@ def open_facts(
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET enable_progress_bar = false")  # it would go to standard output
     connection.execute("SET enable_external_access = false")
     connection.execute("SET allow_community_extensions = false")
     connection.execute("SET TimeZone = 'UTC'")

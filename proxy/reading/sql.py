@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import duckdb
 
-from proxy.reading import terminal
+from proxy.reading.layout import terminal
+from proxy.reading.layout.table import Heading, cell_text, table
 from proxy.reading.snapshot import open_facts
-from proxy.reading.table import Heading, cell_text, table
 from proxy.store import queries
 
 TABLE_ROWS_MAX: Final = 1000
@@ -30,6 +30,7 @@ WRONG_USE: Final = 2
 WORLD_FAILED: Final = 3
 
 _READING: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+_THEIRS: Final = (duckdb.ProgrammingError, duckdb.DataError, duckdb.PermissionException)
 _INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS: Final = frozenset(_INTEGERS) | {f"U{each}" for each in _INTEGERS} | {"FLOAT", "DOUBLE"}
 
@@ -65,8 +66,8 @@ def run(
             return WRONG_USE
         except duckdb.Error as error:
             terminal.say(_advice(connection, error))
-            is_ours = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError))
-            return WRONG_USE if is_ours else WORLD_FAILED
+            is_theirs = isinstance(error, _THEIRS)
+            return WRONG_USE if is_theirs else WORLD_FAILED
     return DONE
 
 
@@ -87,7 +88,7 @@ def ask(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.DuckDBP
         )
     if found[0].type not in _READING:
         raise WrongStatement(f"{found[0].type.name} is not possible here: it can only read")
-    if found[0].type is duckdb.StatementType.SELECT:
+    if found[0].type == duckdb.StatementType.SELECT:
         return _with_plain_instants(connection, found[0])
     return connection.execute(found[0])
 

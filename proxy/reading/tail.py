@@ -16,9 +16,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from proxy.errors import PositionUnknown
-from proxy.reading import terminal
+from proxy.reading.layout import terminal
+from proxy.reading.layout.terminal import count_text, cut, duration_text, one_line
 from proxy.reading.sealed import open_vault
-from proxy.reading.terminal import count_text, cut, duration_text, one_line
 from proxy.recording.facts import ActFact, GapFact, ObservationFact, StepFact
 from proxy.store.position import VAULT_START, CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.files import vault_files
@@ -95,15 +95,20 @@ def line_of(item: Item, width: int) -> Text:
         return _notice(item.at, item.kind, item.detail, width, "yellow")
     exchange = item.recording.exchange
     seen = item.recording.observations
-    line = Text(f"{_clock(exchange.ended_at)}  ", "dim")
-    line.append(f"{cut(exchange.operation, 8):<8}  ", "not dim")
+    line = Text()
+    line.append(f"{_clock(exchange.ended_at)}  ", "dim")
+    line.append(f"{cut(one_line(exchange.operation), 7):<7} ")
     state, style = _state(item)
-    line.append(f"{cut(state, 15):<15}  ", style)
-    line.append(f"{duration_text(exchange.duration_ns):>8}", "not dim")
+    line.append(f"{cut(one_line(state), 15):<15} ", style)
     tokens = sum(each.total_tokens or 0 for each in seen)
-    line.append(f"  {tokens:>7,}" if tokens else " " * 9, "not dim")
-    rest = "  ".join(filter(None, [_subject(seen) or exchange.route, _steps(item)]))
-    line.append("  " + cut(one_line(rest), width - cell_len(line.plain) - 2), "not dim")
+    line.append(
+        f"{duration_text(exchange.duration_ns):>8} " + (f"{tokens:>7,}" if tokens else " " * 7)
+    )
+    rest = [_steps(item), _subject(seen) or exchange.route]
+    line.append(
+        "  " + cut(one_line(" · ".join(filter(None, rest))), width - cell_len(line.plain) - 2)
+    )
+    line.rstrip()
     return line
 
 
@@ -176,7 +181,7 @@ def _step_name(step: StepFact) -> str:
 
 
 def _notice(at: int, kind: str, told: str, width: int, style: str) -> Text:
-    return Text(cut(one_line(f"{_clock(at)}  {kind:<8}  {told}"), width), style)
+    return Text(cut(f"{_clock(at)}  {one_line(kind):<7} {one_line(told)}", width), style)
 
 
 def _clock(wall_ns: int) -> str:

@@ -185,7 +185,7 @@ CREATE TABLE unknowns (
     count BIGINT
 );
 COMMENT ON TABLE unknowns IS
-    'Something of Googles that this release has no name for. Kept raw, counted here.';
+    'Something in Google''s answers that this release has no name for. Kept raw, counted here.';
 
 CREATE TABLE gaps (
     seen_at TIMESTAMP,

@@ -144,13 +144,13 @@ WHERE problems.exchange IN (
 ORDER BY problems.seen_at;
 
 -- name: relations
--- Tables and views with what they are for, views first.
+-- Tables and views with what they are for, views first. `weighed` serves the other views only.
 SELECT
     view_name AS name,
     'view' AS kind,
     comment
 FROM duckdb_views()
-WHERE database_name = 'facts' AND NOT internal
+WHERE database_name = 'facts' AND NOT internal AND view_name != 'weighed'
 UNION ALL
 SELECT
     table_name AS name,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from proxy.reading.terminal import cut, one_line, safe
+from proxy.reading.layout.terminal import cut, one_line, safe
 
 CELL_WIDTH_MAX: Final = 72
 """Columns of one cell in a table: a whole interaction id is 64 to 68 characters."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from typing import Final
 
 from rich.cells import cell_len, chop_cells
@@ -60,17 +61,30 @@ def cut(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, lines_max: int) -> list[str]:
-    """`text` (one line) broken at spaces into at most `lines_max` lines of `width` columns."""
+    """`text` (one line) in at most `lines_max` lines of `width` columns, broken at spaces.
+
+    Only a word that fits on no line is broken; what goes beyond the last line is cut off.
+    """
     lines: list[str] = []
-    rest = text
-    while rest and len(lines) < lines_max - 1 and cell_len(rest) > width:
+    rest = text.strip()
+    while cell_len(rest) > width and len(lines) < lines_max - 1:
         piece = chop_cells(rest, width)[0]
-        space = piece.rfind(" ")
-        end = space if space > width // 2 else len(piece)
+        space = len(piece) if rest[len(piece)] == " " else piece.rfind(" ")
+        word = rest[space + 1 :].partition(" ")[0]
+        end = space if space > 0 and cell_len(word) <= width else len(piece)
         lines.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
-    if rest:
-        lines.append(cut(rest, width))
+    return [*lines, cut(rest, width)] if rest else lines
+
+
+def packed(parts: Iterable[str], width: int) -> list[str]:
+    """`parts` with dots between them on as few lines as they need. None is broken or cut off."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cell_len(lines[-1]) + cell_len(part) + 3 <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
     return lines
 
 

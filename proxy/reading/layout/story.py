@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from proxy.reading.terminal import bytes_text, count_text
+from proxy.reading.layout.terminal import bytes_text, count_text
 
 TEXT_MAX: Final = 4000
 """Characters of a story. A timeline shows two lines of it; the rest is one `content(ref)` away."""

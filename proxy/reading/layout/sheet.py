@@ -10,13 +10,14 @@ from typing import Any, Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from proxy.reading.story import story
-from proxy.reading.terminal import (
+from proxy.reading.layout.story import story
+from proxy.reading.layout.terminal import (
     bytes_text,
     count_text,
     cut,
     duration_text,
     one_line,
+    packed,
     wrapped,
 )
 
@@ -68,6 +69,8 @@ def step_lines(sheet: Sheet, width: int) -> list[Text]:
         arrow, style = (">", "green") if step["side"] == "input" else ("<", "cyan")
         head = Text(f"{step['place']:>{places}} ", "dim")
         head.append(f"{arrow} {one_line(step['type'])}", f"bold {style}")
+        if step["name"] and not step["type"].endswith("_call"):
+            head.append(f"  {one_line(step['name'])}")
         if step["is_error"]:
             head.append("  error", "bold red")
         _right(head, "  ".join(_measures(step, first_ns.get(step["exchange"]))), width)
@@ -118,10 +121,8 @@ def exchange_lines(sheet: Sheet, width: int) -> list[Text]:
 
 def problem_lines(sheet: Sheet, width: int) -> list[Text]:
     """A line for each oddity."""
-    return [
-        Text(cut(one_line(f"{each['kind']} at {each['place']}: {each['detail']}"), width - 2))
-        for each in sheet.problems
-    ]
+    told = [f"{each['kind']} at {each['place']}: {each['detail']}" for each in sheet.problems]
+    return [Text("  " + cut(one_line(line), width - 2)) for line in told]
 
 
 def _who(about: Row) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _tokens(about: Row) -> Iterator[str]:
 
 
 def _described(parts: Iterator[str], width: int) -> list[Text]:
-    return [Text(line) for line in wrapped(" · ".join(map(one_line, parts)), width, 3)]
+    return [Text(line) for line in packed(map(one_line, parts), width)]
 
 
 def _status_style(about: Row) -> str:

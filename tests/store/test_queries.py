@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from proxy.errors import StoreError
+from proxy.store.database import Database
+from proxy.store.queries import dicts, rows, statements
+from tests.store.samples import batch, recording, step
+
+PARAMETERS: dict[str, dict[str, object]] = {
+    "interactions_like": {"beginning": "v1_", "limit": 5},
+    "interactions_of_exchange": {"exchange": "x"},
+    **{
+        name: {"interaction": "v1_one"}
+        for name in (
+            *("interaction", "timeline_of", "media_of"),
+            *("usage_of", "exchanges_of", "problems_of"),
+        )
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    kind: str
+    modality: str
+    tokens: int
+
+
+@pytest.mark.parametrize("name", statements("queries"))
+def test_a_statement_has_a_comment_and_runs(database: Database, name: str) -> None:
+    assert statements("queries")[name].lstrip().startswith("-- ")
+
+    dicts(database.cursor(), name, **PARAMETERS.get(name, {}))
+
+
+def test_rows_are_typed(database: Database) -> None:
+    database.ingest(batch(recording(1, total_tokens=7)))
+
+    assert rows(database.cursor(), "usage_of", Usage, interaction="v1_one") == [
+        Usage("input", "text", 7)
+    ]
+
+
+def test_a_row_type_that_does_not_fit_is_our_mistake(database: Database) -> None:
+    with pytest.raises(AssertionError, match="are not the fields"):
+        rows(database.cursor(), "columns", Usage)
+
+
+def test_what_duckdb_refuses_names_the_query(database: Database) -> None:
+    with pytest.raises(StoreError, match="the query timeline_of failed"):
+        dicts(database.cursor(), "timeline_of", wrong="parameter")
+
+
+def test_a_turn_knows_its_place_in_the_conversation(database: Database) -> None:
+    first = recording(1)
+    root = first.observations[0].root_hash
+    later = [recording(n, interaction=f"v1_{n}", seconds=n, root_hash=root) for n in (2, 3)]
+    database.ingest(batch(first, *later))
+
+    (about,) = dicts(database.cursor(), "interaction", interaction="v1_2")[1]
+
+    assert (about["turn"], about["turn_count"]) == (2, 3)
+
+
+def test_a_poll_is_an_exchange_of_its_interaction(database: Database) -> None:
+    database.ingest(batch(recording(1, steps=(step("thought"),)), recording(2, how="read")))
+
+    _, found = dicts(database.cursor(), "exchanges_of", interaction="v1_one")
+
+    assert [each["operation"] for each in found] == ["create", "get"]
