@@ -19,7 +19,7 @@ from typing import Final
 import duckdb
 
 from proxy.errors import StoreError
-from proxy.reading.sealed import Contents, open_vault
+from proxy.reading.sealed import Contents, open_vault, pandas_not_sought
 from proxy.store.database import Limits, attach
 
 ANSWER_WITHIN_S: Final = 90
@@ -50,14 +50,14 @@ def open_facts(
     finally:
         if copy is not None:  # it stays readable through the open file, and leaves nothing behind
             _remove(copy)
-    try:
-        reader = open_vault(data_folder, master_file)
+    with (
+        contextlib.closing(connection),
+        contextlib.closing(open_vault(data_folder, master_file)) as reader,
+    ):
         Contents(reader).add_to(connection)
         _lock(connection)
-        yield connection
-        reader.close()
-    finally:
-        connection.close()
+        with pandas_not_sought():
+            yield connection
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:

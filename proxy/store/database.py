@@ -156,7 +156,7 @@ class Database:
         return count
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Another connection to the same facts, for one reader in one thread; the caller closes it."""
+        """Another connection to the same facts, for one reader in one thread; ends with this one."""
         cursor = self._connection().cursor()
         cursor.execute("USE facts")
         return cursor

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from proxy.errors import StoreError
 from proxy.journal.format import ExchangeId
-from proxy.reading.sealed import Contents, open_vault
+from proxy.reading.sealed import Contents, open_vault, pandas_not_sought
 from tests.reading.recorded import QUESTION, record, told
 
 
@@ -68,7 +68,7 @@ def test_sql_opens_content_row_by_row_without_numpy(tmp_path: Path) -> None:
     record(tmp_path, told(1, QUESTION))
     code = (
         "import sys; from pathlib import Path; import duckdb\n"
-        "from proxy.reading.sealed import Contents, open_vault\n"
+        "from proxy.reading.sealed import Contents, open_vault, pandas_not_sought\n"
         "connection = duckdb.connect(); connection.execute('SET enable_progress_bar = false')\n"
         "Contents(open_vault(Path(sys.argv[1]))).add_to(connection)\n"
         "assert 'numpy' not in sys.modules\n"
@@ -85,6 +85,14 @@ def test_sql_opens_content_row_by_row_without_numpy(tmp_path: Path) -> None:
 
     assert ended.stderr == ""
     assert ended.stdout == "{('user_input', None)}\n"
+
+
+def test_nothing_is_sought_for_each_row_and_the_sign_is_taken_down() -> None:
+    with pandas_not_sought():
+        assert sys.modules.get("pandas", None) is None
+        assert "pandas" in sys.modules
+
+    assert "pandas" not in sys.modules
 
 
 def test_reading_never_makes_a_key(tmp_path: Path) -> None:
