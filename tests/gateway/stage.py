@@ -214,16 +214,21 @@ class Stage:
         for peer in self._peers:
             peer.close()
         self._listener.close()
-        if not self._run.done():
-            await self.until(lambda: not self.worker._connections)
-        self.worker.stop()
-        await self._tasks.__aexit__(None, None, None)
+        try:
+            await self.until(self.is_over)
+        finally:
+            self.worker.stop()
+            await self._tasks.__aexit__(None, None, None)
         if kind is None:
             assert self.raised == []
             assert self.worker._relay.gauges.in_flight == 0
             assert self.worker._relay.gauges.connections == 0
             if not self.may_miss_ends:
                 self.check_journal()
+
+    def is_over(self) -> bool:
+        """All peers are closed: whether the worker is done with them."""
+        return self._run.done() or not self.worker._connections
 
     # the play -----------------------------------------------------------------------------------
 
@@ -314,5 +319,3 @@ class Stage:
             assert recorded.kinds[-1] is Kind.END, recorded.kinds
             assert recorded.kinds.count(Kind.INTENT) == 1
             assert recorded.kinds.count(Kind.END) == 1, recorded.kinds
-
-
