@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -169,6 +170,22 @@ def json_objects() -> st.SearchStrategy[dict[str, Json]]:
         json_values(),
         max_size=6,
     )
+
+
+def base64url(data: bytes) -> str:
+    """Without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def turn(created_s: int, noise: bytes) -> str:
+    """A turn's id, as the service makes them."""
+    return base64url(created_s.to_bytes(4, "little") + noise)
+
+
+def make_id(root: str, own: str) -> str:
+    """An interaction's id of a conversation's first turn and its own."""
+    parts = b"\x0a%c%b\x12%c%b" % (len(root), root.encode(), len(own), own.encode())
+    return "v1_" + base64url(parts)
 
 
 def steps() -> st.SearchStrategy[dict[str, Json]]:

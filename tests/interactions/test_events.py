@@ -28,7 +28,7 @@ from proxy.interactions.known import DELTA_FIELDS, EVENT_FIELDS
 from proxy.interactions.problems import Notes, ProblemKind
 from tests.strategies import json_objects
 
-WHOLE = {
+WHOLE: dict[str, tuple[dict[str, Any], object]] = {
     "interaction.created": (
         {"interaction": {"id": "a"}},
         InteractionSeen({"id": "a"}, is_last=False),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -19,22 +18,9 @@ from proxy.interactions.interaction import (
 )
 from proxy.interactions.known import STATUSES
 from proxy.interactions.problems import Notes, ProblemKind
-from tests.strategies import json_objects, json_values
+from tests.strategies import base64url, json_objects, json_values, make_id, turn
 
 CREATED_S = 1_795_000_000
-
-
-def base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def turn(created_s: int, noise: bytes) -> str:
-    return base64url(created_s.to_bytes(4, "little") + noise)
-
-
-def make_id(root: str, own: str) -> str:
-    parts = b"\x0a%c%b\x12%c%b" % (len(root), root.encode(), len(own), own.encode())
-    return "v1_" + base64url(parts)
 
 
 @given(

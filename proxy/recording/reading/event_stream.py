@@ -117,10 +117,12 @@ def read_stream(decoded: Decoded, exchange: Exchange, notes: Notes) -> StreamRea
         reading.take(sse, is_tail=True)
     result = reading.finish()
     is_complete = all(part.is_complete for part in result.assembled)
+    if not decoded.is_whole:
+        return result  # that the end is missing is the one problem to report, and it is
     if was_truncated:
         where = f"bytes {tail[0].offset if tail else len(decoded.data)}-{len(decoded.data)}"
         notes.problem(ProblemKind.TRUNCATED_TAIL, where, "the last block has no blank line")
-    elif not is_complete and decoded.is_whole:
+    elif not is_complete:
         where = f"byte {len(decoded.data)}"
         notes.problem(ProblemKind.NO_LAST_EVENT, where, "the stream ended without its last event")
     return result
