@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from proxy.config.catalogue import Settings
+from proxy.errors import StoreError
 from proxy.recorder.api import remove_tables
 from proxy.recorder.server import RecorderSettings, held_recorder_lock, open_reader
 from proxy.store.database import Database
@@ -21,8 +22,14 @@ def rebuild(settings: RecorderSettings, progress: Callable[[int], None]) -> int:
 
     Raises:
         StartRefused: a recorder runs on this folder, or the keys cannot be read.
-        StoreError: the new tables cannot be written.
+        StoreError: there is no vault, or the new tables cannot be written.
     """
+    if not (settings.data_folder / "vault").is_dir():
+        # Before anything is removed: the tables may be all that is left here.
+        raise StoreError(
+            f"there is no vault in {settings.data_folder}: nothing was recorded there yet, "
+            "or it lies elsewhere (--data)"
+        )
     with held_recorder_lock(settings.run_folder):
         remove_tables(settings.tables_file)
         reader = open_reader(settings)

@@ -8,7 +8,8 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -86,6 +87,36 @@ class Program:
             raise AssertionError(f"{self.name} did not start: {self.log_tail()}")
         found: dict[str, Any] = json.loads(line)
         return found
+
+
+@contextmanager
+def talking(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A child whose lines are read as they come. It is ended at the latest with the context."""
+    process = subprocess.Popen(
+        # Without a buffer of ours, a line that came can be waited for with select.
+        [*PYTHON, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def next_line(process: subprocess.Popen[bytes]) -> str:
+    """The next line a `talking` child prints.
+
+    Raises:
+        AssertionError: none came.
+    """
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], READY_WITHIN_S)
+    assert ready, "no line came"
+    return process.stdout.readline().decode()
 
 
 def children(pid: int, module: str) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config.catalogue import Settings
-from proxy.errors import StartRefused
+from proxy.errors import StartRefused, StoreError
 from proxy.recorder.rebuild import rebuild, recorder_settings, run
 from proxy.recorder.server import held_recorder_lock
 from tests.journal.written import write_journal
@@ -31,9 +31,20 @@ async def test_a_rebuild_gives_the_same_rows(scene: Scene) -> None:
 
 def test_tables_are_not_rebuilt_under_a_running_recorder(scene: Scene) -> None:
     settings = scene.settings()
+    (scene.folder / "vault").mkdir(exist_ok=True)
 
     with held_recorder_lock(settings.run_folder), pytest.raises(StartRefused, match="stop it"):
         rebuild(settings, lambda _count: None)
+
+
+def test_tables_without_a_vault_are_left_alone(scene: Scene) -> None:
+    settings = scene.settings()
+    settings.tables_file.write_text("all that is left")
+
+    with pytest.raises(StoreError, match="--data"):
+        rebuild(settings, lambda _count: None)
+
+    assert settings.tables_file.read_text() == "all that is left"
 
 
 def test_the_verb_says_how_much_was_replayed(
