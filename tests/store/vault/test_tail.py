@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from proxy.errors import StoreError
 from proxy.journal.format import Codec, ExchangeId
+from proxy.store import vault
 from proxy.store.vault.format import NOBODY, RecordKind, Ref, encode_record
 from proxy.store.vault.state import Cursors, JournalId, VaultState
 from proxy.store.vault.tail import WRITE_BYTES, VaultTail, commit_record
@@ -134,3 +136,12 @@ def test_a_file_that_was_removed_takes_no_commit(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="removed"):
         tail.commit()
     tail.close()
+
+
+def test_the_commit_drawn_in_the_format_text_is_what_we_write() -> None:
+    state = VaultState(exchange_count=1)
+    state.move({JournalId(0, 7): Cursors((0, 98), (0, 98))})
+    text = Path(vault.__file__).with_name("VAULT.md").read_text("utf-8")
+    drawn = "".join(re.findall(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+) ", text, re.MULTILINE))
+
+    assert bytes.fromhex(drawn) == commit_record(state, 1_795_003_200_000_000_000)
