@@ -59,81 +59,42 @@ def texts(least: int = 0) -> st.SearchStrategy[str]:
     return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=20)
 
 
+def _one_of(words: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(words.split())
+
+
+_PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    texts(),
+    _one_of(
+        """text image model_output user_input thought function_call function_result step.delta
+        step.start step.stop interaction.created interaction.completed arguments_delta content.delta
+        text_annotation_delta thought_summary completed google_maps_result"""
+    ),
+)
+_KEYS = st.one_of(
+    texts(),
+    _one_of(
+        """id status steps type content text data index delta step event_type interaction error usage
+        input tools headers env environment arguments signature result summary name annotations
+        outputs errors role model store metadata code mime_type"""
+    ),
+)
+_TOP_KEYS = _one_of(
+    """id status steps type content text index delta step event_type interaction error usage input
+    outputs errors model store previous_interaction_id stream background"""
+)
+
+
 def json_values() -> st.SearchStrategy[Json]:
     """Any JSON value, with the API's own field names often among the keys."""
-    keys = st.one_of(
-        texts(),
-        st.sampled_from(
-            [
-                "id",
-                "status",
-                "steps",
-                "type",
-                "content",
-                "text",
-                "data",
-                "index",
-                "delta",
-                "step",
-                "event_type",
-                "interaction",
-                "error",
-                "usage",
-                "input",
-                "tools",
-                "headers",
-                "env",
-                "environment",
-                "arguments",
-                "signature",
-                "result",
-                "summary",
-                "name",
-                "annotations",
-                "outputs",
-                "errors",
-                "role",
-                "model",
-                "store",
-                "metadata",
-                "code",
-                "mime_type",
-            ]
-        ),
-    )
-    plain = st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(allow_nan=False, allow_infinity=False),
-        texts(),
-        st.sampled_from(
-            [
-                "text",
-                "image",
-                "model_output",
-                "user_input",
-                "thought",
-                "function_call",
-                "function_result",
-                "step.delta",
-                "step.start",
-                "step.stop",
-                "interaction.created",
-                "interaction.completed",
-                "arguments_delta",
-                "content.delta",
-                "text_annotation_delta",
-                "thought_summary",
-                "completed",
-                "google_maps_result",
-            ]
-        ),
-    )
     return st.recursive(
-        plain,
+        _PLAIN,
         lambda inner: st.one_of(
-            st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=5)
+            st.lists(inner, max_size=4), st.dictionaries(_KEYS, inner, max_size=5)
         ),
         max_leaves=25,
     )
@@ -141,35 +102,7 @@ def json_values() -> st.SearchStrategy[Json]:
 
 def json_objects() -> st.SearchStrategy[dict[str, Json]]:
     """JSON objects, the outermost with names the API knows."""
-    return st.dictionaries(
-        st.sampled_from(
-            [
-                "id",
-                "status",
-                "steps",
-                "type",
-                "content",
-                "text",
-                "index",
-                "delta",
-                "step",
-                "event_type",
-                "interaction",
-                "error",
-                "usage",
-                "input",
-                "outputs",
-                "errors",
-                "model",
-                "store",
-                "previous_interaction_id",
-                "stream",
-                "background",
-            ]
-        ),
-        json_values(),
-        max_size=6,
-    )
+    return st.dictionaries(_TOP_KEYS, json_values(), max_size=6)
 
 
 def base64url(data: bytes) -> str:
