@@ -271,10 +271,15 @@ class Stage:
         self._listener.close()
 
     async def until(self, is_so: Any) -> None:
-        """Let the loop turn until is_so()."""
+        """Let the loop turn until is_so(); after some turns at leisure, to leave others the processor."""
+        loop = asyncio.get_running_loop()
+        turn = 0
         async with asyncio.timeout(WAIT_S):
             while not is_so():
-                await asyncio.sleep(0)
+                turned = loop.create_future()
+                loop.call_later(0 if turn < 50 else 0.002, turned.set_result, None)
+                await turned
+                turn += 1
 
     async def settled(self) -> None:
         """Nothing in flight, and all connections done with."""
