@@ -6,12 +6,15 @@ Header values reach clear facts through these fields only; each is bounded and f
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from proxy.values import plain_value
 
 HEADERS_MAX: Final = 256
 """Wanted lines read of one head. The gateway accepts 128 lines; one of each kind is normal."""
+REMEMBERED_MAX: Final = 256
+"""User agents and content types remembered: one client sends the same ones all day."""
 _FINGERPRINT: Final = re.compile(rb"fp:([0-9a-f]{16})")
 _SDK: Final = re.compile(rb"google-genai-sdk/[0-9A-Za-z.+-]{1,40}")
 _LANGUAGE: Final = re.compile(rb"gl-[a-z]{1,20}/[0-9A-Za-z.+-]{1,40}")
@@ -73,7 +76,10 @@ def request_head(head: bytes) -> RequestHead | None:
     if len(parts) != 3 or not parts[2].startswith(b"HTTP/"):
         return None
     headers = _headers(head, _WANTED_OF_REQUEST)
-    agents = [value for name, value in headers if name in {b"user-agent", b"x-goog-api-client"}]
+    agents = tuple(
+        [value for name, value in headers if name in {b"user-agent", b"x-goog-api-client"}]
+    )
+    sdk, language = _software(agents)
     client, kind = _credential(headers)
     method = parts[0].decode("latin-1")
     return RequestHead(
@@ -81,8 +87,8 @@ def request_head(head: bytes) -> RequestHead | None:
         parts[1].decode("latin-1"),
         _media_type(headers),
         _codings(headers),
-        _first(_SDK, agents),
-        _first(_LANGUAGE, agents),
+        sdk,
+        language,
         client,
         kind,
     )
@@ -122,8 +128,13 @@ def _headers(lines: bytes, wanted: tuple[bytes, ...]) -> list[tuple[bytes, bytes
 def _media_type(headers: list[tuple[bytes, bytes]]) -> str | None:
     for name, value in headers:
         if name == b"content-type":
-            return clear_media_type(value.decode("latin-1"))
+            return _media_type_of(value)
     return None
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _media_type_of(value: bytes) -> str | None:
+    return clear_media_type(value.decode("latin-1"))
 
 
 def _codings(headers: list[tuple[bytes, bytes]]) -> tuple[str, ...]:
@@ -135,7 +146,13 @@ def _codings(headers: list[tuple[bytes, bytes]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _first(pattern: re.Pattern[bytes], values: list[bytes]) -> str | None:
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _software(agents: tuple[bytes, ...]) -> tuple[str | None, str | None]:
+    """SDK and language, each the first one named."""
+    return _first(_SDK, agents), _first(_LANGUAGE, agents)
+
+
+def _first(pattern: re.Pattern[bytes], values: tuple[bytes, ...]) -> str | None:
     for value in values:
         match = pattern.search(value)
         if match:
