@@ -8,11 +8,13 @@ import struct
 from typing import Final, cast
 
 from proxy.errors import JournalUnavailable
-from proxy.gateway.answers import Refusal, answer_to
 from proxy.gateway.forward import IS_AHEAD, PEER_IS_FULL, Exchange, Relay, UpstreamSide
-from proxy.gateway.intake import RequestHead, RequestIntake
+from proxy.gateway.http.answers import Refusal, answer_to
+from proxy.gateway.http.check import check_headers, check_start
+from proxy.gateway.http.intake import RequestIntake
+from proxy.gateway.http.plan import RequestPlan, plan_request
+from proxy.gateway.http.wire import RawHeaders, RequestHead
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
-from proxy.gateway.wire import RawHeaders, RequestPlan, check_request, plan_request
 from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Outcome
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -248,23 +250,18 @@ class ClientConnection(asyncio.Protocol):
 
     def request_head(self, head: RequestHead) -> bool:
         relay = self._relay
-        refusal = check_request(head.method, head.target, head.version, head.headers)
+        plan = plan_request(head, upstream_host=relay.authority, lines=relay.lines)
+        refusal = check_start(head.method, head.target, head.version)
+        if refusal is None and not plan.is_plain:
+            refusal = check_headers(head.version, head.headers)
         if head.head_bytes > HEAD_BYTES_MAX or len(head.headers) > HEADER_COUNT_MAX:
             limits = f"{HEAD_BYTES_MAX} bytes or {HEADER_COUNT_MAX} lines"
             refusal = Refusal(431, f"the request head has more than {limits}")
-        plan = plan_request(
-            head.method,
-            head.target,
-            head.version,
-            head.headers,
-            upstream_host=relay.authority,
-            redactor=relay.redactor,
-        )
         if refusal is not None:
             self._intake.stop()
             self._refuse(refusal, plan.record, without_body=plan.is_head)
         else:
-            self._begin(plan, head.version)
+            self._begin(plan)
         return plan.wants_upgrade
 
     def request_body(self, piece: bytes) -> None:
@@ -277,7 +274,7 @@ class ClientConnection(asyncio.Protocol):
             return
         lines = b""
         if trailers:
-            lines = self._relay.redactor.lines(trailers, exchange.request.secrets)
+            lines = self._relay.lines.redactor.lines(trailers, exchange.request.secrets)
         last = exchange.request_end(lines)
         if last:
             self._out.append(last)
@@ -306,14 +303,14 @@ class ClientConnection(asyncio.Protocol):
 
     # ----------------------------------------------------------------------------------------------
 
-    def _begin(self, plan: RequestPlan, version: str) -> None:
+    def _begin(self, plan: RequestPlan) -> None:
         relay = self._relay
         try:
             sequence = relay.tap.begin()
         except JournalUnavailable as error:
             self._answer_unrecorded(Refusal(503, f"this request cannot be recorded now: {error}"))
             return
-        exchange = self.exchange = Exchange(relay, self, sequence, plan, version)
+        exchange = self.exchange = Exchange(relay, self, sequence, plan)
         relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record))
         relay.tap.await_intent(exchange.intent_expired)
         if self._upstream is None or self._upstream.is_closed:

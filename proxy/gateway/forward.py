@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from proxy.gateway.answers import Refusal, answer_to
-from proxy.gateway.headers import Redactor
+from proxy.gateway.http.answers import Refusal, answer_to
+from proxy.gateway.http.lines import Lines
+from proxy.gateway.http.plan import RequestPlan, ResponsePlan
+from proxy.gateway.http.wire import LAST_CHUNK, Upstream, chunk
 from proxy.gateway.limits import HELD_BYTES_MAX
 from proxy.gateway.tap import Tap
-from proxy.gateway.wire import LAST_CHUNK, RequestPlan, ResponsePlan, Upstream, chunk
 from proxy.journal.format import ExchangeEnd, Flag, Kind, Outcome, RequestEnd
 
 PEER_IS_FULL = 1
@@ -85,7 +86,7 @@ class Relay:
     """What all connections of a worker share."""
 
     tap: Tap
-    redactor: Redactor
+    lines: Lines
     upstream: Upstream
     dial: Dial
     connections: Connections
@@ -102,7 +103,6 @@ class Exchange:
 
     __slots__ = (
         "client",
-        "client_version",
         "down_held",
         "ended",
         "is_request_whole",
@@ -121,12 +121,11 @@ class Exchange:
     )
 
     def __init__(
-        self, relay: Relay, client: ClientSide, sequence: int, request: RequestPlan, version: str
+        self, relay: Relay, client: ClientSide, sequence: int, request: RequestPlan
     ) -> None:
         self.relay = relay
         self.tap: Tap = relay.tap
         self.client = client
-        self.client_version = version
         self.sequence = sequence
         self.request = request
         self.response: ResponsePlan | None = None

@@ -63,3 +63,9 @@ the supervisor waits before it kills."""
 
 REOPEN_S: Final = 1.0
 """How often a failed journal is tried again."""
+
+LINES_CACHED_MAX: Final = 2048
+"""Header lines remembered per direction: a few dozen per kind of client, and lengths. About 1 MiB."""
+
+LINE_CACHED_BYTES_MAX: Final = 512
+"""Longer values (cookies, tokens of some kinds) are read each time."""

@@ -19,11 +19,12 @@ from typing import Final
 from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
 from proxy.gateway.forward import Exchange, Relay
-from proxy.gateway.headers import Redactor
+from proxy.gateway.http.credentials import Redactor
+from proxy.gateway.http.lines import Lines
+from proxy.gateway.http.wire import Upstream
 from proxy.gateway.limits import DRAIN_S, LINGER_S, ORPHAN_S, REOPEN_S, SWEEP_S, WRITE_STALL_S
 from proxy.gateway.tap import Tap
 from proxy.gateway.upstream import UpstreamConnection
-from proxy.gateway.wire import Upstream
 from proxy.journal.format import Kind, Mode, Outcome
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.page import WorkerPage
@@ -77,7 +78,7 @@ class Worker:
         )
         self._relay = Relay(
             tap=self._tap,
-            redactor=Redactor(key.fingerprint),
+            lines=Lines(Redactor(key.fingerprint)),
             upstream=self._upstream,
             dial=self._dial,
             connections=self._connections,

@@ -7,10 +7,11 @@ from typing import cast
 
 import httptools
 
-from proxy.gateway.answers import Refusal
 from proxy.gateway.forward import PEER_IS_FULL, Exchange
+from proxy.gateway.http.answers import Refusal
+from proxy.gateway.http.plan import plan_interim, plan_response
+from proxy.gateway.http.wire import RawHeaders, ResponseHead
 from proxy.gateway.limits import RESPONSE_HEAD_BYTES_MAX
-from proxy.gateway.wire import RawHeaders, plan_interim, plan_response
 from proxy.journal.format import Flag, Kind, Outcome
 
 
@@ -200,29 +201,21 @@ class UpstreamConnection(asyncio.Protocol):
         reason, self._reason = self._reason, b""
         self._silent_bytes = 0
         status = self._parser.get_status_code()
-        redactor = exchange.relay.redactor
+        head = ResponseHead(status, reason, self._parser.get_http_version(), headers)
+        lines = exchange.relay.lines
         if status < 200:
-            plan = plan_interim(
-                status, reason, headers, request=exchange.request, redactor=redactor
-            )
+            plan = plan_interim(head, request=exchange.request, lines=lines)
             is_switch = status == 101 and exchange.request.wants_upgrade
             exchange.response_head(plan, is_interim=not is_switch)
             if status == 101 and not is_switch:
                 self._problem = "upstream switched protocols unasked"
                 return
-            if exchange.client_version == "1.0":
+            if exchange.request.version == "1.0":
                 return
         else:
             self._is_final_head_seen = True
             plan = plan_response(
-                status,
-                reason,
-                self._parser.get_http_version(),
-                headers,
-                request=exchange.request,
-                client_version=exchange.client_version,
-                upstream=exchange.relay.upstream,
-                redactor=redactor,
+                head, request=exchange.request, upstream=exchange.relay.upstream, lines=lines
             )
             exchange.response_head(plan)
             if plan.problem:
@@ -249,7 +242,7 @@ class UpstreamConnection(asyncio.Protocol):
         headers, self._headers = self._headers, []
         trailers = b""
         if headers:
-            trailers = exchange.relay.redactor.lines(headers, exchange.request.secrets)
+            trailers = exchange.relay.lines.redactor.lines(headers, exchange.request.secrets)
         last = exchange.response_end(trailers)
         if last:
             self._out.append(last)

@@ -8,24 +8,12 @@ read as the ordinary request it then is.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httptools
 
+from proxy.gateway.http.wire import RawHeaders, RequestHead
 from proxy.gateway.limits import HEAD_BYTES_MAX, SILENT_BYTES_MAX, SLICE_BYTES
-from proxy.gateway.wire import RawHeaders
-
-
-@dataclass(slots=True)
-class RequestHead:
-    """Request line and header lines, names and values as received."""
-
-    method: bytes
-    target: bytes
-    version: str
-    headers: RawHeaders
-    head_bytes: int
 
 
 class RequestSink(Protocol):

@@ -1,0 +1,238 @@
+"""How a request goes on and how its response goes back: heads planned in one pass over their lines. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.gateway.http.check import is_host
+from proxy.gateway.http.lines import (
+    CHECK,
+    CONNECTION,
+    HOST,
+    LENGTH,
+    SECRET,
+    STREAM,
+    TRANSFER_CODING,
+    UPGRADE,
+    UPLOAD_URL,
+    Lines,
+)
+from proxy.gateway.http.wire import (
+    FRAMING_NAMES,
+    HOP_BY_HOP,
+    RequestHead,
+    ResponseHead,
+    Upstream,
+)
+
+_CONNECTION_WORDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b""})
+_NO_WORDS: Final[frozenset[bytes]] = frozenset()
+
+
+@dataclass(slots=True)
+class RequestPlan:
+    """How one request goes on: what upstream gets, what the record gets, how the body is framed."""
+
+    head: bytes
+    """For upstream, with the blank line."""
+    record: bytes
+    """Redacted head as the client sent it, with the blank line."""
+    host: bytes
+    version: str
+    is_chunked: bool
+    keeps_alive: bool
+    is_head: bool
+    wants_upgrade: bool
+    """A WebSocket upgrade that upstream may accept."""
+    is_plain: bool
+    """One good Host, and no line that check_headers would have to look at."""
+    secrets: list[bytes]
+    """Its credentials: the response may repeat them."""
+
+
+@dataclass(slots=True)
+class ResponsePlan:
+    """How one response goes back."""
+
+    head: bytes
+    record: bytes
+    is_chunked: bool
+    """The client gets chunks."""
+    ends_with_connection: bool
+    """No length and no chunks: the end of the connection is the end of the body."""
+    keeps_alive: bool
+    """Both the upstream connection and the client's may be used again."""
+    is_stream: bool
+    is_open_ended: bool
+    """The client takes the end of the connection for the end of the body: a break must be a reset."""
+    problem: str = ""
+    """Why this response cannot be passed on; empty when it can."""
+
+
+def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> RequestPlan:
+    """Decide how a request goes on, supposed that the checks find nothing."""
+    look_up = lines.request
+    redactor = lines.redactor
+    flags = hosts = 0
+    connection = upgrade = host = b""
+    secrets: list[bytes] = []
+    method, version = head.method, head.version
+    forward = [method + b" " + head.target + b" HTTP/1.1"]
+    target = redactor.target(head.target, secrets)
+    record = [method + b" " + target + b" HTTP/" + version.encode()]
+    for header in head.headers:
+        line = look_up(header)
+        record.append(line.record)
+        if not line.flags:
+            if line.forward:
+                forward.append(line.forward)
+            continue
+        flags |= line.flags
+        if line.flags & HOST:
+            hosts += 1
+            host = line.value
+            forward.append(header[0] + b": " + upstream_host)
+        elif line.flags & CONNECTION:
+            connection += b"," + line.value.lower()
+        elif line.flags & TRANSFER_CODING:
+            forward.append(b"Transfer-Encoding: chunked")
+        elif line.flags & UPGRADE:
+            upgrade = line.value.strip().lower()
+        else:
+            if line.flags & SECRET:
+                secrets.append(line.value)
+            if line.forward:
+                forward.append(line.forward)
+    if not host:
+        forward.insert(1, b"Host: " + upstream_host)
+    words = _words(connection)
+    forward = _without(forward, words)
+    wants_upgrade = upgrade == b"websocket" and b"upgrade" in words and not flags & _BODY
+    if wants_upgrade:
+        forward += [b"Connection: Upgrade", b"Upgrade: websocket"]
+    return RequestPlan(
+        head=b"\r\n".join(forward) + b"\r\n\r\n",
+        record=redactor.text(b"\r\n".join(record) + b"\r\n\r\n", secrets),
+        host=host,
+        version=version,
+        is_chunked=bool(flags & TRANSFER_CODING),
+        keeps_alive=b"close" not in words and (version == "1.1" or b"keep-alive" in words),
+        is_head=method == b"HEAD",
+        wants_upgrade=wants_upgrade,
+        is_plain=hosts == 1 and not flags & CHECK and is_host(host),
+        secrets=secrets,
+    )
+
+
+_BODY: Final = TRANSFER_CODING | LENGTH
+
+
+def plan_response(
+    head: ResponseHead, *, request: RequestPlan, upstream: Upstream, lines: Lines
+) -> ResponsePlan:
+    """Decide how a final response goes back to the client, and how its body is framed."""
+    look_up = lines.response
+    flags = 0
+    connection = coding = b""
+    secrets = request.secrets.copy()
+    start = b"%d %b" % (head.status, head.reason)
+    forward = [b"HTTP/1.1 " + start]
+    record = [b"HTTP/" + head.version.encode() + b" " + start]
+    for header in head.headers:
+        line = look_up(header)
+        record.append(line.record)
+        flags |= line.flags
+        if line.flags & SECRET:
+            secrets.append(line.value)
+        if line.flags & CONNECTION:
+            connection += b"," + line.value.lower()
+        elif line.flags & TRANSFER_CODING:
+            coding += b"," + line.value.lower().strip()
+        elif line.flags & UPLOAD_URL:
+            url = rewritten_upload_url(line.value, request.host, upstream)
+            forward.append(header[0] + b": " + url)
+        elif line.forward:
+            forward.append(line.forward)
+    words = _words(connection)
+    forward = _without(forward, words)
+    is_chunked = coding == b",chunked"
+    to_chunks = is_chunked and request.version == "1.1"
+    bodiless = request.is_head or head.status in {204, 304}
+    ends_with_connection = not (bodiless or is_chunked or flags & LENGTH)
+    upstream_stays = b"close" not in words and (head.version == "1.1" or b"keep-alive" in words)
+    keeps_alive = (
+        request.keeps_alive
+        and upstream_stays
+        and not request.is_head
+        and not ends_with_connection
+        and to_chunks == is_chunked
+    )
+    if to_chunks:
+        forward.append(b"Transfer-Encoding: chunked")
+    if not keeps_alive:
+        forward.append(b"Connection: close")
+    elif request.version == "1.0":
+        forward.append(b"Connection: keep-alive")
+    return ResponsePlan(
+        head=b"\r\n".join(forward) + b"\r\n\r\n",
+        record=lines.redactor.text(b"\r\n".join(record) + b"\r\n\r\n", secrets),
+        is_chunked=to_chunks and not bodiless,
+        ends_with_connection=ends_with_connection,
+        keeps_alive=keeps_alive,
+        is_stream=bool(flags & STREAM),
+        is_open_ended=ends_with_connection or is_chunked != to_chunks,
+        problem="" if is_chunked or not coding else _FOREIGN_CODING,
+    )
+
+
+_FOREIGN_CODING: Final = "the response has a transfer coding other than chunked"
+
+
+def plan_interim(head: ResponseHead, *, request: RequestPlan, lines: Lines) -> ResponsePlan:
+    """A 1xx. A 101 is passed on as it is, Connection and Upgrade included; the others without them."""
+    is_switch = head.status == 101
+    start = b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
+    kept = [
+        name + b": " + value + b"\r\n"
+        for name, value in head.headers
+        if is_switch or name.lower() not in HOP_BY_HOP
+    ]
+    return ResponsePlan(
+        head=start + b"".join(kept) + b"\r\n",
+        record=start + lines.redactor.lines(head.headers, request.secrets) + b"\r\n",
+        is_chunked=False,
+        ends_with_connection=is_switch,
+        keeps_alive=not is_switch,
+        is_stream=False,
+        is_open_ended=is_switch,
+    )
+
+
+def rewritten_upload_url(value: bytes, host: bytes, upstream: Upstream) -> bytes:
+    """An upload URL of the upstream host, made to point at the proxy; any other value unchanged."""
+    origin = upstream.origin
+    rest = value[len(origin) :]
+    if (
+        not host
+        or not value.lower().startswith(origin.lower())
+        or rest[:1] not in {b"/", b"?", b""}
+    ):
+        return value
+    return b"http://" + host + rest
+
+
+def _words(connection: bytes) -> frozenset[bytes]:
+    """What Connection says, in lower case. No more than that: most say keep-alive or nothing."""
+    if not connection:
+        return _NO_WORDS
+    return frozenset(word.strip() for word in connection.split(b","))
+
+
+def _without(lines: list[bytes], words: frozenset[bytes]) -> list[bytes]:
+    """Without the headers that Connection names; never Host or framing, whatever it says."""
+    names = words - _CONNECTION_WORDS - FRAMING_NAMES
+    if not names:
+        return lines
+    kept = [line for line in lines[1:] if line.partition(b":")[0].lower() not in names]
+    return lines[:1] + kept
