@@ -46,7 +46,7 @@ docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 outside: $(STAMP) .venvs/python-$(SDK_OLDEST)/.installed .venvs/js-$(SDK_JS)/.installed ## tests with other people's programs (other SDKs; needs Node.js)
 	SDK_OLDEST_PYTHON="$(CURDIR)/.venvs/python-$(SDK_OLDEST)/bin/python" SDK_JS_FOLDER="$(CURDIR)/.venvs/js-$(SDK_JS)" \
