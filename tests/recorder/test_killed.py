@@ -99,10 +99,11 @@ async def test_a_recorder_killed_at_random_loses_nothing_and_doubles_nothing(
     with living(scene.folder, LIMITS) as living_writer:
         worker = Worker(living_writer, chance)
         for _ in range(ROUNDS):
+            worker.write(chance.choice([0, 10, 150]))  # work that it is killed in the middle of
             with recorder(settings_file) as process:
-                is_awaited = chance.random() < 0.8
+                is_awaited = chance.random() < 0.9
                 assert not is_awaited or is_ready(process)
-                worker.write(chance.randrange(2, 60))
+                worker.write(chance.choice([0, 1, 5, 60]))
         worker.end_all()
         with recorder(settings_file) as process:
             assert is_ready(process)

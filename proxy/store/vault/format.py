@@ -24,6 +24,9 @@ RECORD_HEADER_BYTES: Final = RECORD_HEADER.size  # 34
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024
 """A longer payload is damage. The largest we write are the steps of one exchange: two sides of
 interpret_bytes_max (16 MiB) each, taken apart and written again as JSON, stay below twice that."""
+OPENED_BYTES_MAX: Final = 256 * 1024 * 1024
+"""What a packed record may hold. The most are the facts of one exchange at the limits of recording/:
+200,000 events and 100,000 steps of some 200 bytes each, 60 MB; they pack ten times."""
 COMMIT_MAGIC: Final = bytes.fromhex("9d1f5ac7e3b8460291c4d7ee30ab5f68")
 """Begins the payload of every commit, so that a reader finds the next one behind damage. Random."""
 NONCE_BYTES: Final = 12
@@ -175,7 +178,7 @@ def open_record(key: AESGCM, header: RecordHeader, payload: bytes) -> bytes:
     """The inverse of Sealer.seal: the box.
 
     Raises:
-        FormatError: another key, another place, changed bytes, or more than RECORD_BYTES_MAX inside.
+        FormatError: another key, another place, changed bytes, or more than OPENED_BYTES_MAX inside.
     """
     id_ = header.id
     bound = _ASSOCIATED.pack(
@@ -190,7 +193,7 @@ def open_record(key: AESGCM, header: RecordHeader, payload: bytes) -> bytes:
     try:
         box = key.decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], bound)
         if header.codec is Codec.ZSTD:
-            box = zstandard.ZstdDecompressor().decompress(box, max_output_size=RECORD_BYTES_MAX)
+            box = zstandard.ZstdDecompressor().decompress(box, max_output_size=OPENED_BYTES_MAX)
     except (InvalidTag, ValueError, zstandard.ZstdError) as error:
         raise FormatError(f"record {header.kind.name} of {id_} does not open") from error
     return box

@@ -3,6 +3,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from proxy.journal.format import ExchangeId, Outcome
 from proxy.journal.keys import vault_key
 from proxy.recording.exchange import Cut, Part, Side
@@ -247,3 +251,32 @@ def test_a_cut_off_end_is_told_as_an_act(data: VaultFolder) -> None:
     (act,) = data.told().acts
     assert act.kind == "recovery"
     assert "13 bytes" in act.detail
+
+
+@given(st.floats(0, 1))
+@settings(max_examples=20)
+def test_a_file_cut_anywhere_is_gone_on_with_and_holds_everything_once(
+    tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    data = VaultFolder(tmp_path_factory.mktemp("cut"))
+    data.make_keys()
+    vault = data.open()
+    begun = vault.position.offset
+    for sequence in range(1, 5):
+        append(vault, sequence, b"step")
+        vault.commit(CURSORS)
+    vault.close()
+    path = data.folder / "vault" / vault.position.file
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.truncate(begun + round(share * (size - begun)))
+
+    again = data.open()
+    for sequence in range(1, 5):
+        again.append(finished(sequence), meant(sequence, (b"step",)))
+    again.commit(CURSORS)
+    again.close()
+
+    told = data.told().exchanges
+    assert [one.recording.exchange.sequence for one in told] == [1, 2, 3, 4]
+    assert [data.reader().content(f"{one.steps_ref}#0") for one in told] == [b"step"] * 4
