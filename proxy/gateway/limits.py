@@ -69,3 +69,6 @@ LINES_CACHED_MAX: Final = 2048
 
 LINE_CACHED_BYTES_MAX: Final = 512
 """Longer values (cookies, tokens of some kinds) are read each time."""
+
+GATHER_S: Final = 0.005
+"""available mode: how long entries gather before they are written. A kill loses (and counts) this much."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from proxy.errors import JournalUnavailable
-from proxy.gateway.limits import BACKLOG_BYTES_MAX, TICK_S
+from proxy.gateway.limits import BACKLOG_BYTES_MAX, GATHER_S, TICK_S
 from proxy.journal.format import Kind, Mode
 from proxy.journal.page import SEEN
 
@@ -25,6 +25,8 @@ class Writer(Protocol):
     def backlog_bytes(self) -> int: ...
     def begin(self) -> int: ...
     def append(self, sequence: int, kind: int, data: bytes, flags: int = 0) -> None: ...
+    @property
+    def ticket(self) -> int: ...
     def flush(self) -> int: ...
 
 
@@ -39,7 +41,7 @@ class Loop(Protocol):
     """What the tap needs of the event loop."""
 
     def call_later(self, delay: float, callback: Callable[[], None], /) -> object: ...
-    def call_soon(self, callback: Callable[[str], None], argument: str, /) -> object: ...
+    def call_soon(self, callback: Callable[..., object], /, *arguments: Any) -> object: ...
     def time(self) -> float: ...
 
 
@@ -70,6 +72,7 @@ class Tap:
         """One per exchange that began within the intent deadline."""
         self._stalled: list[Callable[[], None]] = []
         self._is_ticking = False
+        self._is_flush_due = False
 
     def connect(self, writer: Writer, page: Page) -> None:
         """Give the tap a journal: at the start, and again after the one before failed."""
@@ -106,19 +109,31 @@ class Tap:
                 self.failed(str(error))
                 self._loop.call_soon(self._on_failure, str(error))
 
-    def flush(self) -> int:
-        """Hand what was noted to the writer; returns the ticket under which it becomes durable."""
-        return 0 if self.failure else self._writer.flush()
+    def flush(self) -> None:
+        """Have what was noted made durable soon: once per turn of the loop, not once per exchange.
+
+        Each flush wakes the journal's thread, which then wants the interpreter. In available mode nobody
+        waits for it, so it may also gather for a while.
+        """
+        if self._is_flush_due or self.failure:
+            return
+        self._is_flush_due = True
+        if self.is_strict:
+            self._loop.call_soon(self._flush_now)
+        else:
+            self._loop.call_later(GATHER_S, self._flush_now)
 
     def hold(self, release: Release, payload: Any) -> None:
-        """Flush what was noted, and call release(payload) when it is durable (available: at once)."""
-        ticket = self.flush()
-        if not self.is_strict or (
-            ticket <= self._committed and not self._held and not self.failure
-        ):
+        """Call release(payload) when everything noted so far is durable (available: at once)."""
+        self.flush()
+        if not self.is_strict:
             release(payload)
         elif not self.failure:
-            self._held.append((ticket, release, payload))
+            ticket = self._writer.ticket
+            if ticket > self._committed or self._held:
+                self._held.append((ticket, release, payload))
+            else:
+                release(payload)
 
     def await_intent(self, expire: Callable[[], None]) -> None:
         """Call expire() after the intent deadline. It must ignore the call if the intent was released."""
@@ -159,6 +174,11 @@ class Tap:
         stalled, self._stalled = self._stalled, []
         for resume in stalled:
             resume()
+
+    def _flush_now(self) -> None:
+        self._is_flush_due = False
+        if not self.failure:
+            self._writer.flush()
 
     def _tick(self) -> None:
         now = self._loop.time()

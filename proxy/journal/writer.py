@@ -149,6 +149,11 @@ class JournalWriter:
         """The thread is gone: nothing writes to the journal or the page any more."""
         return not self._thread.is_alive()
 
+    @property
+    def ticket(self) -> int:
+        """The ticket that a flush at this moment would return."""
+        return self._appended_count
+
     def begin(self) -> int:
         """The sequence of a new exchange; its key is durable. Its INTENT must be appended next.
 
