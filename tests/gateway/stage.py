@@ -291,7 +291,7 @@ class Stage:
         """What the journal says, once nothing is in flight and all of it is durable."""
         await self.settled()
         tap = self.worker._tap
-        ticket = tap.flush()
+        ticket = self.worker._writer.flush()
         await self.until(lambda: tap._committed >= ticket or tap.failure)
         return self.read_journal()
 

@@ -44,6 +44,10 @@ class StillJournal:
             self._ended.add(sequence)
         self.noted.append((sequence, Kind(kind), data))
 
+    @property
+    def ticket(self) -> int:
+        return len(self.noted)
+
     def flush(self) -> int:
         return len(self.noted)
 

@@ -368,7 +368,6 @@ async def send_until_stuck(stage: Stage, peer: Peer, size: int) -> int:
             stuck = 0
         except BlockingIOError:
             stuck += 1
-            ticket = stage.worker._tap.flush()
-            tap = stage.worker._tap
+            ticket, tap = stage.worker._writer.flush(), stage.worker._tap
             await stage.until(lambda ticket=ticket: tap._committed >= ticket)
     return sent

@@ -59,7 +59,7 @@ class LineCache:
         line = self._lines.get(header)
         if line is None:
             line = self._read(header)
-            if len(header[1]) <= LINE_CACHED_BYTES_MAX:
+            if len(header[0]) + len(header[1]) <= LINE_CACHED_BYTES_MAX:
                 if len(self._lines) >= LINES_CACHED_MAX:
                     self._lines.clear()
                 self._lines[header] = line
