@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from proxy.journal.format import ExchangeId
 from proxy.store.vault.files import VaultFile, vault_files
 from proxy.store.vault.format import RecordKind
+from tests.end_to_end.load import Attempt
 from tests.end_to_end.stage import ask, open_vault
 
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -27,21 +29,19 @@ class Evidence:
     status: int | None
     request_bytes: int
     response_bytes: int
-    response: bytes
+    seen_digest: bytes
+    """SHA-256 of as much of the recorded answer's beginning as the client saw."""
     tag: str
     """Empty: the request head did not come so far, or had none."""
 
-    def begins_with(self, seen_bytes: int, digest: bytes) -> bool:
-        """Whether the recorded answer begins with what a client saw."""
-        return hashlib.sha256(self.response[:seen_bytes]).digest() == digest
 
-
-def evidence(data: Path) -> list[Evidence]:
-    """All exchanges of a stopped proxy.
+def evidence(data: Path, attempts: Iterable[Attempt]) -> list[Evidence]:
+    """All exchanges of a stopped proxy; `attempts` say how much of each answer was seen.
 
     Raises:
         ProxyError: a record cannot be opened.
     """
+    seen_bytes = {attempt.tag: attempt.seen_bytes for attempt in attempts}
     vault = open_vault(data)
     found = []
     for id_, outcome, status, request_bytes, response_bytes, raw_ref in ask(
@@ -51,6 +51,8 @@ def evidence(data: Path) -> list[Evidence]:
     ):
         recorded = vault.exchange(raw_ref, BODY_BYTES_MAX)
         tagged = _TAG.search(recorded.intent.head)
+        tag = tagged[1].decode() if tagged else ""
+        seen = recorded.response.data[: seen_bytes.get(tag, 0)]
         found.append(
             Evidence(
                 exchange=ExchangeId.parse(id_),
@@ -58,8 +60,8 @@ def evidence(data: Path) -> list[Evidence]:
                 status=status,
                 request_bytes=request_bytes,
                 response_bytes=response_bytes,
-                response=recorded.response.data,
-                tag=tagged[1].decode() if tagged else "",
+                seen_digest=hashlib.sha256(seen).digest(),
+                tag=tag,
             )
         )
     vault.close()

@@ -153,9 +153,11 @@ def _question(kind: str, random: Random) -> dict[str, Any]:
         case "slow stream":
             asked |= {"stream": True, "model": "fault:gap=0.004,piece=12"}
         case "big question" | "question in pieces":
-            asked["input"] = random.randbytes(random.randint(60_000, 400_000)).hex()
+            # store=false: the emulator would keep all of them in memory.
+            asked["input"] = random.randbytes(random.randint(30_000, 200_000)).hex()
+            asked["store"] = False
         case "big answer":
-            asked["model"] = f"fault:size={random.randint(100_000, 900_000)}"
+            asked["model"] = f"fault:size={random.randint(100_000, 600_000)}"
     return asked
 
 

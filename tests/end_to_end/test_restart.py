@@ -50,7 +50,7 @@ def test_when_the_supervisor_is_killed_its_children_end_and_the_next_start_close
     again.flush()
     again.stop()
 
-    recorded = evidence(proxy.data)
+    recorded = evidence(proxy.data, attempts)
     tags = Counter(one.tag for one in recorded)
     assert len(orphans) == 2
     assert [one for one in attempts if one.saw_end and tags[one.tag] != 1] == []
@@ -65,7 +65,7 @@ def test_after_a_stop_in_good_order_everything_is_in_the_tables(set_up: SetUp) -
     attempts = asyncio.run(_load(stage.proxy))
     stage.proxy.stop()
 
-    recorded = evidence(stage.proxy.data)
+    recorded = evidence(stage.proxy.data, attempts)
     assert {one.tag: one.outcome for one in recorded} == {one.tag: "complete" for one in attempts}
     assert sum(closings(stage.proxy.data).values()) == len(attempts)
 
@@ -85,13 +85,13 @@ def test_available_declares_what_a_kill_took(set_up: SetUp) -> None:
     stage = set_up(journal__mode="available")
     (gateway,) = stage.proxy.gateways()
 
-    asyncio.run(_load(stage.proxy, then=lambda: os.kill(gateway, signal.SIGKILL)))
+    attempts = asyncio.run(_load(stage.proxy, then=lambda: os.kill(gateway, signal.SIGKILL)))
     look_until(lambda: _other(stage.proxy, gateway), "the next worker")
     stage.proxy.flush()
     stage.proxy.stop()
 
     received = {line["tag"] for line in stage.emulator.ledger("received")}
-    recorded = {one.tag for one in evidence(stage.proxy.data)}
+    recorded = {one.tag for one in evidence(stage.proxy.data, attempts)}
     ((declared,),) = ask(
         stage.proxy.data / "facts.duckdb", "SELECT coalesce(sum(exchange_count), 0) FROM gaps"
     )
