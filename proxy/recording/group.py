@@ -179,6 +179,10 @@ _UNENDED: Final = ExchangeEnd(
 _KEYLESS: Final = ExchangeEnd(
     Outcome.INTERRUPTED, 0, "the key was destroyed before the exchange was recorded"
 )
+# Plain numbers: `&` with a Flag makes a Flag, 3 us an entry.
+_INTERIM: Final = int(Flag.INTERIM)
+_FROM_CLIENT: Final = int(Flag.FROM_CLIENT)
+_OWN_ANSWER: Final = int(Flag.OWN_ANSWER)
 _SIDES: Final = {Kind.REQUEST_CHUNK: Side.REQUEST, Kind.RESPONSE_CHUNK: Side.RESPONSE}
 
 
@@ -234,10 +238,10 @@ class _Open:
         side = _SIDES.get(kind)
         if side is not None:
             self._side(side).add(entry.data, entry.wall_ns, entry.mono_ns)
-            if side is Side.RESPONSE and entry.flags & Flag.OWN_ANSWER:
+            if side is Side.RESPONSE and entry.flags & _OWN_ANSWER:
                 self._is_own_answer = True
         elif kind is Kind.SPLICED_CHUNK:
-            side = Side.FROM_CLIENT if entry.flags & Flag.FROM_CLIENT else Side.FROM_UPSTREAM
+            side = Side.FROM_CLIENT if entry.flags & _FROM_CLIENT else Side.FROM_UPSTREAM
             self._side(side).add(entry.data, entry.wall_ns, entry.mono_ns)
         elif kind is Kind.RESPONSE_HEAD:
             self._take_response_head(entry)
@@ -257,7 +261,7 @@ class _Open:
                 self._has_lost = True
 
     def _take_response_head(self, entry: Entry) -> None:
-        if entry.flags & Flag.INTERIM:
+        if entry.flags & _INTERIM:
             if len(self._interim_heads) == INTERIM_HEADS_MAX:
                 self._has_lost = True
                 return
@@ -265,7 +269,7 @@ class _Open:
             return
         self._response_head = entry.data
         self._response_head_at = (entry.wall_ns, entry.mono_ns)
-        self._is_own_answer = bool(entry.flags & Flag.OWN_ANSWER)
+        self._is_own_answer = bool(entry.flags & _OWN_ANSWER)
 
     def spill(self, above_bytes: int) -> list[Part]:
         """Hand out the sides that hold more than this."""

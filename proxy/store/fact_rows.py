@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
@@ -83,7 +82,16 @@ def without_content(recording: Recording) -> Recording:
     """Its rows alone: content stays in the vault."""
     if not (recording.contents or recording.media):
         return recording
-    return dataclasses.replace(recording, contents=(), media=())
+    return Recording(  # dataclasses.replace takes 15 us
+        recording.exchange,
+        recording.observations,
+        recording.steps,
+        recording.usage,
+        recording.events,
+        recording.media_facts,
+        recording.problems,
+        recording.unknowns,
+    )
 
 
 def columns_digest() -> str:
