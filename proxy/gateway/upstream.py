@@ -284,7 +284,6 @@ class UpstreamConnection(asyncio.Protocol):
         return exchange.response is not None and exchange.response.ends_with_connection
 
     def _spliced(self, exchange: Exchange, data: bytes) -> bytes:
-        exchange.response_bytes += len(data)
         exchange.tap.note(exchange.sequence, Kind.SPLICED_CHUNK, data, Flag.NONE)
         return data
 

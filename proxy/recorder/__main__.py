@@ -21,7 +21,7 @@ from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Allocations before a collection. A batch is 100,000 small objects without a cycle among them; with
 the default (700, 10, 10) the collector walked them again and again: 160 to 200 instead of 110 to 150
-CPU us an exchange in DuckDB's thread alone, a third of everything (2 cores, busy, 2026-11-22)."""
+CPU us an exchange in DuckDB's thread (2 cores, busy, 2026-11-22)."""
 
 _log = logging.getLogger("proxy.recorder")
 

@@ -319,6 +319,7 @@ async def test_a_websocket_is_spliced_both_ways_early_bytes_included(stage: Stag
     assert recorded.outcome is Outcome.COMPLETE
     assert recorded.data(Kind.SPLICED_CHUNK, Flag.FROM_CLIENT) == b"early\x00raw\xff"
     assert recorded.data(Kind.SPLICED_CHUNK, Flag.NONE) == b"helloback"
+    assert recorded.end.response_bytes == 0  # no body: a count would read as frames that were lost
     assert b"PLANTED" not in recorded.intent.head + recorded.head
 
 
