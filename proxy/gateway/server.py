@@ -22,7 +22,15 @@ from proxy.gateway.forward import Exchange, Relay
 from proxy.gateway.http.credentials import Redactor
 from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.wire import Upstream
-from proxy.gateway.limits import DRAIN_S, LINGER_S, ORPHAN_S, REOPEN_S, SWEEP_S, WRITE_STALL_S
+from proxy.gateway.limits import (
+    DRAIN_S,
+    LINGER_S,
+    ORPHAN_S,
+    REOPEN_S,
+    SWEEP_S,
+    TICK_S,
+    WRITE_STALL_S,
+)
 from proxy.gateway.tap import Tap
 from proxy.gateway.upstream import UpstreamConnection
 from proxy.journal.format import Kind, Mode, Outcome
@@ -143,14 +151,15 @@ class Worker:
             connection.failed(f"no connection to upstream: {error.strerror or 'unreachable'}")
 
     async def _drain(self) -> None:
+        """Exchanges may finish until DRAIN_S; what was written may then go out until LINGER_S."""
         deadline = self._loop.time() + DRAIN_S
-        while self._loop.time() < deadline:
+        while self._connections and self._loop.time() < deadline:
             for connection in list(self._connections):
-                if connection.exchange is None:
+                if connection.exchange is None and not connection.is_closing:
                     connection.close()
             if not any(connection.exchange for connection in self._connections):
-                break
-            await asyncio.sleep(0.05)
+                deadline = min(deadline, self._loop.time() + LINGER_S)
+            await asyncio.sleep(TICK_S)
         for connection in list(self._connections):
             connection.abort(Outcome.PROXY_ERROR, "the proxy was stopped")
         await asyncio.sleep(0)

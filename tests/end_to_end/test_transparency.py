@@ -105,8 +105,17 @@ class Reader:
 # the only differences --------------------------------------------------------------------------------------
 
 HOPS: Final = frozenset(
-    [b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate"]
-    + [b"proxy-authorization", b"te", b"trailer", b"upgrade", b"http2-settings"]
+    [
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"http2-settings",
+    ]
 )
 
 
@@ -190,7 +199,7 @@ async def write(peer: Peer, data: bytes, cut: int) -> None:
 async def play(stage: Stage, port: int, case: Case) -> Arrived:
     """One exchange between a client connected to `port` and the stage's upstream."""
     connection = socket.socket()
-    connection.setblocking(False)
+    connection.settimeout(0)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
     client = Peer(connection)

@@ -25,7 +25,14 @@ TARGETS: Final = [
     b"/" + b"very-long/" * 3000,
     b"/?" + b"q" * 30_000,
 ]
-METHODS: Final = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"HEAD"] + [
+METHODS: Final = [
+    b"GET",
+    b"POST",
+    b"PUT",
+    b"PATCH",
+    b"DELETE",
+    b"OPTIONS",
+    b"HEAD",
     b"PROPFIND",
     b"REPORT",
     b"M-SEARCH",

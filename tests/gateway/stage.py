@@ -51,7 +51,7 @@ class Peer:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
-        connection.setblocking(False)
+        connection.settimeout(0)
         self._buffer = b""
 
     async def send(self, data: bytes) -> None:
@@ -167,7 +167,7 @@ class Stage:
     def __init__(self, folder: Path, *, ca_file: Path | None = None, **settings: Any) -> None:
         self.folder = folder
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         self.upstream_port: int = self._listener.getsockname()[1]
         scheme = "http" if ca_file is None else "https"
         host = "127.0.0.1" if ca_file is None else "localhost"
@@ -237,7 +237,7 @@ class Stage:
         connection = socket.socket()
         for name, value in options.items():
             connection.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
-        connection.setblocking(False)
+        connection.settimeout(0)
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
         return self._join(connection)
 
@@ -290,10 +290,13 @@ class Stage:
     async def recorded(self) -> list[Recorded]:
         """What the journal says, once nothing is in flight and all of it is durable."""
         await self.settled()
-        tap = self.worker._tap
-        ticket = self.worker._writer.flush()
-        await self.until(lambda: tap._committed >= ticket or tap.failure)
+        await self.durable()
         return self.read_journal()
+
+    async def durable(self) -> None:
+        """All that was noted is committed, and what waited for it is released."""
+        tap, ticket = self.worker._tap, self.worker._writer.flush()
+        await self.until(lambda: tap._committed >= ticket or tap.failure)
 
     async def only(self) -> Recorded:
         (recorded,) = await self.recorded()

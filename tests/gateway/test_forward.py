@@ -368,6 +368,5 @@ async def send_until_stuck(stage: Stage, peer: Peer, size: int) -> int:
             stuck = 0
         except BlockingIOError:
             stuck += 1
-            ticket, tap = stage.worker._writer.flush(), stage.worker._tap
-            await stage.until(lambda ticket=ticket: tap._committed >= ticket)
+            await stage.durable()
     return sent

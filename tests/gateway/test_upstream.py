@@ -163,7 +163,9 @@ CUTS = [
 @pytest.mark.parametrize("sent", CUTS)
 @pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
 async def test_a_break_of_upstream_is_passed_on_as_a_break(
-    stage: Stage, sent: bytes, is_reset: bool
+    stage: Stage,
+    sent: bytes,
+    is_reset: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     async with asked(stage) as (client, upstream):
         await upstream.send(sent)

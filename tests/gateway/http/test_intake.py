@@ -80,7 +80,9 @@ places = st.lists(st.integers(0, 1000), max_size=12)
 
 @given(streams, places, st.booleans())
 def test_any_cut_of_a_stream_gives_the_same_calls(
-    stream: bytes, cuts: list[int], answers_at_once: bool
+    stream: bytes,
+    cuts: list[int],
+    answers_at_once: bool,  # noqa: FBT001 - hypothesis gives it
 ) -> None:
     whole = told([stream], answers_at_once=False)
 

@@ -1,0 +1,395 @@
+"""A worker's life: connecting to upstream, deadlines of connections, losing the journal, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from proxy.gateway import server
+from proxy.gateway.limits import ORPHAN_S, WRITE_STALL_S
+from proxy.journal.format import Kind, Mode, Outcome
+from tests.gateway.stage import GET, OK, Stage, post, response
+from tests.gateway.still import StillStage
+
+# connecting ----------------------------------------------------------------------------------------
+
+
+async def test_an_upstream_that_refuses_connections_is_a_502_and_nothing_was_sent(
+    stage: Stage,
+) -> None:
+    stage.refuse_connections()
+    client = await stage.client()
+
+    await client.send(post(b"{}"))
+
+    assert (await client.end()).startswith(b"HTTP/1.1 502 ")
+    recorded = await stage.only()
+    assert recorded.outcome is Outcome.PROXY_ERROR
+    assert recorded.request_body == b"{}"
+
+
+async def test_an_upstream_that_does_not_accept_in_time_is_a_502(tmp_path: Path) -> None:
+    async with Stage(tmp_path, connect_timeout_s=0.0) as stage:
+        client = await stage.client()
+
+        await client.send(GET)
+
+        assert b"no connection to upstream within 0.0 s" in await client.end()
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate for `name`, and its key, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    files = folder / f"{name}.crt", folder / f"{name}.key"
+    files[0].write_bytes(made.public_bytes(pem))
+    files[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return files
+
+
+def serving(files: tuple[Path, Path]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    return context
+
+
+async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(OK)
+    await reader.read()
+    writer.close()
+
+
+async def test_upstream_is_spoken_to_in_tls(tmp_path: Path) -> None:
+    files = certificate(tmp_path, "localhost")
+    async with Stage(tmp_path, ca_file=files[0]) as stage:
+        upstream = await stage.tls_upstream(serving(files), answer_once)
+        client = await stage.client()
+
+        await client.send(GET)
+
+        assert await client.message() == OK
+        client.close()
+        assert (await stage.only()).outcome is Outcome.COMPLETE
+        upstream.close()
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "localhost"], ids=["name", "signer"])
+async def test_an_upstream_with_a_wrong_certificate_is_a_502(tmp_path: Path, name: str) -> None:
+    (tmp_path / "other").mkdir()
+    trusted = certificate(tmp_path, name)
+    shown = trusted if name == "elsewhere" else certificate(tmp_path / "other", name)
+    async with Stage(tmp_path, ca_file=trusted[0]) as stage:
+        upstream = await stage.tls_upstream(serving(shown), answer_once)
+        client = await stage.client()
+
+        await client.send(GET)
+
+        answer = await client.end()
+        assert answer.startswith(b"HTTP/1.1 502 ")
+        assert b"no TLS with upstream" in answer
+        await stage.only()
+        upstream.close()
+
+
+# deadlines of connections ---------------------------------------------------------------------------
+
+
+async def test_a_head_that_begins_after_a_long_idle_time_is_not_late(stage: Stage) -> None:
+    client, upstream = await stage.exchange()
+    await stage.settled()
+    (connection,) = stage.worker._connections
+    now = stage.worker._loop.time()
+    connection.since = now - 60
+    await client.send(GET[:5])
+    await stage.until(lambda: not connection.is_idle)
+
+    stage.worker._look_at(connection, now)
+    await client.send(GET[5:])
+
+    await upstream.head()
+    await upstream.send(OK)
+    assert await client.message() == OK
+
+
+async def test_a_late_head_is_refused_once_however_slow_the_journal(tmp_path: Path) -> None:
+    async with StillStage(tmp_path) as still:
+        client = await still.client()
+        await client.send(GET[:5])
+        await still.until(lambda: still.worker._connections)
+        (connection,) = still.worker._connections
+        await still.until(lambda: not connection.is_idle)
+        now = still.worker._loop.time()
+
+        for after in (0, 20, 21, 22):
+            still.worker._look_at(connection, now + after)
+        still.journal.commit()
+
+        assert (await client.end()).count(b"HTTP/1.1 408 ") == 1
+
+
+async def test_a_client_that_takes_nothing_of_the_rest_is_ended(stage: Stage) -> None:
+    client = await stage.client(SO_RCVBUF=4096)
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    upstream = await stage.accepted()
+    await upstream.head()
+    (connection,) = stage.worker._connections
+    connection._transport.set_write_buffer_limits(high=1 << 30)
+    await upstream.send(response(b"x" * 8_000_000))
+    await stage.until(lambda: connection.is_closing)
+    now = stage.worker._loop.time()
+    stage.worker._look_at(connection, now)
+    assert connection.unsent_bytes
+
+    stage.worker._look_at(connection, now + 2 * WRITE_STALL_S)
+
+    await stage.until(lambda: not stage.worker._connections)
+    assert (await stage.only()).outcome is Outcome.COMPLETE
+
+
+async def test_an_orphan_ends_after_its_time(stage: Stage) -> None:
+    client = await stage.client()
+    await client.send(post(b"{}"))
+    upstream = await stage.accepted()
+    await upstream.message()
+    (connection,) = stage.worker._connections
+    client.close()
+    await stage.until(lambda: connection.is_gone)
+
+    stage.worker._look_at(connection, stage.worker._loop.time() + 2 * ORPHAN_S)
+
+    assert (await stage.only()).outcome is Outcome.CLIENT_GONE
+
+
+async def test_the_page_shows_what_the_worker_counts(stage: Stage) -> None:
+    _, upstream = await stage.exchange()
+
+    stage.worker._publish(5)
+
+    page = stage.worker._page
+    assert (page.connections, page.in_flight, page.loop_lag_ns) == (1, 0, 5)
+    assert page.seen == 1
+    upstream.close()
+
+
+# losing the journal ----------------------------------------------------------------------------------
+
+
+async def begun(stage: Stage) -> tuple[Any, Any]:
+    """An exchange in the middle of its answer."""
+    client = await stage.client()
+    await client.send(GET)
+    upstream = await stage.accepted()
+    await upstream.head()
+    await upstream.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nsome")
+    await client.until(b"some")
+    return client, upstream
+
+
+def break_journal(stage: Stage) -> None:
+    """The disk loses the file that is written to."""
+    for segment in (stage.folder / "journal" / "w0").iterdir():
+        segment.unlink()
+
+
+async def test_strict_breaks_what_is_in_flight_and_refuses_until_there_is_a_journal_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REOPEN_S", -1.0)
+    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
+    async with Stage(tmp_path) as stage:
+        stage.may_miss_ends = True
+        client, upstream = await begun(stage)
+        break_journal(stage)
+        await upstream.send(b"more")
+
+        assert await client.is_reset(), "an open-ended body must not look whole"
+        second = await stage.client()
+        await second.send(GET)
+        assert (await second.end()).startswith(b"HTTP/1.1 503 ")
+
+        await stage.worker._reopen_journal()
+        assert not stage.worker._tap.failure
+        third, _ = await stage.exchange()
+        third.close()
+        assert (await stage.recorded())[-1].outcome is Outcome.COMPLETE
+
+
+async def test_available_goes_on_without_a_journal_and_records_again_with_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
+    async with Stage(tmp_path, mode=Mode.AVAILABLE) as stage:
+        stage.may_miss_ends = True
+        client, upstream = await begun(stage)
+        break_journal(stage)
+        await upstream.send(b" more")
+        await client.until(b" more")
+        await stage.until(lambda: stage.worker._tap.failure)
+        assert stage.worker._page.seen == 1
+
+        other, _ = await stage.exchange()
+        await stage.worker._reopen_journal()
+        await upstream.send(b" and more")
+        await client.until(b" and more")
+        upstream.close()
+        await client.end()
+        third, _ = await stage.exchange()
+
+        other.close()
+        third.close()
+        recorded = await stage.recorded()
+        assert [one.outcome for one in recorded] == [Outcome.COMPLETE]
+        assert stage.worker._page.seen == 1
+
+
+async def test_a_journal_that_takes_no_more_is_a_failed_one(tmp_path: Path) -> None:
+    """Its thread may hang in the disk: nobody but the tap notices, and what is held must end."""
+    async with StillStage(tmp_path) as still:
+        still.may_miss_ends = True
+        client = await still.client()
+        await client.send(post(b"x" * 10)[:-1])
+        upstream = await still.accepted()
+        await still.noted(Kind.REQUEST_CHUNK)
+        still.journal.commit()
+        await upstream.until(b"x" * 9)
+
+        still.journal.refusal = "the disk is behind"
+        await client.send(b"x")
+
+        assert await client.is_reset()
+        assert not await upstream.end()
+
+
+async def test_a_refusal_that_waits_for_a_failed_journal_is_said_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with StillStage(tmp_path) as still:
+        client = await still.client()
+        await client.send(b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await still.noted(Kind.END)
+
+        still.worker._failed("the disk is gone")
+
+        assert (await client.end()).startswith(b"HTTP/1.1 405 ")
+
+
+async def test_late_words_of_an_earlier_journal_release_nothing(tmp_path: Path) -> None:
+    async with StillStage(tmp_path) as still:
+        client = await still.client()
+        await client.send(GET)
+        upstream = await still.accepted()
+        await still.noted(Kind.REQUEST_END)
+        worker = still.worker
+
+        worker._committed(worker._journal_number - 1, 1 << 40)
+        worker._writer_failed(worker._journal_number - 1, "late")
+
+        assert worker._tap._held
+        assert not worker._tap.failure
+        client.close()
+        await still.noted(Kind.END)
+        upstream.close()
+
+
+async def test_a_journal_that_cannot_be_opened_again_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
+    async with Stage(tmp_path) as stage:
+        pages = sorted((tmp_path / "run").iterdir())
+        (tmp_path / "keys" / "slots").rename(tmp_path / "keys" / "away")
+        (tmp_path / "keys" / "slots").write_text("not a folder")
+
+        stage.worker._failed("for the test")
+        await stage.worker._reopen_journal()
+
+        assert stage.worker._tap.failure
+        assert sorted((tmp_path / "run").iterdir()) == pages
+        (tmp_path / "keys" / "slots").unlink()
+        (tmp_path / "keys" / "away").rename(tmp_path / "keys" / "slots")
+
+
+# the end ---------------------------------------------------------------------------------------------
+
+
+async def test_a_stop_lets_exchanges_finish_and_closes_the_idle_ones(stage: Stage) -> None:
+    idle, _ = await stage.exchange()
+    client = await stage.client()
+    await client.send(GET)
+    upstream = await stage.accepted()
+    await upstream.head()
+
+    stage.worker.stop()
+    assert await idle.end() == b""
+    await upstream.send(OK)
+
+    assert await client.end() == OK
+    await stage._run
+    assert [one.outcome for one in stage.read_journal()] == [Outcome.COMPLETE] * 2
+
+
+async def test_what_does_not_finish_in_time_is_broken_off_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "DRAIN_S", 0.0)
+    async with Stage(tmp_path) as stage:
+        client, _ = await begun(stage)
+
+        stage.worker.stop()
+
+        assert await client.is_reset()
+        await stage._run
+        (recorded,) = stage.read_journal()
+        assert recorded.outcome is Outcome.PROXY_ERROR
+        assert recorded.response_body == b"some"
+
+
+async def test_a_stop_does_not_wait_for_an_upstream_that_never_accepts(stage: Stage) -> None:
+    async def connect_for_ever(*_: Any, **__: Any) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    class Loop:
+        """The worker's loop, whose connections never come about."""
+
+        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+            self._loop = loop
+            self.create_connection = connect_for_ever
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._loop, name)
+
+    stage.worker._loop = Loop(stage.worker._loop)  # type: ignore[assignment]
+    client = await stage.client()
+    await client.send(GET[:-2] + b"X: 1\r\n\r\n")
+    await stage.until(lambda: stage.worker._dials)
+    client.close()
+    (connection,) = stage.worker._connections
+    connection.abort(Outcome.PROXY_ERROR, "for the test")
+
+    stage.worker.stop()
+
+    await asyncio.wait_for(asyncio.shield(stage._run), 10)
