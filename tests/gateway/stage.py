@@ -16,6 +16,8 @@ import re
 import socket
 import ssl
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,6 +101,16 @@ class Peer:
         while data := await self._more():
             parts.append(data)
         self._buffer = b""
+        return b"".join(parts)
+
+    async def rest(self) -> bytes:
+        """What comes until the connection ends, in either way."""
+        parts = [self._buffer]
+        try:
+            while data := await self._more():
+                parts.append(data)
+        except ConnectionResetError:
+            parts.append(b"")
         return b"".join(parts)
 
     async def is_reset(self) -> bool:
@@ -252,6 +264,15 @@ class Stage:
         peer = Peer(connection)
         self._peers.append(peer)
         return peer
+
+    @asynccontextmanager
+    async def asked(self, request: bytes = GET) -> AsyncIterator[tuple[Peer, Peer]]:
+        """A client that has asked, and the upstream that is to answer."""
+        client = await self.client()
+        await client.send(request)
+        upstream = await self.accepted()
+        await upstream.message()
+        yield client, upstream
 
     async def exchange(self, request: bytes = GET, answer: bytes = OK) -> tuple[Peer, Peer]:
         """One whole exchange on connections of its own, which stay open."""

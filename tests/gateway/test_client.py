@@ -9,7 +9,7 @@ import pytest
 
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
 from proxy.journal.format import Flag, Kind, Outcome
-from tests.gateway.stage import GET, OK, Peer, Stage, post, response
+from tests.gateway.stage import GET, OK, Stage, post, response
 
 BODY = b"POST / HTTP/1.1\r\nHost: a\r\n"
 
@@ -121,7 +121,7 @@ async def test_a_bad_chunk_size_ends_the_exchange_and_is_answered(
     await client.send(size + b"\r\nabc\r\n0\r\n\r\n")
 
     assert (await client.end()).startswith(b"HTTP/1.1 400 ")
-    assert b"0\r\n\r\n" not in await _rest(upstream)
+    assert b"0\r\n\r\n" not in await upstream.rest()
     recorded = await stage.only()
     assert recorded.outcome is Outcome.CLIENT_GONE
     assert Kind.REQUEST_END not in recorded.kinds
@@ -307,100 +307,3 @@ async def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
 
         await first.send(GET)
         assert stage.worker._relay.gauges.shed == 1
-
-
-# clients that leave --------------------------------------------------------------------------------
-
-
-async def test_a_client_that_leaves_before_its_request_is_whole_releases_upstream(
-    stage: Stage,
-) -> None:
-    client = await stage.client()
-    await client.send(post(b"x" * 100)[:-1])
-    upstream = await stage.accepted()
-    await upstream.head()
-
-    client.close()
-
-    assert len(await _rest(upstream)) < 100
-    recorded = await stage.only()
-    assert recorded.outcome is Outcome.CLIENT_GONE
-    assert recorded.request_body == b"x" * 99
-
-
-async def test_a_create_whose_client_left_is_read_to_its_end(stage: Stage) -> None:
-    client = await stage.client()
-    await client.send(post(b"{}"))
-    upstream = await stage.accepted()
-    await upstream.message()
-
-    client.close()
-    await stage.until(lambda: not stage.worker._relay.gauges.connections)
-    await upstream.send(response(b'{"id":"v1_x"}', b"Content-Type: application/json"))
-
-    assert await upstream.end() == b""
-    recorded = await stage.only()
-    assert recorded.outcome is Outcome.CLIENT_GONE
-    assert recorded.response_body == b'{"id":"v1_x"}'
-
-
-async def test_a_stream_whose_client_left_before_the_head_is_released_at_the_head(
-    stage: Stage,
-) -> None:
-    client = await stage.client()
-    await client.send(post(b"{}"))
-    upstream = await stage.accepted()
-    await upstream.message()
-
-    client.close()
-    await stage.until(lambda: not stage.worker._relay.gauges.connections)
-    await upstream.send(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b"3\r\nabc\r\n"
-    )
-
-    await _rest(upstream)
-    assert (await stage.only()).outcome is Outcome.CLIENT_GONE
-
-
-async def test_a_client_that_leaves_in_a_stream_releases_upstream(stage: Stage) -> None:
-    client = await stage.client()
-    await client.send(post(b"{}"))
-    upstream = await stage.accepted()
-    await upstream.message()
-    await upstream.send(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b"3\r\nabc\r\n"
-    )
-    await client.until(b"abc\r\n")
-
-    client.close()
-
-    await _rest(upstream)
-    recorded = await stage.only()
-    assert recorded.outcome is Outcome.CLIENT_GONE
-    assert recorded.response_body == b"abc"
-
-
-async def test_a_client_that_half_closes_has_left(stage: Stage) -> None:
-    client = await stage.client()
-    await client.send(post(b"{}"))
-    upstream = await stage.accepted()
-    await upstream.message()
-
-    client.half_close()
-    assert await client.end() == b""
-    await upstream.send(OK)
-
-    assert (await stage.only()).outcome is Outcome.CLIENT_GONE
-
-
-async def _rest(peer: Peer) -> bytes:
-    """What comes until the connection ends, in either way."""
-    parts = [peer._buffer]
-    try:
-        while data := await peer._more():
-            parts.append(data)
-    except ConnectionResetError:
-        parts.append(b"")
-    return b"".join(parts)

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 
 from proxy.journal.format import Flag, Kind, Outcome
-from tests.gateway.stage import GET, OK, Peer, Stage, post, response
+from tests.gateway.stage import GET, OK, Stage, response
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 OPEN_ENDED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 HEAD = b"HEAD /v1 HTTP/1.1\r\nHost: a\r\n\r\n"
 GET_10 = b"GET /v1 HTTP/1.0\r\n\r\n"
-WEBSOCKET = (
-    b"GET //ws/x?key=PLANTEDSECRET HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
-    b"Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"
-)
 SWITCH = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Set-Cookie: PLANTEDSECRET2\r\n\r\n"
 )
 
 
-@asynccontextmanager
-async def asked(stage: Stage, request: bytes = GET) -> AsyncIterator[tuple[Peer, Peer]]:
-    """A client that has asked, and the upstream that is to answer."""
-    client = await stage.client()
-    await client.send(request)
-    upstream = await stage.accepted()
-    await upstream.message()
-    yield client, upstream
-
-
 # framing ------------------------------------------------------------------------------------------
 
 
 async def test_the_answer_to_head_has_a_length_and_no_body(stage: Stage) -> None:
-    async with asked(stage, HEAD + GET) as (client, upstream):
+    async with stage.asked(HEAD + GET) as (client, upstream):
         await upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
 
         answer = await client.end()
@@ -48,7 +31,7 @@ async def test_the_answer_to_head_has_a_length_and_no_body(stage: Stage) -> None
 
 
 async def test_a_body_behind_the_answer_to_head_reaches_nobody(stage: Stage) -> None:
-    async with asked(stage, HEAD) as (client, upstream):
+    async with stage.asked(HEAD) as (client, upstream):
         await upstream.send(response(b"never asked for"))
 
         assert b"never" not in await client.end()
@@ -57,7 +40,7 @@ async def test_a_body_behind_the_answer_to_head_reaches_nobody(stage: Stage) -> 
 
 
 async def test_a_body_may_end_with_its_connection(stage: Stage) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(OPEN_ENDED + b"all of it")
         upstream.close()
 
@@ -69,7 +52,7 @@ async def test_a_body_may_end_with_its_connection(stage: Stage) -> None:
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
 async def test_an_answer_without_a_body_keeps_the_connection(stage: Stage, status: bytes) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(b"HTTP/1.1 " + status + b"\r\nETag: x\r\n\r\n")
         assert await client.head() == b"HTTP/1.1 " + status + b"\r\nETag: x\r\n\r\n"
         await client.send(GET)
@@ -81,7 +64,7 @@ async def test_an_answer_without_a_body_keeps_the_connection(stage: Stage, statu
 
 
 async def test_chunks_pass_as_they_are_read_and_trailers_stay_in_the_record(stage: Stage) -> None:
-    async with asked(stage, b"GET / HTTP/1.1\r\nHost: a\r\nCookie: PLANTED1234\r\n\r\n") as (
+    async with stage.asked(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: PLANTED1234\r\n\r\n") as (
         client,
         upstream,
     ):
@@ -99,7 +82,7 @@ async def test_chunks_pass_as_they_are_read_and_trailers_stay_in_the_record(stag
 async def test_chunks_for_an_http_10_client_become_a_body_that_ends_with_the_connection(
     stage: Stage,
 ) -> None:
-    async with asked(stage, GET_10) as (client, upstream):
+    async with stage.asked(GET_10) as (client, upstream):
         await upstream.send(CHUNKED + b"3\r\nabc\r\n0\r\n\r\n")
 
         answer = await client.end()
@@ -108,7 +91,7 @@ async def test_chunks_for_an_http_10_client_become_a_body_that_ends_with_the_con
 
 
 async def test_an_http_10_client_may_keep_its_connection(stage: Stage) -> None:
-    async with asked(stage, b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n") as (
+    async with stage.asked(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n") as (
         client,
         upstream,
     ):
@@ -123,10 +106,10 @@ async def test_an_http_10_client_may_keep_its_connection(stage: Stage) -> None:
 
 async def test_interim_answers_pass_but_not_to_http_10(stage: Stage) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: PLANTED1234\r\n\r\n"
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(early + early + OK)
         assert await client.exactly(2 * len(early) + len(OK)) == early + early + OK
-    async with asked(stage, GET_10) as (client, upstream):
+    async with stage.asked(GET_10) as (client, upstream):
         await upstream.send(early + OK)
         assert (await client.end()).startswith(b"HTTP/1.1 200 OK\r\n")
 
@@ -139,7 +122,7 @@ async def test_an_upload_url_of_upstream_points_at_us_and_its_record_is_a_finger
     stage: Stage,
 ) -> None:
     url = b"http://127.0.0.1:%d/upload?upload_id=PLANTED1234" % stage.upstream_port
-    async with asked(stage, b"POST / HTTP/1.1\r\nHost: proxy:80\r\n\r\n") as (client, upstream):
+    async with stage.asked(b"POST / HTTP/1.1\r\nHost: proxy:80\r\n\r\n") as (client, upstream):
         await upstream.send(response(b"", b"X-Goog-Upload-URL: " + url))
 
         assert b"X-Goog-Upload-URL: http://proxy:80/upload?upload_id=PLANTED1234\r\n" in (
@@ -167,7 +150,7 @@ async def test_a_break_of_upstream_is_passed_on_as_a_break(
     sent: bytes,
     is_reset: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(sent)
         (connection,) = stage.worker._connections
         await stage.until(lambda: connection.exchange and connection.exchange.was_sent)
@@ -182,7 +165,7 @@ async def test_a_break_of_upstream_is_passed_on_as_a_break(
 
 
 async def test_a_reset_of_an_open_ended_body_never_looks_like_its_end(stage: Stage) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(OPEN_ENDED + b"some")
         await client.until(b"some")
 
@@ -193,7 +176,7 @@ async def test_a_reset_of_an_open_ended_body_never_looks_like_its_end(stage: Sta
 
 
 async def test_a_close_between_chunks_is_no_end_for_an_http_10_client(stage: Stage) -> None:
-    async with asked(stage, GET_10) as (client, upstream):
+    async with stage.asked(GET_10) as (client, upstream):
         await upstream.send(CHUNKED + b"3\r\nabc\r\n")
         await client.until(b"abc")
 
@@ -221,7 +204,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("sent", MALFORMED)
 async def test_a_malformed_answer_breaks_the_connection(stage: Stage, sent: bytes) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(sent)
 
         assert await client.is_reset()
@@ -235,7 +218,7 @@ async def test_a_malformed_answer_breaks_the_connection(stage: Stage, sent: byte
 
 
 async def test_a_second_answer_in_the_same_segment_reaches_nobody(stage: Stage) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(OK + response(b"planted"))
 
         assert await client.end() == OK
@@ -290,139 +273,7 @@ async def test_an_upstream_that_closes_idle_closes_its_client(stage: Stage) -> N
 
 
 async def test_upstreams_connection_close_is_said_on_and_done(stage: Stage) -> None:
-    async with asked(stage) as (client, upstream):
+    async with stage.asked() as (client, upstream):
         await upstream.send(response(b"ok", b"Connection: close"))
 
         assert await client.end() == response(b"ok", b"Connection: close")
-
-
-# switching protocols -----------------------------------------------------------------------------------
-
-
-async def test_a_websocket_is_spliced_both_ways_early_bytes_included(stage: Stage) -> None:
-    client = await stage.client()
-    await client.send(WEBSOCKET + b"early")
-    upstream = await stage.accepted()
-    head = await upstream.head()
-    assert b"Connection: Upgrade\r\nUpgrade: websocket\r\n" in head
-    assert upstream._buffer == b""
-
-    await upstream.send(SWITCH + b"hello")
-    assert await client.exactly(len(SWITCH) + 5) == SWITCH + b"hello"
-    assert await upstream.exactly(5) == b"early"
-    await client.send(b"\x00raw\xff")
-    assert await upstream.exactly(5) == b"\x00raw\xff"
-    await upstream.send(b"back")
-    assert await client.exactly(4) == b"back"
-    upstream.close()
-    assert await client.end() == b""
-
-    recorded = await stage.only()
-    assert recorded.outcome is Outcome.COMPLETE
-    assert recorded.data(Kind.SPLICED_CHUNK, Flag.FROM_CLIENT) == b"early\x00raw\xff"
-    assert recorded.data(Kind.SPLICED_CHUNK, Flag.NONE) == b"helloback"
-    assert recorded.end.response_bytes == 0  # no body: a count would read as frames that were lost
-    assert b"PLANTED" not in recorded.intent.head + recorded.head
-
-
-async def test_what_a_websocket_client_said_last_arrives(stage: Stage) -> None:
-    async with asked(stage, WEBSOCKET) as (client, upstream):
-        await upstream.send(SWITCH)
-        await client.head()
-
-        await client.send(b"farewell")
-        client.close()
-
-        assert await upstream.end() == b"farewell"
-    assert (await stage.only()).outcome is Outcome.COMPLETE
-
-
-async def test_bytes_after_upstream_closed_a_spliced_connection_are_not_recorded(
-    stage: Stage,
-) -> None:
-    async with asked(stage, WEBSOCKET) as (client, upstream):
-        await upstream.send(SWITCH)
-        await client.head()
-        (connection,) = stage.worker._connections
-
-        upstream.close()
-        await stage.until(lambda: connection.exchange is None or connection.exchange.ended)
-        connection.data_received(b"too late")
-
-        await client.end()
-    await stage.only()
-
-
-async def test_a_declined_websocket_is_followed_by_other_requests(stage: Stage) -> None:
-    async with asked(stage, WEBSOCKET + GET) as (client, upstream):
-        await upstream.send(response(b"no", status=b"403 Forbidden"))
-        assert await client.message() == response(b"no", status=b"403 Forbidden")
-        assert await upstream.head() == GET.replace(
-            b"Host: a", b"Host: 127.0.0.1:%d" % stage.upstream_port
-        )
-        await upstream.send(OK)
-        assert await client.message() == OK
-
-    assert [one.outcome for one in await stage.recorded()] == [Outcome.COMPLETE] * 2
-
-
-H2C = (
-    b"POST /v1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-    b"HTTP2-Settings: AAMAAABk\r\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("request_bytes", "body"),
-    [
-        (H2C + b"\r\n", b""),
-        (H2C + b"Content-Length: 3\r\n\r\nabc", b"abc"),
-        (H2C + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX-T: 1\r\n\r\n", b"abc"),
-        (H2C.replace(b"h2c", b"websocket") + b"Content-Length: 3\r\n\r\nabc", b"abc"),
-    ],
-    ids=["no body", "length", "chunked", "websocket with a body"],
-)  # fmt: skip
-@pytest.mark.parametrize("before", [b"", GET, GET + GET], ids=["first", "second", "third"])
-async def test_an_upgrade_that_is_not_for_us_is_an_ordinary_request(
-    stage: Stage, request_bytes: bytes, body: bytes, before: bytes
-) -> None:
-    """Wherever it stands in a segment: llhttp stops at it, and must not stop the others."""
-    client = await stage.client()
-    await client.send(before + request_bytes + GET)
-    upstream = await stage.accepted()
-
-    for _ in range(before.count(GET)):
-        await upstream.head()
-        await upstream.send(OK)
-        await client.message()
-    head = await upstream.head()
-    assert b"pgrade" not in head
-    assert b"Settings" not in head
-    if b"chunked" in head:
-        await upstream.until(b"0\r\n\r\n")
-    else:
-        assert await upstream.exactly(len(body)) == body
-    await upstream.send(OK)
-    await client.message()
-    await upstream.head()
-    await upstream.send(OK)
-    assert await client.message() == OK
-
-    recorded = await stage.recorded()
-    assert [one.outcome for one in recorded] == [Outcome.COMPLETE] * len(recorded)
-    assert recorded[-2].request_body == body
-
-
-async def test_a_websocket_asked_for_behind_another_request_is_spliced(stage: Stage) -> None:
-    async with asked(stage, post(b"{}") + WEBSOCKET + b"early") as (client, upstream):
-        await upstream.send(OK)
-        await client.message()
-        await upstream.head()
-        await upstream.send(SWITCH)
-        await client.head()
-
-        assert await upstream.exactly(5) == b"early"
-        client.close()
-        await upstream.end()
-
-    assert [one.outcome for one in await stage.recorded()] == [Outcome.COMPLETE] * 2

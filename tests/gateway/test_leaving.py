@@ -1,0 +1,89 @@
+"""Clients that leave: before their request is whole, before the answer, in the middle of a stream."""
+
+from __future__ import annotations
+
+from proxy.journal.format import Outcome
+from tests.gateway.stage import OK, Stage, post, response
+
+
+async def test_a_client_that_leaves_before_its_request_is_whole_releases_upstream(
+    stage: Stage,
+) -> None:
+    client = await stage.client()
+    await client.send(post(b"x" * 100)[:-1])
+    upstream = await stage.accepted()
+    await upstream.head()
+
+    client.close()
+
+    assert len(await upstream.rest()) < 100
+    recorded = await stage.only()
+    assert recorded.outcome is Outcome.CLIENT_GONE
+    assert recorded.request_body == b"x" * 99
+
+
+async def test_a_create_whose_client_left_is_read_to_its_end(stage: Stage) -> None:
+    client = await stage.client()
+    await client.send(post(b"{}"))
+    upstream = await stage.accepted()
+    await upstream.message()
+
+    client.close()
+    await stage.until(lambda: not stage.worker._relay.gauges.connections)
+    await upstream.send(response(b'{"id":"v1_x"}', b"Content-Type: application/json"))
+
+    assert await upstream.end() == b""
+    recorded = await stage.only()
+    assert recorded.outcome is Outcome.CLIENT_GONE
+    assert recorded.response_body == b'{"id":"v1_x"}'
+
+
+async def test_a_stream_whose_client_left_before_the_head_is_released_at_the_head(
+    stage: Stage,
+) -> None:
+    client = await stage.client()
+    await client.send(post(b"{}"))
+    upstream = await stage.accepted()
+    await upstream.message()
+
+    client.close()
+    await stage.until(lambda: not stage.worker._relay.gauges.connections)
+    await upstream.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n"
+    )
+
+    await upstream.rest()
+    assert (await stage.only()).outcome is Outcome.CLIENT_GONE
+
+
+async def test_a_client_that_leaves_in_a_stream_releases_upstream(stage: Stage) -> None:
+    client = await stage.client()
+    await client.send(post(b"{}"))
+    upstream = await stage.accepted()
+    await upstream.message()
+    await upstream.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n"
+    )
+    await client.until(b"abc\r\n")
+
+    client.close()
+
+    await upstream.rest()
+    recorded = await stage.only()
+    assert recorded.outcome is Outcome.CLIENT_GONE
+    assert recorded.response_body == b"abc"
+
+
+async def test_a_client_that_half_closes_has_left(stage: Stage) -> None:
+    client = await stage.client()
+    await client.send(post(b"{}"))
+    upstream = await stage.accepted()
+    await upstream.message()
+
+    client.half_close()
+    assert await client.end() == b""
+    await upstream.send(OK)
+
+    assert (await stage.only()).outcome is Outcome.CLIENT_GONE

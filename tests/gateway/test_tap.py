@@ -1,0 +1,250 @@
+"""What waits, until when, and what becomes of it when the journal fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.errors import JournalUnavailable
+from proxy.gateway.limits import BACKLOG_BYTES_MAX
+from proxy.gateway.tap import Tap
+from proxy.journal.format import Kind, Mode
+from proxy.journal.page import SEEN
+from tests.gateway.still import StillJournal
+
+
+class StillLoop:
+    """A loop whose turns and clock a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._later: list[tuple[float, Callable[[], object]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> object:
+        self._later.append((self.now + delay, callback))
+        return None
+
+    def call_soon(self, callback: Callable[..., object], /, *arguments: Any) -> object:
+        return self.call_later(0.0, lambda: callback(*arguments))
+
+    def forward(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        due = [callback for at, callback in self._later if at <= self.now]
+        self._later = [one for one in self._later if one[0] > self.now]
+        for callback in due:
+            callback()
+
+
+class Scene:
+    """A tap with a still journal and a still loop."""
+
+    def __init__(self, mode: Mode = Mode.STRICT) -> None:
+        self.loop = StillLoop()
+        self.failures: list[str] = []
+        self.released: list[object] = []
+        self.words = [0] * (SEEN + 1)
+        self.tap = Tap(
+            mode=mode, loop=self.loop, intent_deadline_s=0.25, on_failure=self.failures.append
+        )
+        self.journal = self.connect()
+
+    def connect(self) -> StillJournal:
+        journal = StillJournal()
+        journal.tap = self.tap
+        self.tap.connect(journal, SimpleNamespace(words=self.words))
+        return journal
+
+    def hold(self, payload: object) -> None:
+        self.tap.hold(self.released.append, payload)
+
+
+def test_strict_holds_until_the_commit_and_releases_in_order() -> None:
+    scene = Scene()
+    for number in (1, 2, 3):
+        scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+        scene.hold(number)
+
+    assert scene.released == []
+    scene.tap.committed(2)
+    assert scene.released == [1, 2]
+    scene.tap.committed(3)
+    assert scene.released == [1, 2, 3]
+
+
+def test_what_is_durable_already_is_not_held() -> None:
+    scene = Scene()
+    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.journal.commit()
+
+    scene.hold("now")
+
+    assert scene.released == ["now"]
+
+
+def test_nothing_overtakes_what_is_held() -> None:
+    scene = Scene()
+    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.hold("first")
+    scene.hold("second")
+
+    scene.journal.commit()
+
+    assert scene.released == ["first", "second"]
+
+
+def test_available_holds_nothing() -> None:
+    scene = Scene(Mode.AVAILABLE)
+    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+
+    scene.hold("now")
+
+    assert scene.released == ["now"]
+
+
+@given(st.lists(st.sampled_from(["note", "hold", "commit"]), max_size=40))
+def test_whatever_happens_only_durable_things_are_released_and_in_order(steps: list[str]) -> None:
+    scene = Scene()
+    sequence = scene.tap.begin()
+    held = 0
+    durable_at: list[int] = []
+
+    for step in steps:
+        if step == "note":
+            scene.tap.note(sequence, Kind.REQUEST_CHUNK, b"")
+        elif step == "hold":
+            durable_at.append(len(scene.journal.noted))
+            scene.hold(held)
+            held += 1
+        else:
+            scene.journal.commit()
+        assert all(
+            durable_at[int(str(one))] <= scene.journal.committed_count for one in scene.released
+        )
+    scene.journal.commit()
+
+    assert scene.released == list(range(held))
+
+
+def test_strict_without_a_journal_begins_nothing() -> None:
+    scene = Scene()
+    scene.tap.failed("the disk is gone")
+
+    with pytest.raises(JournalUnavailable, match="the disk is gone"):
+        scene.tap.begin()
+
+    assert scene.words[SEEN] == 0
+
+
+def test_available_without_a_journal_counts_what_passes_unrecorded() -> None:
+    scene = Scene(Mode.AVAILABLE)
+    scene.tap.failed("the disk is gone")
+
+    assert scene.tap.begin() == 0
+    scene.tap.note(0, Kind.INTENT, b"")
+
+    assert scene.words[SEEN] == 1
+    assert scene.journal.noted == []
+
+
+def test_a_journal_that_refuses_a_note_has_failed_and_its_owner_is_told_afterwards() -> None:
+    scene = Scene()
+    sequence = scene.tap.begin()
+    scene.hold("never")
+    scene.tap.note(sequence, Kind.INTENT, b"")
+    scene.hold("nor this")
+    scene.journal.refusal = "behind"
+
+    scene.tap.note(sequence, Kind.END, b"")
+
+    assert scene.tap.failure == "behind"
+    assert scene.failures == []
+    scene.loop.forward()
+    assert scene.failures == ["behind"]
+    assert "nor this" not in scene.released
+
+
+def test_what_was_held_when_the_journal_failed_is_never_released() -> None:
+    scene = Scene()
+    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.hold("never")
+
+    scene.tap.failed("gone")
+    scene.connect()
+    scene.tap.committed(100)
+
+    assert scene.released == []
+
+
+def test_an_intent_is_given_up_after_its_deadline_and_not_before() -> None:
+    scene = Scene()
+    expired: list[float] = []
+    scene.tap.await_intent(lambda: expired.append(scene.loop.now))
+
+    scene.loop.forward(0.1)
+    assert expired == []
+    scene.loop.forward(0.16)
+    assert len(expired) == 1
+    scene.loop.forward(10)
+    assert len(expired) == 1
+
+
+def test_a_backlog_is_reported_and_its_end_told_once() -> None:
+    scene = Scene()
+    resumed: list[int] = []
+    scene.journal.backlog_bytes = BACKLOG_BYTES_MAX + 1
+    assert scene.tap.is_backed_up
+    scene.tap.when_drained(lambda: resumed.append(1))
+
+    scene.journal.commit()
+    assert resumed == []
+    scene.journal.backlog_bytes = 0
+    scene.journal.commit()
+    scene.journal.commit()
+
+    assert resumed == [1]
+
+
+def test_a_failure_ends_waiting_for_the_backlog() -> None:
+    scene = Scene()
+    resumed: list[int] = []
+    scene.tap.when_drained(lambda: resumed.append(1))
+
+    scene.tap.failed("gone")
+
+    assert resumed == [1]
+    assert not scene.tap.is_backed_up
+
+
+def test_available_never_pauses_for_the_backlog() -> None:
+    scene = Scene(Mode.AVAILABLE)
+
+    scene.journal.backlog_bytes = 1 << 40
+
+    assert not scene.tap.is_backed_up
+
+
+def test_flushing_is_done_once_a_turn() -> None:
+    scene = Scene()
+    flushed: list[int] = []
+
+    def count() -> int:
+        flushed.append(1)
+        return 0
+
+    scene.journal.flush = count  # type: ignore[method-assign]
+    sequence = scene.tap.begin()
+
+    for _ in range(5):
+        scene.tap.note(sequence, Kind.REQUEST_CHUNK, b"")
+        scene.hold(None)
+    scene.loop.forward()
+
+    assert len(flushed) == 1
