@@ -12,7 +12,7 @@ import pytest
 from proxy.journal.format import Mode
 from tests.gateway.stage import GET, OK, Peer, Stage, post, response
 
-PLAYS = int(os.environ.get("FUZZ_PLAYS", "600"))
+PLAYS = int(os.environ.get("FUZZ_PLAYS", "1600"))
 """Connections a run plays; about 2 ms each."""
 AT_ONCE = 16
 
