@@ -307,8 +307,9 @@ class ClientConnection(asyncio.Protocol):
         relay = self._relay
         try:
             sequence = relay.tap.begin()
-        except JournalUnavailable as error:
-            self._answer_unrecorded(Refusal(503, f"this request cannot be recorded now: {error}"))
+        except JournalUnavailable:
+            # Why stands in our log: it may name paths, and a caller can only come again.
+            self._answer_unrecorded(Refusal(503, "the journal takes no records now"))
             return
         exchange = self.exchange = Exchange(relay, self, sequence, plan)
         relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record))
