@@ -118,19 +118,19 @@ class Child:
             code = await process.wait()
         finally:
             await self._end(process)
-        if not is_ready and code < 0:
+        if is_ready is None:
             return 0.0, f"it was not ready within {self._pace.ready_within_s:g} s"
         return clock() - ready_at, f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
-    async def _became_ready(self, process: Process) -> bool:
-        """Whether it said so in time. One that is late is killed."""
+    async def _became_ready(self, process: Process) -> bool | None:
+        """Whether it said so; False: it ended without. None: it was late, and is killed for that."""
         assert process.stdout is not None, self.plan.name
         try:
             async with asyncio.timeout(self._pace.ready_within_s):
                 return (await process.stdout.readline()).strip() == b"ready"
         except TimeoutError:
             self._signal(is_kill=True)
-            return False
+            return None
 
     async def _read_out(self, process: Process) -> None:
         """Keep the pipe empty: a child that prints must not block on it."""

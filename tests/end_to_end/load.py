@@ -21,8 +21,8 @@ ATTEMPT_WITHIN_S: Final = 90.0
 PIECES: Final = 8
 
 KINDS: Final[tuple[tuple[str, int], ...]] = (
-    *(("unary", 6), ("stream", 4), ("slow stream", 4), ("big question", 2)),
-    *(("big answer", 2), ("question in pieces", 2), ("get", 2), ("delete", 1)),
+    *(("unary", 8), ("stream", 6), ("slow stream", 6), ("big question", 1)),
+    *(("big answer", 1), ("question in pieces", 1), ("get", 2), ("delete", 1)),
 )
 """Kinds of requests with their weights."""
 

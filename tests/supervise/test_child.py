@@ -122,6 +122,18 @@ async def test_a_child_that_never_says_ready_refuses_the_start(lifeline: int) ->
         await Child(plan, Notes(), pace).keep()
 
 
+async def test_a_child_that_was_killed_before_it_was_ready_is_not_called_late(
+    lifeline: int,
+) -> None:
+    """Seen in crash runs: an early kill -9 was told as "not ready within 30 s"."""
+    plan = ChildPlan(
+        name="x", command=program("import os; os.kill(os.getpid(), 9)"), lifeline=lifeline
+    )
+
+    with pytest.raises(StartRefused, match="killed by signal 9"):
+        await Child(plan, Notes(), PACE).keep()
+
+
 async def test_a_child_that_does_not_listen_is_killed(tmp_path: Path, lifeline: int) -> None:
     plan = ChildPlan(name="x", command=program(DEAF, tmp_path / "notes", "x"), lifeline=lifeline)
     notes = Notes()
