@@ -7,16 +7,13 @@ read as the ordinary request it then is.
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import httptools
 
 from proxy.gateway.http.wire import RawHeaders, RequestHead
 from proxy.gateway.limits import HEAD_BYTES_MAX, SILENT_BYTES_MAX, SLICE_BYTES
-
-_METHOD: Final = re.compile(rb"[\r\n]*[!#$%&'*+.^_`|~0-9A-Za-z-]+ ")
 
 
 class RequestSink(Protocol):
@@ -175,12 +172,6 @@ class RequestIntake:
             return
         except httptools.HttpParserCallbackError:
             raise  # what we did with the callback failed: a bug of ours, not of the client
-        except httptools.HttpParserInvalidMethodError:
-            if _METHOD.match(data):
-                self._malformed(501, "the request method is not a registered one")
-            else:
-                self._malformed(400, "the request is not HTTP: no method")
-            return
         except httptools.HttpParserError as error:
             self._malformed(400, f"the request is not HTTP: {error}"[:200])
         if self.head_bytes > HEAD_BYTES_MAX or self._silent_bytes > SILENT_BYTES_MAX:
