@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.interactions.content import int_or_none, is_content_type
+from proxy.interactions.content import int_or_none, is_content_type, text_or_none, told_name
 from proxy.interactions.events import (
     AnnotationDelta,
     ArgumentsDelta,
@@ -95,6 +95,8 @@ class StreamAssembler:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
         self._segments = [_Segment()]
+        self._places: dict[str, int] = {}
+        """Interaction id to its place in `_segments`."""
         self._current = 0
         self._place = 0
 
@@ -111,15 +113,16 @@ class StreamAssembler:
         elif isinstance(event, StepStop):
             self._take_stop(event)
         elif isinstance(event, InteractionSeen):
-            self._current = self._find(event.resource.get("id"), is_created=not event.is_last)
+            self._current = self._find(
+                text_or_none(event.resource.get("id")), is_created=not event.is_last
+            )
             self._merge(event.resource, is_last=event.is_last)
         elif isinstance(event, StatusSeen):
             self._current = self._find(event.interaction_id, is_created=False)
             self._merge(event.fields, is_last=False)
         elif isinstance(event, ErrorSeen):
             segment = self._segments[self._current]
-            errors = segment.fields.get("errors")
-            segment.fields["errors"] = [*(errors if isinstance(errors, list) else ()), event.error]
+            _list_in(segment.fields, "errors").append(event.error)
             segment.is_complete = True
         self._place += 1
         return self._current
@@ -128,7 +131,7 @@ class StreamAssembler:
         """The stream ended, in whatever way."""
         return tuple([self._assembled(segment) for segment in self._segments])
 
-    def _find(self, interaction_id: Any, *, is_created: bool) -> int:
+    def _find(self, interaction_id: str | None, *, is_created: bool) -> int:
         """The segment of an id; a new one where the id, or a second creation, asks for it."""
         current = self._segments[self._current]
         own = current.fields.get("id")
@@ -137,9 +140,8 @@ class StreamAssembler:
                 return self._current
         elif own is None and not current.is_complete:
             return self._current
-        for place, segment in enumerate(self._segments):
-            if interaction_id and segment.fields.get("id") == interaction_id:
-                return place
+        if interaction_id in self._places:
+            return self._places[interaction_id]
         if len(self._segments) == SEGMENTS_MAX:
             self._notes.problem(ProblemKind.TOO_MANY, "stream", "more interactions than are kept")
             return self._current
@@ -154,13 +156,17 @@ class StreamAssembler:
             # store=false: the id is an empty string. Steps stand in the last event only by surprise.
             if value is not None and not (value in ("", []) and name in {"id", "steps"}):
                 segment.fields[name] = value
+        own = text_or_none(segment.fields.get("id"))
+        if own:
+            self._places.setdefault(own, self._current)
 
     def _take_start(self, event: StepStart) -> None:
         segment = self._segments[self._current]
         before = segment.steps.get(event.index)
         if before:
             building = before[-1]
-            same = building.raw.get("type") in {None, event.step.get("type")}
+            kind = building.raw.get("type")
+            same = kind is None or told_name(kind) == told_name(event.step.get("type"))
             if same and building.started is None:
                 building.raw = {**event.step, **building.raw}
                 building.started = self._place

@@ -68,6 +68,16 @@ def text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def told_name(value: Any) -> str:
+    """Where a name belongs, what stands there: a string as it is, of a container only its kind.
+
+    `str` of a container would walk it: megabytes of text, or more levels than Python recurses.
+    """
+    if isinstance(value, str):
+        return value
+    return type(value).__name__ if isinstance(value, dict | list) else str(value)
+
+
 def int_or_none(value: Any) -> int | None:
     """A count that fits 63 bits; proto JSON writes 64-bit ones as strings, both are read.
 
@@ -88,8 +98,8 @@ def annotation_from_json(raw: Any, notes: Notes) -> Annotation | UnknownAnnotati
     if name == "":
         known = UNTYPED_ANNOTATION_FIELDS
     if known is None:
-        notes.unknown("annotation", str(name), "text")
-        return UnknownAnnotation(str(name), raw)
+        notes.unknown("annotation", told_name(name), "text")
+        return UnknownAnnotation(told_name(name), raw)
     notes.unknown_fields(raw, known, f"annotation {name}")
     start, end = int_or_none(raw.get("start_index")), int_or_none(raw.get("end_index"))
     return Annotation(name, start, end, raw)
@@ -103,8 +113,8 @@ def content_from_json(raw: Any, notes: Notes, where: str) -> Content:
     name = raw.get("type")
     known = CONTENT_FIELDS.get(name) if isinstance(name, str) else None
     if known is None or not isinstance(name, str):
-        notes.unknown("content", str(name), where)
-        return UnknownContent(str(name), raw)
+        notes.unknown("content", told_name(name), where)
+        return UnknownContent(told_name(name), raw)
     if not known.issuperset(raw):
         notes.unknown_fields(raw, known, f"content {name}")
     if name == "text":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from proxy.interactions.content import is_content_type, text_or_none
+from proxy.interactions.content import is_content_type, text_or_none, told_name
 from proxy.interactions.known import CALL_TYPES, DELTA_FIELDS, EVENT_FIELDS, RESULT_TYPES
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.values import plain_value
@@ -164,8 +164,8 @@ def event_from_json(raw: JsonObject, name: str, notes: Notes, offset: int) -> Ev
     kind = raw.get("event_type") or name
     known = EVENT_FIELDS.get(kind) if isinstance(kind, str) else None
     if known is None:
-        notes.unknown("event", str(kind), "stream")
-        return UnknownEvent(str(kind), raw)
+        notes.unknown("event", told_name(kind), "stream")
+        return UnknownEvent(told_name(kind), raw)
     if not known.issuperset(raw):
         notes.unknown_fields(raw, known, f"event {kind}")
     event = _step_event(raw, kind, notes) if "index" in raw else _whole_event(raw, kind)
@@ -187,7 +187,7 @@ def _step_event(raw: JsonObject, kind: str, notes: Notes) -> Event | None:
             return None
         metadata = raw.get("metadata")
         usage = object_or_none(metadata.get("total_usage")) if isinstance(metadata, dict) else None
-        type_name = str(delta.get("type"))
+        type_name = told_name(delta.get("type"))
         parsed = delta_from_json(delta, type_name, notes)
         return StepDelta(index, type_name, parsed, usage, is_content)
     if kind.endswith(".start"):

@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import Any, Final
 
-from proxy.interactions.content import int_or_none, text_or_none
+from proxy.interactions.content import int_or_none, text_or_none, told_name
 from proxy.interactions.known import (
     INTERACTION_FIELDS,
     REQUEST_FIELDS,
@@ -155,7 +155,7 @@ def _counts(value: Any, label: str, count: str) -> list[tuple[str, int]]:
     for item in value[:100]:
         number = int_or_none(item.get(count)) if isinstance(item, dict) else None
         if number is not None:
-            found.append((str(item.get(label)), number))
+            found.append((told_name(item.get(label)), number))
     return found
 
 

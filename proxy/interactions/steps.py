@@ -13,6 +13,7 @@ from proxy.interactions.content import (
     contents_from_json,
     is_content_type,
     text_or_none,
+    told_name,
 )
 from proxy.interactions.known import CALL_TYPES, RESULT_TYPES, STEP_FIELDS
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
@@ -97,8 +98,8 @@ def step_from_json(raw: JsonObject, notes: Notes) -> Step:
     name = raw.get("type")
     known = STEP_FIELDS.get(name) if isinstance(name, str) else None
     if known is None or not isinstance(name, str):
-        notes.unknown("step", str(name), "steps")
-        return UnknownStep(str(name), raw)
+        notes.unknown("step", told_name(name), "steps")
+        return UnknownStep(told_name(name), raw)
     if not known.issuperset(raw):
         notes.unknown_fields(raw, known, f"step {name}")
     if name == "model_output":
@@ -217,9 +218,10 @@ def _input_contents(value: Any, notes: Notes) -> tuple[Content, ...]:
     ):
         found: list[Content] = []
         for item in value:
-            if isinstance(item, dict) and item.get("type") in RESULT_TYPES:
-                found.extend(_result_contents(item["type"], item.get("result"), notes))
-            elif not (isinstance(item, dict) and _is_step_type(item.get("type"))):
+            name = item.get("type") if isinstance(item, dict) else None
+            if isinstance(name, str) and name in RESULT_TYPES:
+                found.extend(_result_contents(name, item.get("result"), notes))
+            elif not _is_step_type(name):
                 found.append(content_from_json(item, notes, "user_input"))
         return tuple(found)
     return contents_from_json(value, notes, "user_input")

@@ -20,7 +20,7 @@ from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
 from proxy.recording.exchange import Exchange
-from proxy.recording.facts import EventFact, ObservationFact, Recording, UsageFact
+from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
 from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
@@ -117,22 +117,30 @@ class _Interpretation:
         subject = self._subject(found.id, at)
         self._tell_input(request, subject)
         self._tell_steps(found, subject, ())
-        self._observe(found, request, subject, answer, is_complete=answer.is_whole)
+        self._observe(
+            found, request, subject, answer, self._telling.facts, is_complete=answer.is_whole
+        )
 
     def _tell_stream(self, request: Request | None, answer: Answer, stream: StreamReading) -> None:
         names: list[str] = []
+        taken: set[str] = set()
         for place, part in enumerate(stream.assembled):
+            told_count = len(self._telling.facts)
             found = interaction_from_json(part.raw, self._notes)
             at = stream.last_at(place) or self._exchange.ended_wall_ns
             subject = self._subject(found.id, at)
+            if subject.interaction in taken:  # two without an id, say: never two rows of one name
+                own = f"exchange:{self._name}/{place + 1}"
+                subject = Subject(self._name, own, id_hash(own), at)
+            taken.add(subject.interaction)
             names.append(subject.interaction)
             if place == 0:
                 self._tell_input(request, subject)
             self._tell_steps(found, subject, [stream.times(line) for line in part.timeline])
             is_complete = part.is_complete and not self._heads.target.is_partial
-            self._observe(
-                found, request if place == 0 else None, subject, answer, is_complete=is_complete
-            )
+            asked = request if place == 0 else None
+            steps = self._telling.facts[told_count:]
+            self._observe(found, asked, subject, answer, steps, is_complete=is_complete)
         self._events = event_facts(stream, self._exchange, self._name, tuple(names))
 
     def _tell_failure(self, request: Request | None, answer: Answer) -> None:
@@ -144,7 +152,9 @@ class _Interpretation:
         nothing = interaction_from_json({}, self._notes)
         subject = self._subject(None, self._exchange.ended_wall_ns)
         self._tell_input(request, subject)
-        self._observe(nothing, request, subject, answer, is_complete=is_deletion or answer.is_whole)
+        is_complete = is_deletion or answer.is_whole
+        steps = self._telling.facts
+        self._observe(nothing, request, subject, answer, steps, is_complete=is_complete)
 
     def _tell_input(self, request: Request | None, subject: Subject) -> None:
         for step in request.steps if request else ():
@@ -172,12 +182,10 @@ class _Interpretation:
         request: Request | None,
         subject: Subject,
         answer: Answer,
+        steps: list[StepFact],
         *,
         is_complete: bool,
     ) -> None:
-        steps = self._telling.facts
-        if self._observations:
-            steps = [step for step in steps if step.interaction == subject.interaction]
         interaction_id = (
             None if subject.interaction.startswith("exchange:") else subject.interaction
         )

@@ -329,3 +329,19 @@ def test_noise_never_raises(raws: list[Raw], data: st.DataObject) -> None:
 
     put_together(*({**raw, "event_type": data.draw(kinds), "index": 0} for raw in raws))
     put_together(*({**raw, "event_type": data.draw(kinds)} for raw in raws))
+
+
+def test_types_and_ids_that_are_no_text_are_borne() -> None:
+    odd: Raw = {"event_type": "step.start", "index": 0, "step": {"type": []}}
+
+    (found,) = put_together(created(id=["a"]), created(id=["a"]), odd, odd)
+
+    assert len(found.raw["steps"]) == 1
+
+
+def test_each_error_of_a_stream_is_kept() -> None:
+    errors = [{"event_type": "error", "error": {"code": place}} for place in range(1000)]
+
+    (found,) = put_together(*errors)
+
+    assert [error["code"] for error in found.raw["errors"]] == list(range(1000))

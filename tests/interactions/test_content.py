@@ -16,6 +16,7 @@ from proxy.interactions.content import (
     contents_from_json,
     int_or_none,
     is_content_type,
+    told_name,
 )
 from proxy.interactions.known import ANNOTATION_FIELDS, CONTENT_FIELDS
 from proxy.interactions.problems import Notes, ProblemKind
@@ -139,3 +140,29 @@ def test_contents_are_told_from_steps_by_type() -> None:
 @given(json_values())
 def test_noise_never_raises(raw: Any) -> None:
     contents_from_json(raw, Notes(), "user_input")
+
+
+NESTED: Any = [[]]
+for _ in range(2000):  # deeper than Python recurses
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [("a", "a"), (None, "None"), (7, "7"), ({"a": 1}, "dict"), (NESTED, "list")],
+    ids=["text", "null", "number", "object", "nested"],
+)
+def test_a_name_that_is_a_container_is_told_by_its_kind(raw: Any, name: str) -> None:
+    assert told_name(raw) == name
+
+
+def test_a_type_nested_deeper_than_python_recurses_is_unknown() -> None:
+    notes = Notes()
+
+    contents_from_json([{"type": NESTED}], notes, "user_input")
+    contents_from_json([{"type": "text", "annotations": [{"type": NESTED}]}], notes, "user_input")
+
+    assert {(kind, name) for kind, name, _ in notes.unknowns} == {
+        ("content", "list"),
+        ("annotation", "list"),
+    }

@@ -178,3 +178,12 @@ def test_noise_never_raises(raw: Any) -> None:
     steps_from_json(raw, notes, "/steps")
     if isinstance(raw, list):
         steps_from_json(steps_from_outputs(raw), notes, "/outputs")
+
+
+def test_a_type_that_is_no_text_may_stand_beside_a_function_result() -> None:
+    content = [{"type": "function_result", "result": "a"}, {"type": []}, {"type": {}}]
+
+    step = step_from_json({"type": "user_input", "content": content}, Notes())
+
+    assert isinstance(step, UserInput)
+    assert len(step.contents) == 3

@@ -326,3 +326,33 @@ def test_an_unknown_operation_is_counted() -> None:
     assert [(u.kind, u.name, u.where) for u in recording.unknowns] == [
         ("operation", "fork", "/{v}/interactions/{id}/{other}")
     ]
+
+
+def test_hops_without_an_id_are_interactions_of_their_own_and_counted_once() -> None:
+    hop = [
+        event("interaction.created", interaction={"id": ""}),
+        event("step.start", index=0, step={"type": "thought"}),
+        event("interaction.completed", interaction={"usage": {"total_tokens": 5}}),
+    ]
+
+    told = interpret(stream(*hop, *hop))
+
+    names = [seen.interaction for seen in told.observations]
+    assert names == [f"exchange:{told.exchange.exchange}", f"exchange:{told.exchange.exchange}/2"]
+    assert [seen.output_step_count for seen in told.observations] == [1, 1]
+    assert [seen.interaction_id for seen in told.observations] == [None, None]
+    assert [event.interaction for event in told.events] == [names[0]] * 3 + [names[1]] * 3
+
+
+@pytest.mark.parametrize("kind", ["content", "annotation", "event"])
+def test_a_nesting_as_deep_as_the_parser_bears_never_raises(kind: str) -> None:
+    deep = b"[" * 990 + b"]" * 990
+    content = b'{"type": "text", "annotations": [{"type": %b}]}' % deep
+    content = content if kind == "annotation" else b'{"type": %b}' % deep
+    body = b'{"id": "v1_a", "steps": [{"type": "model_output", "content": [%b]}]}' % content
+
+    told = interpret(
+        stream(b"data: " + content + b"\n\n") if kind == "event" else exchange(response=body)
+    )
+
+    assert len(told.observations) <= 1

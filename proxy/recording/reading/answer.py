@@ -12,7 +12,7 @@ import orjson
 
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.recording.exchange import Exchange
-from proxy.recording.reading.decode import decode_body
+from proxy.recording.reading.decode import decode_body, is_crowded
 from proxy.recording.reading.event_stream import StreamReading, first_code, read_stream
 from proxy.recording.reading.heads import ResponseHead
 from proxy.values import plain_value
@@ -102,6 +102,8 @@ def _is_stream(media_type: str | None, body: bytes) -> bool:
 
 def _json(body: bytes, notes: Notes, *, is_whole: bool) -> Any:
     """The value, or None and a problem, unless the body's end is known to be missing."""
+    if is_crowded(body, notes, "response body"):
+        return None
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -18,6 +18,9 @@ from proxy.values import plain_value
 
 DECODED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes taken out of a compressed body; security.md 3.7."""
+VALUES_MAX: Final = 2_000_000
+"""JSON values read of one body, counted by their marks: in Python each costs 40 to 240 bytes, so some
+300 MB at most. 16 MiB of ordinary text deltas, the interpreted part of a body, has 1.2 million."""
 RATIO_MAX: Final = 100
 """Decoded bytes for each encoded one. JSON and base64 reach 3 to 20, 50 MB of zeros 1,000."""
 _RATIO_FREE_BYTES: Final = 1024 * 1024
@@ -101,8 +104,23 @@ def _inflate(body: Body, wbits: int, notes: Notes, part: str) -> Decoded:
     return Decoded(b"".join(pieces), tuple(ends), is_whole)
 
 
+def value_marks(data: bytes) -> int:
+    """How many JSON values `data` has at most; marks inside strings count, too."""
+    return data.count(b",") + data.count(b"{") + data.count(b"[")
+
+
+def is_crowded(data: bytes, notes: Notes, part: str) -> bool:
+    """Whether `data` may hold more values than are read; then that is noted."""
+    if len(data) <= VALUES_MAX or value_marks(data) <= VALUES_MAX:
+        return False
+    notes.problem(ProblemKind.TOO_MANY, part, f"more than {VALUES_MAX} JSON values are not read")
+    return True
+
+
 def json_object(data: bytes, notes: Notes, part: str) -> dict[str, Any] | None:
     """The JSON object that a body or event is, else None and a problem."""
+    if is_crowded(data, notes, part):
+        return None
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from proxy.interactions.assemble import Assembled, StepTimeline, StreamAssembler
+from proxy.interactions.content import told_name
 from proxy.interactions.events import (
     ErrorSeen,
     Event,
@@ -22,11 +23,13 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import clear_name, clear_name_or_none
-from proxy.recording.reading.decode import Decoded
+from proxy.recording.reading.decode import VALUES_MAX, Decoded, value_marks
 
 EVENTS_MAX: Final = 200_000
 """Events read of one stream. Text deltas hold a few words at least, so an answer of a million tokens
 stays below; a hostile 16 MiB could hold two million empty ones."""
+PIECE_BYTES: Final = 256 * 1024
+"""Of a body, cut into lines at once: lines of two bytes cost 28 times their size."""
 _DONE: Final = b"[DONE]"
 
 
@@ -72,13 +75,13 @@ class StreamReading:
     error_code: str | None
     places: tuple[int, ...]
     """For each event the assembler took: its place in `events`. Timelines count those."""
+    last_moments: dict[int, Moment]
+    """Of each interaction that had an event."""
 
     def last_at(self, segment: int) -> int | None:
         """When the last event of an interaction was seen."""
-        for event in reversed(self.events):
-            if event.segment == segment:
-                return event.moment.wall_ns
-        return None
+        moment = self.last_moments.get(segment)
+        return moment.wall_ns if moment else None
 
     def times(self, line: StepTimeline) -> StepTimes:
         """When a step started and ended."""
@@ -104,20 +107,17 @@ def read_stream(decoded: Decoded, exchange: Exchange, notes: Notes) -> StreamRea
     a problem says that the standard drops it.
     """
     reader = SseReader()
-    found = reader.feed(decoded.data)
-    tail, was_truncated = reader.end()
+    reading = _Reading(notes, _Clock(exchange, decoded.ends))
+    is_read = _read_pieces(decoded.data, reader, reading)
+    tail, was_truncated = reader.end() if is_read else ([], False)
+    for sse in tail:
+        is_read = reading.take(sse, is_tail=True)
     for offset in reader.overlong:
         detail = f"an event of more than {EVENT_BYTES_MAX} bytes was skipped"
         notes.problem(ProblemKind.EVENT_TOO_LONG, f"byte {offset}", detail)
-    reading = _Reading(notes, _Clock(exchange, decoded.ends))
-    for sse in found:
-        if not reading.take(sse, is_tail=False):
-            break
-    for sse in tail:
-        reading.take(sse, is_tail=True)
     result = reading.finish()
     is_complete = all(part.is_complete for part in result.assembled)
-    if not decoded.is_whole:
+    if not (decoded.is_whole and is_read):
         return result  # that the end is missing is the one problem to report, and it is
     if was_truncated:
         where = f"bytes {tail[0].offset if tail else len(decoded.data)}-{len(decoded.data)}"
@@ -126,6 +126,18 @@ def read_stream(decoded: Decoded, exchange: Exchange, notes: Notes) -> StreamRea
         where = f"byte {len(decoded.data)}"
         notes.problem(ProblemKind.NO_LAST_EVENT, where, "the stream ended without its last event")
     return result
+
+
+def _read_pieces(data: bytes, reader: SseReader, reading: _Reading) -> bool:
+    """All whole events of a body; False: it holds more than are read."""
+    for start in range(0, len(data), PIECE_BYTES):
+        piece = data[start : start + PIECE_BYTES]
+        if not reading.make_room(piece, start):
+            return False
+        for sse in reader.feed(piece):
+            if not reading.take(sse, is_tail=False):
+                return False
+    return True
 
 
 def first_code(error: Any) -> str | None:
@@ -165,8 +177,19 @@ class _Reading:
         self._assembler = StreamAssembler(notes)
         self._events: list[SeenEvent] = []
         self._places: list[int] = []
+        self._last_moments: dict[int, Moment] = {}
+        self._value_marks = 0
         self._error_code: str | None = None
         self._is_done = False
+
+    def make_room(self, piece: bytes, offset: int) -> bool:
+        """Count the values of a piece before its events are read; False: enough."""
+        self._value_marks += value_marks(piece)
+        if self._value_marks <= VALUES_MAX:
+            return True
+        detail = f"{VALUES_MAX} JSON values are read"
+        self._notes.problem(ProblemKind.TOO_MANY, f"byte {offset}", detail)
+        return False
 
     def take(self, sse: SseEvent, *, is_tail: bool) -> bool:
         """Read one event; False: enough, no more are read."""
@@ -193,11 +216,18 @@ class _Reading:
         self._places.append(len(self._events))
         segment = self._assembler.take(event)
         self._events.append(_seen(sse, moment, raw, event, segment))
+        self._last_moments[segment] = moment
         return True
 
     def finish(self) -> StreamReading:
         assembled = self._assembler.finish()
-        return StreamReading(tuple(self._events), assembled, self._error_code, tuple(self._places))
+        return StreamReading(
+            tuple(self._events),
+            assembled,
+            self._error_code,
+            tuple(self._places),
+            self._last_moments,
+        )
 
     def _json(self, sse: SseEvent, *, is_tail: bool) -> dict[str, Any] | None:
         """The event's object. A cut tail that is no JSON is no event, and no second problem."""
@@ -239,7 +269,7 @@ def _seen(
     return SeenEvent(
         sse,
         moment,
-        kind if is_known else clear_name(str(kind) or "none"),
+        kind if is_known else clear_name(told_name(kind) or "none"),
         is_known and type(event) is not UnknownEvent,
         clear_name_or_none(event_id) if isinstance(event_id, str) else None,
         step_index,

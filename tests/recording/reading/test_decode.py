@@ -177,3 +177,16 @@ def test_deep_nesting_beside_a_doubled_field_never_raises() -> None:
 
     settle_duplicates(raw * 1, {}, Notes())
     settle_duplicates(b'"store""store"' + b"[" * 5000, {}, Notes())
+
+
+def test_a_body_of_more_values_than_are_read_is_one_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decode, "VALUES_MAX", 10)
+    few, many = Notes(), Notes()
+
+    assert json_object(b'{"a": [{}, {}, {}]}', few, "request body") == {"a": [{}, {}, {}]}
+    assert json_object(b'{"a": [{}, {}, {}, {}, {}]}', many, "request body") is None
+
+    assert few == Notes()
+    assert [problem.kind for problem in many.problems] == [ProblemKind.TOO_MANY]

@@ -205,3 +205,27 @@ def test_an_error_s_code_is_google_s_text_if_there_is_one(error: object, code: s
 @given(st.lists(st.one_of(st.sampled_from(EVENTS), st.binary(max_size=30)), max_size=8))
 def test_noise_between_events_never_raises(chunks: list[bytes]) -> None:
     read(*chunks)
+
+
+def test_values_beyond_the_limit_are_not_read_and_that_is_one_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_stream, "VALUES_MAX", 60)
+    monkeypatch.setattr(event_stream, "PIECE_BYTES", len(EVENTS[0]))
+    notes = Notes()
+
+    found = read(WHOLE * 3, notes=notes)
+
+    assert len(EVENTS) <= len(found.events) < 3 * len(EVENTS)
+    assert kinds(notes).count(ProblemKind.TOO_MANY) == 1
+    assert kinds(notes)[-1] is ProblemKind.TOO_MANY
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_what_was_read_does_not_depend_on_the_pieces(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    whole = read(WHOLE)
+    monkeypatch.setattr(event_stream, "PIECE_BYTES", size)
+
+    assert read(WHOLE) == whole
