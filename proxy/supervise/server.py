@@ -117,10 +117,14 @@ class Supervisor:
             self._children = [*gateways, recorder]
             await self._until_the_last_recorder_left()
             started = Started(url_of(listeners[0]), folder.has_new_master_key)
+            refused: StartRefused | None = None
             try:
                 await self._keep(gateways, recorder, lambda: announce(started))
             except* StartRefused as refusals:
-                raise _first(refusals) from None
+                refused = _first(refusals)
+            # Outside: up to Python 3.11.3 what `except*` raises comes out in a group again.
+            if refused:
+                raise refused
 
     async def _until_the_last_recorder_left(self) -> None:
         """Wait for what a killed supervisor left: two recorders must not write one vault.
