@@ -160,7 +160,7 @@ def _beside(setting: Setting | None, value: object, file: Path) -> object:
         return value
     if not isinstance(value, str) or setting.name == "keys.master_file":
         return value
-    return str(file.parent / Path(value).expanduser())
+    return value if value.startswith("~") else str(file.parent / value)
 
 
 def _given_by_environment(environment: Mapping[str, str]) -> list[Given]:

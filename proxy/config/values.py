@@ -64,7 +64,10 @@ def _read_path(setting: Setting, given: object) -> tuple[object, str | None]:
         return None, None
     if not isinstance(given, str) or not given or "\0" in given:
         return _refused(setting, given)
-    return Path(given).expanduser(), None
+    try:
+        return Path(given).expanduser(), None
+    except RuntimeError:  # ~name of a user who does not exist
+        return _refused(setting, given)
 
 
 def _refused(setting: Setting, given: object) -> tuple[None, str]:

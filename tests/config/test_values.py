@@ -128,6 +128,14 @@ def test_any_text_as_upstream_or_address_gives_sentences_and_no_exception(text: 
     cross_problems(Settings(upstream_url=text, listen_address=text))
 
 
+@pytest.mark.parametrize("name", ["data.folder", "keys.master_file", "upstream.ca_file"])
+def test_the_home_of_nobody_is_refused_with_a_sentence(name: str) -> None:
+    found, problem = read_value(CATALOGUE[name], "~nobody-of-this-name/x")
+
+    assert found is None
+    assert "~nobody-of-this-name/x" in (problem or "")
+
+
 def test_loopback_is_told_from_the_rest() -> None:
     assert is_loopback("127.9.9.9")
     assert is_loopback("::1")
