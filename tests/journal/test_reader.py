@@ -24,6 +24,7 @@ from tests.journal.written import (
     read_all,
     segment,
     sequences,
+    spoil,
     whole_exchange,
     write_journal,
 )
@@ -266,7 +267,7 @@ def test_damage_before_the_committed_position_of_a_living_journal_is_told(tmp_pa
         last = read_all(journal).frames[-1]
     page = WorkerPage.create(tmp_path / "run", worker=WORKER, boot=BOOT)
     page.commit(0, last.end)
-    change(segment(tmp_path), last.end - 1, b"\xff")
+    spoil(segment(tmp_path), last.end - 1)
 
     with opened(tmp_path) as journal:
         batch = read_all(journal)

@@ -16,6 +16,7 @@ from tests.journal.written import (
     read_all,
     segment,
     sequences,
+    spoil,
     whole_exchange,
     write_journal,
 )
@@ -94,10 +95,10 @@ def test_a_torn_tail_is_told_from_damage_in_the_middle(tmp_path: Path) -> None:
     write_journal(tmp_path, MANY)
     with opened(tmp_path) as journal:
         frames = read_all(journal).frames
-    change(segment(tmp_path, frames[-1].segment), frames[-1].end - 1, b"\xff")
+    spoil(segment(tmp_path, frames[-1].segment), frames[-1].end - 1)
     with opened(tmp_path) as journal:
         torn = read_all(journal)
-    change(segment(tmp_path, frames[4].segment), frames[4].end - 1, b"\xff")
+    spoil(segment(tmp_path, frames[4].segment), frames[4].end - 1)
     with opened(tmp_path) as journal:
         broken = read_all(journal)
 

@@ -83,6 +83,11 @@ def change(path: Path, place: int, new: bytes) -> None:
         file.write(new)
 
 
+def spoil(path: Path, place: int) -> None:
+    """Make one byte another one, whatever it was."""
+    change(path, place, bytes([path.read_bytes()[place] ^ 0xFF]))
+
+
 @contextmanager
 def opened(folder: Path, worker: int = WORKER, boot: int = BOOT) -> Iterator[Journal]:
     keys = Keystore(folder / "keys" / "slots", MASTER)
