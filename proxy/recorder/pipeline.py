@@ -173,7 +173,8 @@ class Pipeline:
             return
         self.catch_up()
         for wish in wishes:
-            wish.set_result(self._vault.position)
+            if wish.set_running_or_notify_cancel():  # who waited may have given up
+                wish.set_result(self._vault.position)
 
     def _discover_if_due(self) -> None:
         now_ns = self._mono_ns()

@@ -190,15 +190,20 @@ class TablesFollower:
 
     def _grant(self, tables: Tables) -> None:
         with self._changed:
-            granted = [wish for wish in self._wishes if wish.position <= self._position]
+            granted = deque(wish for wish in self._wishes if wish.position <= self._position)
             self._wishes = [wish for wish in self._wishes if wish.position > self._position]
-        for wish in granted:
+        while granted:
+            wish = granted.popleft()
+            if not wish.done.set_running_or_notify_cancel():
+                continue  # who waited gave up
             try:
                 if wish.snapshot is not None:
                     tables.snapshot(wish.snapshot)
                 wish.done.set_result(self._position)
             except StoreError as error:
                 wish.done.set_exception(error)
+                with self._changed:
+                    self._wishes.extend(granted)  # theirs are granted after the next opening
                 raise
 
     def _fail(self, error: StoreError) -> None:
@@ -221,7 +226,8 @@ class TablesFollower:
             tables.close()
         if self._is_stopping:
             for wish in self._wishes:
-                wish.done.set_exception(StoreError("the recorder is stopping"))
+                if wish.done.set_running_or_notify_cancel():
+                    wish.done.set_exception(StoreError("the recorder is stopping"))
             self._wishes = []
 
     def _wait(self, back_off_s: float | None) -> None:

@@ -94,6 +94,11 @@ def without_content(recording: Recording) -> Recording:
     )
 
 
+def row_count(recording: Recording) -> int:
+    """How many rows it has in all tables."""
+    return 1 + sum(map(len, _TABLES_OF(recording)))
+
+
 def columns_digest() -> str:
     """Names the columns of this version: a test compares it, so that nobody forgets the number."""
     names = "\n".join(
@@ -106,15 +111,7 @@ def columns_digest() -> str:
 
 def _exchange_to_row(committed: CommittedFacts) -> tuple[Any, ...]:
     recording = committed.recording
-    tables = (
-        recording.observations,
-        recording.steps,
-        recording.usage,
-        recording.events,
-        recording.media_facts,
-        recording.problems,
-        recording.unknowns,
-    )
+    tables = _TABLES_OF(recording)
     return (
         _ROW_OF[ExchangeFact](recording.exchange),
         *(
@@ -158,4 +155,7 @@ _ROW_OF: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     kind: attrgetter(*(field.name for field in fields(kind)))
     for kind in (*_KINDS, GapFact, ActFact)
 }
+_TABLES_OF: Final[Callable[[Recording], tuple[Sequence[Any], ...]]] = attrgetter(
+    "observations", "steps", "usage", "events", "media_facts", "problems", "unknowns"
+)
 _TABLE_ROWS: Final = tuple(_ROW_OF[kind] for kind in _KINDS[1:])

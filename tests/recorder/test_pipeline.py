@@ -267,3 +267,14 @@ def test_a_flush_waits_for_what_is_durable_and_a_stop_takes_the_rest(scene: Scen
         assert flushed == {name(1): "complete"}
         assert scene.outcomes() == {name(1): "complete", name(2): "complete"}
         assert scene.handed[0].position <= position
+
+
+def test_who_gave_up_waiting_for_a_flush_harms_nobody(scene: Scene) -> None:
+    with living(scene.folder) as worker:
+        pipeline = scene.pipeline()
+        worker.commit(whole(worker.writer.begin()))
+        assert pipeline.flush().cancel()
+        pipeline.stop()
+        pipeline.run()
+
+        assert scene.outcomes() == {name(1): "complete"}

@@ -205,3 +205,32 @@ def test_batches_are_joined_in_order(scene: Scene) -> None:
 
     assert both.exchanges == batch.exchanges
     assert both.position == later.position
+
+
+def test_who_gave_up_waiting_harms_nobody(scene: Scene) -> None:
+    recorded(scene)
+    tables = follower(scene)
+
+    assert tables.reach(VAULT_START).cancel()
+    assert tables.reach(VaultPosition("20990101-000001", 1)).cancel()
+    other = tables.reach(VAULT_START)
+    tables.stop()
+    tables.run()
+
+    assert other.result(0) > VAULT_START
+    assert len(rows(scene)) == 3
+
+
+def test_a_snapshot_that_fails_leaves_nobody_else_waiting(scene: Scene, tmp_path: Path) -> None:
+    recorded(scene)
+    with running(follower(scene)) as full:
+        reached(full.reach(VAULT_START))
+    tables = follower(scene, [StoreError("the disk is full")])
+
+    first = tables.reach(VAULT_START, tmp_path / "copy.duckdb")
+    second = tables.reach(VAULT_START)
+    with running(tables):
+        reached(second)
+
+    with pytest.raises(StoreError, match="full"):
+        first.result(0)

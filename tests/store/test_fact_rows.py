@@ -21,6 +21,7 @@ from proxy.store.fact_rows import (
     columns_digest,
     facts_from_json,
     facts_to_json,
+    row_count,
     without_content,
 )
 from proxy.store.position import CommittedFacts
@@ -83,3 +84,7 @@ def test_facts_of_a_later_version_are_refused() -> None:
 def test_whoever_changes_a_column_changes_the_version() -> None:
     """Vaults hold rows without names. A field goes to the end of its class and may be missing."""
     assert (FACTS_VERSION, columns_digest()) == (1, "0b2a48e063d40d33")
+
+
+def test_rows_of_all_tables_count() -> None:
+    assert row_count(full_recording()) == 10

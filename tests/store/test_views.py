@@ -215,3 +215,15 @@ def test_every_view_and_table_says_what_it_is_for(database: Database) -> None:
     )
 
     assert rows == []
+
+
+def test_a_deletion_does_not_hide_what_a_broken_stream_had_shown(database: Database) -> None:
+    rows = ask(
+        database,
+        "SELECT output_step_count, exchange_count FROM interactions ORDER BY interaction",
+        recording(1, steps=STEPS[:2], is_complete=False, output_step_count=1),
+        recording(2, how="deleted", seconds=8, output_step_count=0),
+        recording(3, interaction="v1_two", how="deleted", seconds=9, output_step_count=0),
+    )
+
+    assert rows == [(1, 2), (0, 1)]

@@ -83,7 +83,7 @@ WITH told AS (
                 function_call_count := function_call_count
             ),
             answer_weight
-        ) AS answer,
+        ) FILTER (WHERE how != 'deleted') AS answer,
         arg_max(input_step_count, question_weight) FILTER (WHERE input_step_count > 0)
             AS input_step_count,
         arg_max(model, answer_weight) AS model,
@@ -135,8 +135,8 @@ SELECT
     told.usage.tool_use_tokens AS tool_use_tokens,
     told.usage.total_tokens AS total_tokens,
     coalesce(told.input_step_count, 0) AS input_step_count,
-    told.answer.output_step_count AS output_step_count,
-    told.answer.function_call_count AS function_call_count,
+    coalesce(told.answer.output_step_count, 0) AS output_step_count,
+    coalesce(told.answer.function_call_count, 0) AS function_call_count,
     told.state.error_code AS error_code,
     told.previous_interaction_id,
     told.store,

@@ -21,7 +21,7 @@ from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
-from proxy.store.fact_rows import facts_to_json, without_content
+from proxy.store.fact_rows import facts_to_json, row_count, without_content
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.files import day_of
 from proxy.store.vault.format import (
@@ -277,7 +277,7 @@ class Vault:
     def _take_facts(self, committed: CommittedFacts) -> None:
         self._exchanges.append(committed)
         recording = committed.recording
-        self._unsealed_row_count += 1 + len(recording.steps) + len(recording.events)
+        self._unsealed_row_count += row_count(recording)
         if self._unsealed_row_count >= FACT_ROWS_PER_RECORD:
             self._seal_facts()
 
