@@ -45,6 +45,8 @@ class Wreck:
     ledger: list[dict[str, Any]]
     recorded: list[Evidence]
     kills: Counter[str]
+    log: str
+    """What the supervisor and its children said."""
 
     def by_tag(self) -> dict[str, Evidence]:
         return {one.tag: one for one in self.recorded}
@@ -66,7 +68,8 @@ def wreck(
     print(f"{len(attempts)} attempts, kills {dict(kills)}")
     failed_before = request.session.testsfailed
     recorded = evidence(data, attempts)
-    yield Wreck(data, attempts, stage.emulator.ledger("received"), recorded, kills)
+    log = stage.proxy.program.log.read_text("utf-8")
+    yield Wreck(data, attempts, stage.emulator.ledger("received"), recorded, kills, log)
     if request.session.testsfailed == failed_before:
         shutil.rmtree(data)  # Some gigabytes after 200 rounds; after a failure somebody will look.
 
@@ -183,6 +186,14 @@ def test_strict_leaves_no_gaps(wreck: Wreck) -> None:
 
     assert said("FROM gaps") == []
     assert said("FROM acts WHERE kind = 'damage'") == []
+
+
+def test_nobody_ended_who_was_not_killed(wreck: Wreck) -> None:
+    """Seen in a run of 200: a flush that nobody waited for any more ended the recorder."""
+    ended = [line for line in wreck.log.splitlines() if " ended, " in line]
+
+    assert [line for line in ended if "killed by signal 9" not in line] == []
+    assert len(ended) == ROUNDS
 
 
 def test_rebuilding_gives_the_same_rows_in_every_table(wreck: Wreck) -> None:
