@@ -23,8 +23,8 @@ from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import Step, steps_from_input, steps_from_json, steps_from_outputs
 from proxy.values import plain_value
 
-ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,512}", re.ASCII)
-"""What an id may look like to be one. Real ones have about 68 characters; agents' are unseen."""
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
+"""Letters of an id and of the parts inside it."""
 _TURN_SIZES: Final = (22, 23)
 """Characters of a turn's id inside an interaction's id."""
 
@@ -76,7 +76,7 @@ def decode_id(interaction_id: str) -> DecodedId | None:
 
 
 def _from_base64url(text: str) -> bytes | None:
-    if not ID_PATTERN.fullmatch(text):
+    if not _BASE64URL.fullmatch(text):
         return None
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

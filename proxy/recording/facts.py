@@ -1,7 +1,8 @@
 """Facts: what may stand in clear. Each class is one row of the DuckDB table named in its docstring.
 
 No content, no credential, no free text from outside: names come from closed sets, or pass
-`clear_name` (letters, digits and `_.:/-`, at most 80 characters; anything else becomes "(odd)").
+`clear_name` (letters, digits and `_.:/-`, at most 80 characters, not like a credential; anything
+else becomes "(odd)").
 Times are nanoseconds of the wall clock; durations (`_ns` measured on the monotonic clock) say so.
 `interaction` is Google's id where there is one, else "exchange:<exchange id>" (store=false).
 `*_hash` is the first 8 bytes, big-endian unsigned, of SHA-256 of the id.
@@ -18,11 +19,23 @@ ODD: Final = "(odd)"
 """Stands for a foreign text that may not be shown in clear."""
 _CLEAR: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
 _CLEAR_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
+"""An interaction id. Real ones have about 68 characters; agents' are unseen."""
+_CREDENTIAL_BYTES_MIN: Final = 20
+"""Google's API keys have 39 characters, its tokens more; most names are shorter than any."""
+_CREDENTIAL: Final = re.compile(
+    r"(?<![a-z0-9])(?:AIza|ya29\.|AQ\.|GOCSPX-|sk-|gh[opsu]_|eyJ)[a-z0-9_.-]{16}", re.IGNORECASE
+)
+"""How keys and tokens begin: Google's, then those of services that tools talk to, then JWT."""
+
+
+def is_like_credential(text: str) -> bool:
+    """Whether a name holds what looks like a key: somebody put it where a name belongs."""
+    return len(text) >= _CREDENTIAL_BYTES_MIN and _CREDENTIAL.search(text) is not None
 
 
 def clear_name(text: str) -> str:
     """A foreign name as it may stand in a clear column: itself, or ODD."""
-    return text if _CLEAR.fullmatch(text) else ODD
+    return text if _CLEAR.fullmatch(text) and not is_like_credential(text) else ODD
 
 
 def clear_name_or_none(text: str | None) -> str | None:
@@ -32,7 +45,12 @@ def clear_name_or_none(text: str | None) -> str | None:
 
 def clear_id(text: str) -> str:
     """An interaction id as it may stand in a clear column: itself, or ODD."""
-    return text if _CLEAR_ID.fullmatch(text) else ODD
+    return text if is_clear_id(text) else ODD
+
+
+def is_clear_id(text: str) -> bool:
+    """Whether a text may be told as an interaction id. Ids are random: only their start is compared."""
+    return _CLEAR_ID.fullmatch(text) is not None and _CREDENTIAL.match(text) is None
 
 
 @plain_value(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from proxy.interactions.interaction import (
-    ID_PATTERN,
     Interaction,
     Request,
     id_hash,
@@ -20,7 +19,14 @@ from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
 from proxy.recording.exchange import Exchange
-from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
+from proxy.recording.facts import (
+    EventFact,
+    ObservationFact,
+    Recording,
+    StepFact,
+    UsageFact,
+    is_clear_id,
+)
 from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
@@ -205,7 +211,7 @@ class _Interpretation:
     def _subject(self, interaction_id: str | None, at: int) -> Subject:
         """Of the id an answer gives, else of the id in the path, else of the exchange itself."""
         known = interaction_id or self._heads.target.interaction_id
-        if known is None or not ID_PATTERN.fullmatch(known):
+        if known is None or not is_clear_id(known):
             known = f"exchange:{self._name}"
         return Subject(self._name, known, id_hash(known), at)
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from proxy.interactions.interaction import ID_PATTERN
+from proxy.recording.facts import is_clear_id
 from proxy.values import plain_value
 
 INTERACTION_OPERATIONS: Final = frozenset({"create", "get", "resume", "cancel", "delete"})
@@ -179,7 +179,7 @@ def _interactions(method: str, version: str, route: str, rest: list[str], verb: 
 
 def _interaction_id(text: str) -> str | None:
     decoded = unquote(text) if "%" in text else text
-    return decoded if ID_PATTERN.fullmatch(decoded) else None
+    return decoded if is_clear_id(decoded) else None
 
 
 def _with_query(target: Target, query: str) -> Target:

@@ -7,12 +7,15 @@ import random
 from dataclasses import fields, replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
+from proxy.store.fact_rows import facts_to_json, without_content
+from proxy.store.position import CommittedFacts
 from tests.recording.samples import ID, MODEL, body, captured, event, exchange, stream
 from tests.strategies import cut_at, cuts_of, interactions, json_objects, json_values, streams_of
 
@@ -168,3 +171,48 @@ def _is_well_formed(recording: Recording) -> bool:
             assert not isinstance(value, int) or -(2**63) <= value < 2**64
             assert not isinstance(value, str) or value.isprintable()
     return True
+
+
+KEY = "AIzaSyPlanted-0123456789_abcdefghijklmn"
+"""Made up, of the length and letters of a real one."""
+
+
+def _with_key_as_a_name() -> list[Exchange]:
+    """A credential wherever a name of somebody else's may stand in clear."""
+    labels = {"id": KEY, "call_id": KEY, "name": KEY, "server_name": KEY, KEY: KEY}
+    content = [{"type": KEY}, {"type": "text", KEY: 1, "annotations": [{"type": KEY}]}]
+    media = {"type": "image", "mime_type": f"image/{KEY}", "data": "aGk="}
+    steps = [
+        {"type": KEY},
+        {"type": "function_call", **labels},
+        {"type": "mcp_server_tool_result", **labels, "result": [{"type": KEY}]},
+        {"type": "model_output", "content": [*content, media]},
+    ]
+    names = ("model", "agent", "service_tier", "previous_interaction_id", KEY)
+    asked = {**dict.fromkeys(names, KEY), "input": steps, "environment": KEY}
+    usage = {KEY: 1, "input_tokens_by_modality": [{"modality": KEY, "tokens": 1}]}
+    answer = {**asked, "id": KEY, "status": KEY, "created": KEY, "usage": usage, "steps": steps}
+    headers = [
+        ("Content-Type", f"{KEY}/json"),
+        ("User-Agent", f"google-genai-sdk/{KEY} gl-python/{KEY}"),
+        ("Content-Encoding", KEY),
+    ]
+    return [
+        exchange(request=asked, response={**answer, "errors": [{"code": KEY}]}),
+        exchange(response=answer, request_headers=headers, response_headers=headers),
+        exchange(request=asked, status=400, response={"error": {"status": KEY, "message": KEY}}),
+        stream(event(KEY), event("step.delta", index=0, delta={"type": KEY}, event_id=KEY)),
+        stream(event("error", error={"code": KEY}), f"event: {KEY}\ndata: x\n\n".encode()),
+        exchange(method="GET", target=f"/v1/interactions/{KEY}"),
+        exchange(method="DELETE", target=f"/v1/interactions/{KEY}"),
+        exchange(target=f"/v1/{KEY}/{KEY}"),
+        exchange(target=f"/{KEY}/models/m:{KEY}"),
+    ]
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_a_credential_where_a_name_belongs_is_not_told_in_clear(place: int) -> None:
+    told = interpret(_with_key_as_a_name()[place])
+
+    rows = facts_to_json([CommittedFacts(without_content(told), None, (), "x")])
+    assert KEY.lower() not in rows.decode().lower()

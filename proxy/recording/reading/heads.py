@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from proxy.recording.facts import ODD, is_like_credential
 from proxy.values import plain_value
 
 HEADERS_MAX: Final = 256
@@ -83,7 +84,7 @@ def request_head(head: bytes) -> RequestHead | None:
     client, kind = _credential(headers)
     method = parts[0].decode("latin-1")
     return RequestHead(
-        method if _METHOD.fullmatch(method) else "(odd)",
+        method if _METHOD.fullmatch(method) else ODD,
         parts[1].decode("latin-1"),
         _media_type(headers),
         _codings(headers),
@@ -108,7 +109,7 @@ def clear_media_type(text: str) -> str | None:
     kind = text.partition(";")[0].strip().lower()
     if not kind:
         return None
-    return kind if _MEDIA_TYPE.fullmatch(kind) else "(odd)"
+    return kind if _MEDIA_TYPE.fullmatch(kind) and not is_like_credential(kind) else ODD
 
 
 def _headers(lines: bytes, wanted: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
@@ -156,7 +157,8 @@ def _first(pattern: re.Pattern[bytes], values: tuple[bytes, ...]) -> str | None:
     for value in values:
         match = pattern.search(value)
         if match:
-            return match.group().decode("ascii")
+            name = match.group().decode("ascii")
+            return None if is_like_credential(name) else name
     return None
 
 
