@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from proxy import __version__
 from proxy.config.load import Given, Resolved, resolve
 from proxy.errors import ConfigError, ProxyError, StartRefused
 
@@ -21,6 +22,7 @@ FOUND_A_PROBLEM: Final = 1
 WRONG_USE: Final = 2
 WORLD_FAILED: Final = 3
 
+NAME: Final = "interactions-proxy"
 _FIRST_QUESTION: Final = "SELECT model, status, total_tokens FROM interactions"
 
 Arguments = argparse.Namespace
@@ -61,10 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The whole command with all its verbs."""
     whole = argparse.ArgumentParser(
-        prog="interactions-proxy",
+        prog=NAME,
         description="A flight recorder for Google's Gemini Interactions API.",
         epilog="`interactions-proxy VERB --help` has an example of each.",
     )
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = whole.add_subparsers(metavar="VERB", required=True)
     for verb in VERBS:
         added = verbs.add_parser(
@@ -81,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _say(error: ProxyError, code: int) -> int:
     for line in str(error).splitlines():
-        sys.stderr.write(f"interactions-proxy: {line}\n")
+        sys.stderr.write(f"{NAME}: {line}\n")
     return code
 
 
@@ -90,7 +93,7 @@ def _say(error: ProxyError, code: int) -> int:
 
 def _add_settings(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML)")
-    verb.add_argument("--data", metavar="FOLDER", help="data.folder")
+    verb.add_argument("--data", metavar="FOLDER", help="where records and keys lie")
     verb.add_argument(
         "--set",
         action="append",
@@ -102,8 +105,8 @@ def _add_settings(verb: argparse.ArgumentParser) -> None:
 
 def _add_serving(verb: argparse.ArgumentParser) -> None:
     _add_settings(verb)
-    verb.add_argument("--port", metavar="N", help="listen.port")
-    verb.add_argument("--upstream", metavar="URL", help="upstream.url")
+    verb.add_argument("--port", metavar="N", help="where clients connect; 0: a free one")
+    verb.add_argument("--upstream", metavar="URL", help="where requests go")
 
 
 def _resolved(parsed: Arguments) -> Resolved:
@@ -164,7 +167,7 @@ def _welcome(resolved: Resolved, started: Started) -> list[str]:
         f'Python      client = genai.Client(http_options={{"base_url": "{started.url}"}})',
         f'JavaScript  const ai = new GoogleGenAI({{httpOptions: {{baseUrl: "{started.url}"}}}})',
         f"data        {settings.data_folder}",
-        f'ask         interactions-proxy sql{data} "{_FIRST_QUESTION}"',
+        f'ask         {command_of_ours()} sql{data} "{_FIRST_QUESTION}"',
     ]
     if started.has_new_master_key:
         lines.append(
@@ -197,18 +200,47 @@ def _demo(parsed: Arguments) -> int:
             f"the demo talks through Google's SDK, which is missing ({error.name}): "
             "pip install google-genai"
         ) from error
-    return run(parsed.data)
+    return run(parsed.data, command_of_ours())
+
+
+def command_of_ours() -> str:
+    """What to type to run it again: the bare name only where the shell would find it."""
+    import shlex
+    import shutil
+
+    called = Path(sys.argv[0])
+    if shutil.which(NAME):
+        return NAME
+    if called.name == NAME:
+        return shlex.quote(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m proxy"
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) < 1 << 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65,535")
 
 
 def _emulator_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--port", type=int, default=9900, metavar="N", help="0 takes a free one")
+    usual = "default 9900; 0 takes a free one"
+    verb.add_argument("--port", type=_port, default=9900, metavar="N", help=usual)
+    verb.add_argument("--json", action="store_true", help="say where it listens as one JSON object")
     verb.add_argument("--seed", type=int, metavar="N", help="answers and ids follow from it")
 
 
 def _emulator(parsed: Arguments) -> int:
-    from proxy.emulator.server import run
+    from proxy.emulator.server import announce_to_programs, run
 
-    run(port=parsed.port, seed=parsed.seed)
+    def announce(url: str) -> None:
+        print(f"emulator    {url} (takes any API key; Ctrl-C ends it)")
+        print(f"record it   {command_of_ours()} serve --upstream {url}", flush=True)
+
+    run(
+        port=parsed.port,
+        seed=parsed.seed,
+        announce=announce_to_programs if parsed.json else announce,
+    )
     return DONE
 
 
@@ -238,7 +270,7 @@ def _sql(parsed: Arguments) -> int:
 def _show_arguments(verb: argparse.ArgumentParser) -> None:
     _add_settings(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object")
-    verb.add_argument("interaction", metavar="ID", help="Google's id, or its beginning")
+    verb.add_argument("interaction", metavar="ID", help="Google's id, its beginning, or: last")
 
 
 def _show(parsed: Arguments) -> int:
@@ -320,7 +352,7 @@ VERBS: Final = (
     Verb(
         "show",
         "one interaction, step by step",
-        "interactions-proxy show v1_ChdTUH",
+        "interactions-proxy show last",
         _show_arguments,
         _show,
     ),

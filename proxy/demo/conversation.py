@@ -5,9 +5,11 @@ It uses the SDK as any program would: nothing here knows that a proxy is in betw
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from google import genai
+from rich.cells import cell_len
 from rich.console import Console
 
 MODEL: Final = "gemini-3-flash-preview"
@@ -28,8 +30,8 @@ WEATHER: Final = {
 PLAN: Final = {
     "type": "object",
     "properties": {
-        "city": {"type": "string"},
-        "days": {"type": "integer"},
+        "city": {"type": "string", "enum": ["Tromsø"]},
+        "days": {"type": "integer", "minimum": 2, "maximum": 2},
         "sights": {"type": "array", "items": {"type": "string"}},
     },
     "required": ["city", "days", "sights"],
@@ -51,24 +53,54 @@ def converse(url: str, console: Console) -> str:
 
 
 def _stream(talk: Any, console: Console) -> str:
-    console.print("\n[bold]1  a streamed answer, with Google Search[/]")
+    console.print("\n[bold]1  a streamed answer, with Google Search[/]", end="")
     events = talk.create(
         model=MODEL,
         input="What should I see in Tromsø in June?",
         tools=[{"type": "google_search"}],
+        generation_config={"thinking_summaries": "auto"},
         stream=True,
     )
     identity = ""
+    line = _Line(console)
     for event in events:
         match event.event_type:
             case "interaction.created":
                 identity = event.interaction.id
             case "step.start":
-                console.print(f"\n   [cyan]{event.step.type}[/] ", end="")
+                console.print()
+                line.begin(event.step.type)
             case "step.delta" if event.delta.type == "text":
-                console.print(event.delta.text, end="", markup=False, highlight=False)
+                line.add(event.delta.text)
+            case "step.delta" if event.delta.type == "thought_summary":
+                line.add(event.delta.content.text)
     console.print()
     return identity
+
+
+class _Line:
+    """A paragraph that grows while it streams, wrapped between words where it can be."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._column = 0
+        """Where the next word would begin."""
+
+    def begin(self, label: str) -> None:
+        """The label has a line of its own."""
+        self._column = self._console.width
+        self._console.print(f"   [cyan]{label}[/]", end="")
+
+    def add(self, piece: str) -> None:
+        for word in re.findall(r" |\S+", re.sub(r"\s+", " ", piece)):
+            width = cell_len(word)
+            if self._column + width > self._console.width:
+                self._console.print("\n     ", end="")
+                self._column = len("     ")
+                if word == " ":
+                    continue
+            self._console.print(word, end="", markup=False, highlight=False, soft_wrap=True)
+            self._column += width
 
 
 def _call_a_function(talk: Any, console: Console, *, previous: str) -> str:
@@ -94,7 +126,10 @@ def _call_a_function(talk: Any, console: Console, *, previous: str) -> str:
     answered = talk.create(
         model=MODEL, input=results, tools=[WEATHER], previous_interaction_id=asked.id
     )
-    console.print(f"   {answered.status}: {answered.output_text}", highlight=False)
+    line = _Line(console)
+    line.begin(answered.status)
+    line.add(answered.output_text)
+    console.print()
     return str(answered.id)
 
 

@@ -20,33 +20,38 @@ PYTHON: Final = (sys.executable, "-P", "-m")
 STOP_WITHIN_S: Final = 60.0
 """More than the supervisor grants its children; after this they are killed."""
 
-WHO: Final = """\
+# Each begins a line of its own, so that 80 columns show it as it is.
+WHO: Final = """
 SELECT coalesce(model, agent) AS who, status, input_tokens AS input,
-  output_tokens AS output, thought_tokens AS thought, deleted_at IS NOT NULL AS deleted
+  output_tokens AS output, thought_tokens AS thought,
+  deleted_at IS NOT NULL AS deleted
 FROM interactions ORDER BY first_seen_at"""
-STEPS: Final = """\
+STEPS: Final = """
 SELECT side, type, count(*) AS steps, sum(text_bytes)::BIGINT AS text_bytes
 FROM timeline GROUP BY ALL ORDER BY steps DESC, type"""
-CALLS: Final = """\
+CALLS: Final = """
 SELECT operation, count(*) AS calls, sum(event_count)::BIGINT AS events,
   round(median(duration_ns) / 1e6, 1) AS median_ms
 FROM exchanges GROUP BY operation ORDER BY operation"""
 
 
-def run(data_folder: Path) -> int:
-    """Play the demo, keep its records in `data_folder`; returns the exit code."""
+def run(data_folder: Path, command: str) -> int:
+    """Play the demo, keep its records in `data_folder`; returns the exit code.
+
+    `command` is what the reader types to run us, and is shown as such.
+    """
     console = Console()
     seed = ("--seed", "7", "--speed", "5")
     with _running("the emulator", "proxy.emulator", *seed) as emulator:
         serve = ("serve", "--json", "--port", "0", "--data", str(data_folder))
         upstream = ("--upstream", emulator["url"])
         with _running("the proxy", "proxy", *serve, *upstream) as proxy:
-            console.print(f"emulator {emulator['url']}  <-  proxy {proxy['url']}  <-  google-genai")
+            console.print(f"google-genai -> proxy {proxy['url']} -> emulator {emulator['url']}")
             shown = converse(proxy["url"], console)
             console.print("\n[bold]What the records know of it[/]")
             asked = [("sql", WHO), ("sql", STEPS), ("sql", CALLS), ("show", shown)]
-            codes = [_ask(console, verb, data_folder, what) for verb, what in asked]
-    _how_to_go_on(console, data_folder)
+            codes = [_ask(console, command, verb, data_folder, what) for verb, what in asked]
+    _how_to_go_on(console, command, data_folder)
     return max(codes)
 
 
@@ -68,23 +73,23 @@ def _running(name: str, module: str, *arguments: str) -> Iterator[dict[str, Any]
                 process.kill()
 
 
-def _ask(console: Console, verb: str, data_folder: Path, what: str) -> int:
+def _ask(console: Console, command: str, verb: str, data_folder: Path, what: str) -> int:
     """Run a verb exactly as the reader could, the command shown above; returns its exit code."""
     arguments = (verb, "--data", str(data_folder), what)
-    console.print(f"\n[green]$ {_shown(*arguments)}[/]", highlight=False, soft_wrap=True)
+    console.print(
+        f"\n[green]$ {command} {shlex.join(arguments)}[/]", highlight=False, soft_wrap=True
+    )
     return subprocess.run([*PYTHON, "proxy", *arguments], check=False).returncode  # noqa: S603 - ours
 
 
-def _how_to_go_on(console: Console, data_folder: Path) -> None:
+def _how_to_go_on(console: Console, command: str, data_folder: Path) -> None:
+    kept = shlex.quote(str(data_folder))
     lines = (
-        f"\nThe records stay in {data_folder}. Ask on:",
-        "  " + _shown("sql", "--data", str(data_folder), "SHOW TABLES"),
+        f"\nThe records stay in {data_folder}. What there is to ask, and the last one in full:",
+        f"  {command} sql --data {kept}",
+        f"  {command} show --data {kept} last",
         "Record your own program against Google's API:",
-        "  " + _shown("serve"),
+        f"  {command} serve",
     )
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _shown(*arguments: str) -> str:
-    return shlex.join(("interactions-proxy", *arguments))

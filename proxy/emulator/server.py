@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import secrets
 import signal
 import sys
@@ -30,6 +31,7 @@ from proxy.emulator.lifecycle import NS, USUAL_PACE, Pace, Store, stepping_clock
 from proxy.emulator.neighbours import Neighbour, Neighbours
 from proxy.emulator.outlet import ConnectionBroken, Outlet
 from proxy.emulator.two_user_agents import accept_two_user_agents
+from proxy.errors import StartRefused
 
 BODY_BYTES_MAX: Final = 512 * 1024 * 1024
 """Largest request body: far above the documented limit of inline media, so that tests can pass it."""
@@ -222,7 +224,11 @@ async def serving(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[str]:
-    """Listen while the context lasts; gives the base URL. Port 0 takes a free one."""
+    """Listen while the context lasts; gives the base URL. Port 0 takes a free one.
+
+    Raises:
+        StartRefused: it cannot listen there.
+    """
     runner = web.AppRunner(
         build_app(settings, ledger),
         access_log=None,
@@ -234,12 +240,29 @@ async def serving(
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _listen(runner, host, port)
         bound = runner.addresses[0][1]
         shown = f"[{host}]" if ":" in host else host
         yield f"http://{shown}:{bound}"
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise StartRefused(
+            f"the emulator cannot listen on {host} port {port} ({why}): "
+            "choose another port with --port; 0 takes a free one"
+        ) from error
+
+
+def announce_to_programs(url: str) -> None:
+    """One line of JSON on standard output: it serves, and where."""
+    sys.stdout.buffer.write(orjson.dumps({"ready": True, "url": url}) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def run(
@@ -250,16 +273,22 @@ def run(
     seed: int | None = None,
     pace: float = 0.0,
     settings: Settings | None = None,
+    announce: Callable[[str], None] = announce_to_programs,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; print one line of JSON with the URL when ready.
+    """Serve until SIGTERM or SIGINT; `announce` is told the URL when ready.
 
     `pace` is the speed of streams (see `Settings.speed`). `settings` replaces `seed` and `pace`.
+
+    Raises:
+        StartRefused: it cannot listen there.
     """
     chosen = settings or Settings(seed=seed, speed=pace)
-    asyncio.run(_until_told(host, port, Path(ledger) if ledger else None, chosen))
+    asyncio.run(_until_told(host, port, Path(ledger) if ledger else None, chosen, announce))
 
 
-async def _until_told(host: str, port: int, path: Path | None, settings: Settings) -> None:
+async def _until_told(
+    host: str, port: int, path: Path | None, settings: Settings, announce: Callable[[str], None]
+) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -267,8 +296,7 @@ async def _until_told(host: str, port: int, path: Path | None, settings: Setting
     ledger = Ledger(path)
     try:
         async with serving(settings, ledger, host=host, port=port) as url:
-            sys.stdout.buffer.write(orjson.dumps({"ready": True, "url": url}) + b"\n")
-            sys.stdout.buffer.flush()
+            announce(url)
             await ended.wait()
     finally:
         ledger.close()

@@ -192,7 +192,8 @@ def _output(
         size = min(wishes.output_bytes, _hop_tokens(request) * BYTES_PER_TOKEN)
         return [*pairs, _spoken(_sized(size, chance), [])]
     sentences = [chance.pick(SENTENCES) for _ in range(2 + chance.below(3))]
-    opening = f"In turn {context.turn} you wrote “{_excerpt(text)}”."
+    done = f"wrote “{_excerpt(text)}”" if text else "gave a result"
+    opening = f"In turn {context.turn} you {done}."
     if context.hops_left is not None:
         opening = "To continue:"
     return [*pairs, _spoken(" ".join([opening, *sentences]), sources)]
