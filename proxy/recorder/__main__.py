@@ -39,6 +39,15 @@ class _Lifeline(asyncio.Protocol):
         self._stop.set()
 
 
+def _give_way() -> None:
+    """Batch scheduling, for all threads to come: the recorder never pre-empts a gateway that wakes up.
+
+    Not SCHED_IDLE: on a machine whose cores are all busy the recorder would hardly run at all.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 async def _serve(settings: RecorderSettings) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -61,6 +70,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", type=Path, required=True, help="written by the supervisor")
     parsed = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    _give_way()
     try:
         settings = recorder_settings(load_resolved(parsed.settings))
         with held_recorder_lock(settings.run_folder):

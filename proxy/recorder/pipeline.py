@@ -36,10 +36,10 @@ COMMIT_BYTES: Final = 8 * 1024 * 1024
 KEPT_SEGMENTS: Final = 4
 """Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
 exchanges are carried in the vault and their segments go."""
-WAIT_LEAST_S: Final = 0.002
-WAIT_MOST_S: Final = 0.020
-"""Waits between rounds: short after news, doubling while nothing comes. 50 idle rounds a second cost
-about 0.3 % of a core."""
+ROUND_S: Final = 0.05
+"""From one round to the next, once the journals are taken to their ends; a flush does not wait for it.
+Each round with news syncs the vault on the disk that the gateway's group commits wait for, so rounds are
+few. A twentieth of the one second that the recorder may lag."""
 DISCOVER_NS: Final = 100_000_000
 """How often the folders are listed for journals that appeared, and locks tried for workers that died."""
 
@@ -105,11 +105,10 @@ class Pipeline:
 
     def run(self) -> None:
         """Rounds until `stop`; then one last, which takes all that is durable."""
-        wait_s = WAIT_LEAST_S
         while not self._is_stopping:
             self._grant_wishes()
-            wait_s = WAIT_LEAST_S if self.round() else min(2 * wait_s, WAIT_MOST_S)
-            self._wake.wait(wait_s)
+            self.round()
+            self._wake.wait(ROUND_S)
             self._wake.clear()
         self.catch_up()
         self._grant_wishes()
