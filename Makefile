@@ -7,7 +7,6 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
 BIN := .venv/bin
 SDK_OLDEST := 1.55.0
 SDK_JS := 3.1.0
-SDK_JS := 3.1.0
 STAMP := .venv/.installed-for-this-checkout
 
 .PHONY: help setup fmt fmt-check lint types docs docs-check test outside check full bench demo clean
