@@ -29,6 +29,10 @@ from proxy.recording.reading.event_stream import NO_TIMES, StepTimes
 from proxy.recording.reading.heads import clear_media_type
 from proxy.recording.redact import may_hold_secret, redact
 
+MEDIA_MAX: Final = 10_000
+"""Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
+of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
+half a million."""
 _WITH_FREE_FIELDS: Final = frozenset({Call, Result, UnknownStep})
 """Steps that may hold a secret: the others have known fields only, and text."""
 _WITHOUT_CONTENT: Final = (Call, UnknownStep)
@@ -55,6 +59,8 @@ class StepTelling:
     media: list[MediaObject] = field(default_factory=list)
     input_count: int = 0
     output_count: int = 0
+    has_left_media: bool = False
+    """More than MEDIA_MAX came."""
 
     def tell(self, step: Step, subject: Subject, side: str, times: StepTimes = NO_TIMES) -> None:
         """Add one step. `side` is "input" or "output"."""
@@ -109,6 +115,12 @@ class StepTelling:
     def _take_out(self, content: Media, subject: Subject, side: str, step_index: int) -> None:
         """Move inline data of a media content into an object of its own."""
         assert content.data is not None
+        if len(self.media) >= MEDIA_MAX:
+            if not self.has_left_media:
+                detail = f"more than {MEDIA_MAX} media objects; the rest stays in the steps"
+                self.notes.problem(ProblemKind.TOO_MANY, f"{side} step {step_index}", detail)
+            self.has_left_media = True
+            return
         try:
             data = binascii.a2b_base64(content.data, strict_mode=True)
         except ValueError:  # binascii.Error, or characters beyond ASCII
@@ -137,7 +149,11 @@ class StepTelling:
         raw = step.raw
         try:
             dumped = orjson.dumps(raw)
-            if type(step) in _WITH_FREE_FIELDS and may_hold_secret(dumped):
+            if type(step) in MEDIA_MAX: Final = 10_000
+"""Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
+of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
+half a million."""
+_WITH_FREE_FIELDS and may_hold_secret(dumped):
                 dumped = orjson.dumps(redact(raw))
         except orjson.JSONEncodeError:
             # orjson reads 1,024 levels and writes 254.

@@ -10,6 +10,7 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import step_from_json
 from proxy.recording.facts import MediaObject, StepFact
 from proxy.recording.reading.event_stream import StepTimes
+from proxy.recording.telling import step_facts
 from proxy.recording.telling.step_facts import StepTelling, Subject, side_of
 
 SUBJECT = Subject("x0-1", "v1_a", 7, 1000)
@@ -194,3 +195,22 @@ def test_a_timeline_mixes_both_sides() -> None:
     sides = [side_of(step_from_json({"type": kind}, Notes())) for kind in kinds]
 
     assert sides == ["input", "input", "output", "output"]
+
+
+def test_media_beyond_the_limit_stays_in_its_step_and_is_one_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(step_facts, "MEDIA_MAX", 2)
+    telling = StepTelling(Notes())
+
+    fact, content = tell(
+        {"type": "model_output", "content": [dict(IMAGE) for _ in range(5)]}, telling
+    )
+
+    assert [image["data"] for image in content["content"]] == [
+        {"$media": 0},
+        {"$media": 1},
+        *[IMAGE["data"]] * 3,
+    ]
+    assert (len(telling.media), len(telling.media_facts), fact.media_count) == (2, 2, 5)
+    assert [p.kind for p in telling.notes.problems] == [ProblemKind.TOO_MANY]
