@@ -149,11 +149,7 @@ class StepTelling:
         raw = step.raw
         try:
             dumped = orjson.dumps(raw)
-            if type(step) in MEDIA_MAX: Final = 10_000
-"""Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
-of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
-half a million."""
-_WITH_FREE_FIELDS and may_hold_secret(dumped):
+            if type(step) in _WITH_FREE_FIELDS and may_hold_secret(dumped):
                 dumped = orjson.dumps(redact(raw))
         except orjson.JSONEncodeError:
             # orjson reads 1,024 levels and writes 254.
