@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow, not wrong: how long one example takes proves nothing.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
 
 def pytest_configure() -> None:
     """Ctrl-C works in the programs under test, even if this run is a shell's background job.

@@ -98,10 +98,16 @@ def test_asking_for_help_loads_no_database() -> None:
 
 
 @pytest.fixture
-def serving(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short path: the socket below it may have 107 bytes, and test names are long."""
+    return tmp_path_factory.mktemp("h")
+
+
+@pytest.fixture
+def serving(home: Path) -> Iterator[subprocess.Popen[str]]:
     """`serve` on a free port, as a process of its own."""
     command = [sys.executable, "-P", "-m", "proxy", "serve", "--port", "0"]
-    environment = {**os.environ, "HOME": str(tmp_path)}
+    environment = {**os.environ, "HOME": str(home)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -110,7 +116,7 @@ def serving(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_serve_says_in_five_lines_what_to_do_and_stops_when_asked(
-    serving: subprocess.Popen[str], tmp_path: Path
+    serving: subprocess.Popen[str], home: Path
 ) -> None:
     assert serving.stdout is not None
     lines = [serving.stdout.readline() for _ in range(6)]
@@ -126,7 +132,7 @@ def test_serve_says_in_five_lines_what_to_do_and_stops_when_asked(
         "note",
     ]
     assert "generativelanguage.googleapis.com" in lines[0]
-    assert str(tmp_path / ".interactions-proxy") in lines[3]
+    assert str(home / ".interactions-proxy") in lines[3]
     assert "master.key" in lines[5]
     assert code == DONE
 
