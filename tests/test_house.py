@@ -64,8 +64,10 @@ IMPURE: Final = frozenset(
     ]
 )
 
-BROAD_GUARDS: Final = frozenset({"proxy/gateway/__main__.py", "proxy/recorder/__main__.py"})
-"""The one top-level guard of each process may catch everything."""
+BROAD_GUARDS: Final = frozenset(
+    {"proxy/gateway/__main__.py", "proxy/recorder/__main__.py", "proxy/recorder/meaning.py"}
+)
+"""The top of each process may catch everything, and what keeps one exchange from stopping all."""
 
 MODULE_LINES_MAX: Final = 400
 FUNCTION_LINES_MAX: Final = 60

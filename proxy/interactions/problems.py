@@ -65,6 +65,8 @@ class ProblemKind(enum.StrEnum):
     """Media data is not base64; it stays in the step."""
     TOO_DEEP = "too_deep"
     """A value nests deeper than what can be written again."""
+    NOT_INTERPRETED = "not_interpreted"
+    """A bug of ours: interpreting the exchange failed, and only its bare facts are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from proxy.errors import FormatError, KeyDestroyed
 from proxy.journal.format import Entry, Gap, Kind, Mode
 from proxy.journal.reader import Damage, Frame
 from proxy.recorder.follow import Followed, Follower
+from proxy.recorder.meaning import recording_of
 from proxy.recording.exchange import Part
 from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
-from proxy.recording.interpret import interpret
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.state import JournalId
@@ -208,7 +208,7 @@ class Pipeline:
                 self._note(followed, taken)
 
     def _finish(self, finished: Finished) -> None:
-        self._vault.append(finished, interpret(finished.exchange))
+        self._vault.append(finished, recording_of(finished.exchange))
         self._has_news = True
 
     def _note(self, followed: Followed, note: Note) -> None:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from proxy.recorder.meaning import recording_of
+from proxy.recording.exchange import Exchange
+from proxy.recording.facts import Recording
+from proxy.recording.interpret import interpret
+from tests.recording.samples import captured
+
+EXCHANGE = captured()[0].exchange
+
+
+def broken(exchange: Exchange) -> Recording:
+    raise RecursionError(f"PLANTED {exchange.response.data!r}")
+
+
+def test_what_can_be_interpreted_is() -> None:
+    assert recording_of(EXCHANGE) == interpret(EXCHANGE)
+
+
+def test_a_bug_in_interpreting_leaves_the_exchange_with_its_bare_facts_and_a_problem() -> None:
+    recording = recording_of(EXCHANGE, broken)
+
+    assert [problem.kind for problem in recording.problems] == ["not_interpreted"]
+    assert "RecursionError" in recording.problems[0].detail
+    usual = interpret(EXCHANGE).exchange
+    assert recording.exchange.exchange == usual.exchange
+    assert recording.exchange.outcome == usual.outcome
+    assert recording.exchange.response_bytes == usual.response_bytes
+
+
+def test_the_log_names_the_bug_and_quotes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        recording_of(EXCHANGE, broken)
+
+    assert "RecursionError in broken" in caplog.text
+    assert "PLANTED" not in caplog.text
