@@ -137,10 +137,10 @@ def test_serve_says_in_five_lines_what_to_do_and_stops_when_asked(
     assert code == DONE
 
 
-def test_serve_json_says_where_it_listens_for_programs(tmp_path: Path) -> None:
+def test_serve_json_says_where_it_listens_for_programs(home: Path) -> None:
     command = [sys.executable, "-P", "-m", "proxy", "serve", "--json", "--port", "0"]
     with subprocess.Popen(
-        [*command, "--data", str(tmp_path / "d")], stdout=subprocess.PIPE, text=True
+        [*command, "--data", str(home / "d")], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         about = json.loads(process.stdout.readline())
@@ -148,7 +148,7 @@ def test_serve_json_says_where_it_listens_for_programs(tmp_path: Path) -> None:
         code = process.wait(timeout=30)
 
     assert about["url"].startswith("http://127.0.0.1:")
-    assert about["data"] == str(tmp_path / "d")
+    assert about["data"] == str(home / "d")
     assert code == DONE
 
 
