@@ -25,7 +25,7 @@ WHO: Final = """
 SELECT coalesce(model, agent) AS who, status, input_tokens AS input,
   output_tokens AS output, thought_tokens AS thought,
   deleted_at IS NOT NULL AS deleted
-FROM interactions ORDER BY first_seen_at"""
+FROM interactions ORDER BY first_seen_at DESC LIMIT 6"""
 STEPS: Final = """
 SELECT side, type, count(*) AS steps, sum(text_bytes)::BIGINT AS text_bytes
 FROM timeline GROUP BY ALL ORDER BY steps DESC, type"""
