@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -19,12 +18,12 @@ class SetUp(Protocol):
 
 
 @pytest.fixture
-def set_up(tmp_path: Path) -> Iterator[SetUp]:
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
+    """In short folders: the path of a Unix socket may have 107 bytes."""
     with ExitStack() as stack:
-        count = iter(range(10))
 
         def make(*emulator: str, **settings: object) -> Stage:
-            stage = Stage.set_up(tmp_path / f"stage{next(count)}", *emulator, **settings)
+            stage = Stage.set_up(tmp_path_factory.mktemp("stage"), *emulator, **settings)
             stack.callback(lambda: print(stage.logs()))
             stack.callback(stage.stop)
             return stage

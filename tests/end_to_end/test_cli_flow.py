@@ -218,9 +218,10 @@ def test_a_folder_where_nothing_was_recorded_is_told_in_a_sentence(
     assert line.startswith("interactions-proxy: ")
 
 
-def test_five_lines_say_how_to_go_on(set_up: SetUp, tmp_path: Path) -> None:
-    upstream = set_up().emulator.url
-    where = ("--port", "0", "--data", str(tmp_path / "d"), "--upstream", upstream)
+def test_five_lines_say_how_to_go_on(set_up: SetUp) -> None:
+    other = set_up()
+    upstream, data = other.emulator.url, other.folder / "d"
+    where = ("--port", "0", "--data", str(data), "--upstream", upstream)
     with talking("proxy", "serve", *where) as serve:
         told = [next_line(serve) for _ in range(5)]
         serve.terminate()
