@@ -64,6 +64,8 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
         every = [direct, nginx, *modes]
         relays = [nginx, *modes]
         figures = measures.group_commit(folder)
+        # First: a worker that freed memory before would seem to need none.
+        figures += measures.memory_per_idle_stream(relays, count=1008)
         for size, count in ((1000, n(500)), (20_000, n(500)), (1_000_000, n(60))):
             figures += measures.added_latency(every, rounds, body_bytes=size, count=count)
         for path in ("/bytes/1000", "/v1/interactions"):
@@ -77,7 +79,6 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
             )
         figures += measures.streams(every, rounds, connections=50, events=n(64), gap_ms=50)
         figures += measures.throughput(every, min(rounds, 3), body_bytes=64_000_000)
-        figures += measures.memory_per_idle_stream(relays, count=n(1000))
     return [*figures, *_recorder_rate(folder, n(10_000)), *_start_up(folder)]
 
 
