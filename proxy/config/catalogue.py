@@ -183,7 +183,7 @@ class Settings:
         unit="exchanges",
         least=1,
         most=100_000,
-        why="Exchanges per commit. Larger is cheaper, smaller is in SQL sooner.",
+        why="Exchanges per transaction in DuckDB. Larger is cheaper, smaller is in SQL sooner.",
     )
     recorder_batch_ms: int = _setting(
         250,
@@ -191,7 +191,7 @@ class Settings:
         unit="ms",
         least=1,
         most=60_000,
-        why="A commit comes after this at the latest, however few exchanges there are.",
+        why="DuckDB takes what the vault holds after this at the latest, however little it is.",
     )
     recorder_interpret_bytes_max: int = _setting(
         16 * MIB,
