@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 from proxy.emulator.asked.faults import FAULTS, HEADER
-from proxy.emulator.lifecycle import USUAL_PACE, Pace, stepping_clock
-from proxy.emulator.server import Settings, run
+from proxy.emulator.emulator import Settings
+from proxy.emulator.server import run
+from proxy.emulator.state.clock import stepping_clock
+from proxy.emulator.state.store import USUAL_PACE, Pace
 
 
 def main(arguments: list[str] | None = None) -> None:

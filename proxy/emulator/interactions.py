@@ -5,44 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import orjson
-from aiohttp import web
 
-from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.composition import Compose
 from proxy.emulator.answers.resource import Interaction, resource
-from proxy.emulator.answers.scenario import compose
-from proxy.emulator.asked.faults import WHOLE, Fault
 from proxy.emulator.asked.refusals import Refusal, invalid
 from proxy.emulator.asked.request import LEGACY_REFUSED, Json, read_create
-from proxy.emulator.asked.routes import Route
+from proxy.emulator.call import Call
 from proxy.emulator.events import legacy, stream
 from proxy.emulator.events.framing import spelled
-from proxy.emulator.lifecycle import Store
-from proxy.emulator.outlet import Outlet
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way to its answer. Mutable: what becomes known is filled in for the ledger."""
-
-    route: Route
-    request: web.Request
-    body: bytes
-    chance: Chance
-    outlet: Outlet
-    parsed: Any = None
-    """The body as JSON; None if it is none."""
-    fault: Fault = WHOLE
-    interaction: Interaction | None = None
-    is_streaming: bool = False
-
-    @property
-    def is_legacy(self) -> bool:
-        """Whether the caller speaks the `outputs` schema."""
-        headers = self.request.headers
-        return legacy.is_asked_for(headers.getall("User-Agent", ()), headers.get("Api-Revision"))
+from proxy.emulator.state.store import Store
 
 
 @dataclass(slots=True)
@@ -50,6 +23,7 @@ class Interactions:
     """Answers calls out of its store."""
 
     store: Store
+    compose: Compose
     is_strict: bool = False
     serves_legacy: bool = True
 
@@ -80,7 +54,7 @@ class Interactions:
         request = read_create(call.parsed, is_legacy=call.is_legacy, is_strict=self.is_strict)
         call.is_streaming = request.is_streaming
         context = self.store.context(request)
-        composition = compose(request, context, call.fault.wishes, call.chance)
+        composition = self.compose(request, context, call.fault.wishes, call.chance)
         tier = str(request.raw.get("service_tier", "standard"))
         tier = "standard" if call.fault.downgrade else tier
         call.interaction = self.store.add(request, composition, tier, call.chance)

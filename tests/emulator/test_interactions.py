@@ -14,8 +14,9 @@ from google.genai._gaos.lib import compat_errors as errors
 from pydantic import BaseModel
 
 from proxy.emulator.asked.request import LEGACY_REFUSED
+from proxy.emulator.emulator import Settings
 from proxy.emulator.ledger import Ledger
-from proxy.emulator.server import Settings, serving
+from proxy.emulator.server import serving
 from tests.emulator.conftest import KEY, Running
 
 MODEL = "gemini-3-flash-preview"

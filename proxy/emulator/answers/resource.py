@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from proxy.emulator.answers.scenario import Composition
+from proxy.emulator.answers.composition import Composition
 from proxy.emulator.asked.request import CreateRequest, Json
 
 

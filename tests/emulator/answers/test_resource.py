@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from proxy.emulator.answers.composition import Composition
 from proxy.emulator.answers.resource import Interaction, resource, timestamp
-from proxy.emulator.answers.scenario import Composition
 from proxy.emulator.asked.request import read_create
 
 OUTPUT = {"type": "model_output", "content": [{"type": "text", "text": "Hello."}]}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.compose import compose
+from proxy.emulator.answers.composition import Context
 from proxy.emulator.answers.resource import Interaction, resource
-from proxy.emulator.answers.scenario import Context, compose
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.request import read_create
 from proxy.emulator.events.legacy import is_asked_for, old_events, resource_from_new

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.compose import compose
+from proxy.emulator.answers.composition import Context
 from proxy.emulator.answers.resource import Interaction
-from proxy.emulator.answers.scenario import Context, compose
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.request import read_create
 from proxy.emulator.events.stream import block, error_event, events, pieces

@@ -5,50 +5,24 @@ A background run's whole answer is composed when it is created; time and polls o
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.composition import Composition, Context
 from proxy.emulator.answers.resource import Interaction
-from proxy.emulator.answers.scenario import Composition, Context
 from proxy.emulator.answers.usage import context_tokens
 from proxy.emulator.asked.refusals import Refusal, invalid, not_found
 from proxy.emulator.asked.request import CreateRequest
+from proxy.emulator.state.clock import NS
+from proxy.emulator.state.identity import base64url, interaction_id, turn_id
 
 INTERACTIONS_MAX: Final = 100_000
 """Interactions kept; the oldest expire first. A load run of a day fits; each is a few kilobytes."""
 
 TOKENS_MAX: Final = 10_000
 """Continuation tokens kept; each is used within seconds of its making."""
-
-NS: Final = 1_000_000_000
-
-
-def stepping_clock(start_s: int, step_ns: int = 100_000_000) -> Callable[[], int]:
-    """A clock that moves only when it is read: the same calls see the same times."""
-    now = start_s * NS - step_ns
-
-    def now_ns() -> int:
-        nonlocal now
-        now += step_ns
-        return now
-
-    return now_ns
-
-
-def turn_id(now_s: int, chance: Chance) -> str:
-    """The id of one turn: its second, little-endian, then random bytes (reference, section 6.3)."""
-    data = now_s.to_bytes(4, "little") + chance.data(12 + chance.below(2))
-    return _base64url(data)
-
-
-def interaction_id(root: str, turn: str) -> str:
-    """The public id: a protobuf of the conversation's first turn and this turn, as base64url text."""
-    fields = (b"\x0a", root), (b"\x12", turn)
-    packed = b"".join(tag + bytes([len(text)]) + text.encode() for tag, text in fields)
-    return "v1_" + _base64url(packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +176,6 @@ class Store:
     def _token(self, hop_id: str | None, hops_left: int, chance: Chance) -> str:
         while len(self._tokens) >= TOKENS_MAX:
             del self._tokens[next(iter(self._tokens))]
-        token = _base64url(chance.data(36))
+        token = base64url(chance.data(36))
         self._tokens[token] = Continuation(hop_id, hops_left)
         return token
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -13,8 +13,8 @@ from typing import Any, Final
 import orjson
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.compose import SENTENCES
 from proxy.emulator.answers.resource import timestamp
-from proxy.emulator.answers.scenario import SENTENCES
 from proxy.emulator.answers.usage import text_tokens
 from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.refusals import Refusal, not_found

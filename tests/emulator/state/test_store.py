@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.compose import compose
 from proxy.emulator.answers.resource import Interaction
-from proxy.emulator.answers.scenario import compose
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.refusals import Refusal
 from proxy.emulator.asked.request import read_create
-from proxy.emulator.lifecycle import NS, Pace, Store, interaction_id, stepping_clock, turn_id
+from proxy.emulator.state.clock import NS
+from proxy.emulator.state.store import Pace, Store
+from tests.emulator.state.test_identity import turns
 
 START_S = 1_795_600_800
 
@@ -56,40 +55,6 @@ def create(store: Store) -> Callable[..., Interaction]:
         return store.add(request, composition, "standard", chance)
 
     return made
-
-
-def turns(identity: str | None) -> tuple[bytes, bytes]:
-    """The two turn ids inside an interaction id: the first of the conversation, and this one."""
-    assert identity is not None
-    text = identity.removeprefix("v1_")
-    packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    assert packed[0] == 0x0A
-    root = packed[2 : 2 + packed[1]]
-    rest = packed[2 + packed[1] :]
-    assert rest[0] == 0x12
-    assert rest[1] == len(rest) - 2
-    return root, rest[2:]
-
-
-@given(st.integers(0, 2**32 - 1), st.integers())
-def test_an_id_holds_its_second_little_endian(now_s: int, seed: int) -> None:
-    turn = turn_id(now_s, Chance(seed, 1))
-
-    data = base64.urlsafe_b64decode(turn + "=" * (-len(turn) % 4))
-    assert int.from_bytes(data[:4], "little") == now_s
-    assert len(turn) in (22, 23)
-    assert turns(interaction_id(turn, turn)) == (turn.encode(), turn.encode())
-    assert 67 <= len(interaction_id(turn, turn)) <= 70
-
-
-def test_chained_turns_share_the_first_turn_s_id(create: Callable[..., Interaction]) -> None:
-    first = create()
-    second = create(previous_interaction_id=first.id)
-    third = create(previous_interaction_id=second.id)
-
-    roots = {turns(made.id)[0] for made in (first, second, third)}
-    assert len(roots) == 1
-    assert len({made.id for made in (first, second, third)}) == 3
 
 
 def test_history_is_counted_as_input(create: Callable[..., Interaction]) -> None:
@@ -175,7 +140,11 @@ def test_a_continuation_token_is_good_for_its_own_hop_alone(
     assert second.status == "completed"
 
 
-def test_a_stepping_clock_moves_when_it_is_read() -> None:
-    now_ns = stepping_clock(5, step_ns=3)
+def test_chained_turns_share_the_first_turn_s_id(create: Callable[..., Interaction]) -> None:
+    first = create()
+    second = create(previous_interaction_id=first.id)
+    third = create(previous_interaction_id=second.id)
 
-    assert [now_ns(), now_ns()] == [5 * NS, 5 * NS + 3]
+    roots = {turns(made.id)[0] for made in (first, second, third)}
+    assert len(roots) == 1
+    assert len({made.id for made in (first, second, third)}) == 3

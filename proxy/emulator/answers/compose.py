@@ -6,12 +6,12 @@ function calls with status `requires_action`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.answers.composition import Composition, Context
 from proxy.emulator.answers.media import media
 from proxy.emulator.answers.structured import instance
 from proxy.emulator.answers.tools import (
@@ -51,30 +51,6 @@ HOP_TOKENS_UNARY: Final = 32 * 1024
 
 NO_LIMIT: Final = 2**62
 """More tokens than any answer has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """An answer before it gets an id and dates."""
-
-    steps: tuple[Json, ...]
-    status: str
-    usage: Json
-    errors: tuple[Json, ...] = ()
-    hops_left: int = 0
-    """More than zero: status is `requires_continuation`, and so many requests are still to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known beyond the request."""
-
-    history: int = 0
-    """Tokens behind `previous_interaction_id`."""
-    turn: int = 1
-    """Which turn of its conversation this is."""
-    hops_left: int | None = None
-    """Set when this request continues a long decode."""
 
 
 def compose(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.scenario import Composition, Context, compose, prompt
+from proxy.emulator.answers.compose import compose, prompt
+from proxy.emulator.answers.composition import Composition, Context
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.request import read_create
 

@@ -1,0 +1,45 @@
+"""What an answer consists of before it has an id and dates, and what it may build on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proxy.emulator.answers.chance import Chance
+from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.request import CreateRequest, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """An answer before it gets an id and dates."""
+
+    steps: tuple[Json, ...]
+    status: str
+    usage: Json
+    errors: tuple[Json, ...] = ()
+    hops_left: int = 0
+    """More than zero: status is `requires_continuation`, and so many requests are still to come."""
+    events: tuple[Json, ...] | None = None
+    """The stream's events exactly as a scenario gives them; None: made from the steps."""
+    gaps_s: tuple[float, ...] = ()
+    """Seconds to wait before each event, where a scenario says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beyond the request."""
+
+    history: int = 0
+    """Tokens behind `previous_interaction_id`."""
+    turn: int = 1
+    """Which turn of its conversation this is."""
+    before: tuple[Json, ...] = ()
+    """All steps of the conversation so far, the caller's and the model's, oldest first."""
+    hops_left: int | None = None
+    """Set when this request continues a long decode."""
+
+
+Compose: TypeAlias = Callable[[CreateRequest, Context, Wishes, Chance], Composition]
+"""Decides a whole answer: made up (`compose`), or from a script."""

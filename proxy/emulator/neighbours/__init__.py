@@ -1,0 +1,1 @@
+"""What the same SDKs call beside interactions. Source: the protocol reference, section 16."""
