@@ -1,4 +1,4 @@
-"""The command line as an operator meets it."""
+"""Verbs that start something."""
 
 from __future__ import annotations
 
@@ -12,51 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cli import DONE, WORLD_FAILED, WRONG_USE, command_of_ours, main
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-
-def test_config_prints_each_value_and_where_it_came_from(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    code = main(["config", "--port", "9", "--set", "gateway.workers=2"])
-
-    lines = capsys.readouterr().out.splitlines()
-    assert code == DONE
-    assert "listen.port = 9    [command line --port]" in lines
-    assert "gateway.workers = 2 processes    [command line --set]" in lines
-    assert "journal.mode = strict    [default]" in lines
-
-
-def test_config_explain_also_says_what_for(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["config", "--explain"])
-
-    assert "INTERACTIONS_PROXY_LISTEN_PORT" in capsys.readouterr().out
-
-
-def test_a_flag_made_for_the_purpose_wins_over_set(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["config", "--port", "9", "--set", "listen.port=8"])
-
-    assert "listen.port = 9 " in capsys.readouterr().out
-
-
-def test_bad_settings_are_wrong_use_and_all_told(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["serve", "--port", "x", "--set", "listen.prt=1", "--upstream", "http://a.example"])
-
-    lines = capsys.readouterr().err.splitlines()
-    assert code == WRONG_USE
-    assert len(lines) == 3
-    assert all(line.startswith("interactions-proxy: ") for line in lines)
-
-
-def test_set_without_a_value_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config", "--set", "listen.port"]) == WRONG_USE
-    assert "--set name=value" in capsys.readouterr().err
+from proxy.cli.app import main
+from proxy.cli.running import command_of_ours
+from proxy.cli.verb import DONE, WORLD_FAILED, WRONG_USE
 
 
 def test_an_unwritable_folder_is_refused_in_one_sentence(
@@ -70,31 +28,6 @@ def test_an_unwritable_folder_is_refused_in_one_sentence(
     assert code == WORLD_FAILED
     assert "cannot write to the data folder" in line
     assert "--data" in line
-
-
-def test_no_verb_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        main([])
-
-    assert left.value.code == WRONG_USE
-    assert "VERB" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("verb", ["serve", "demo", "emulator", "sql", "show", "tail", "rebuild"])
-def test_help_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        main([verb, "--help"])
-
-    assert left.value.code == DONE
-    assert f"example:\n  interactions-proxy {verb}" in capsys.readouterr().out
-
-
-def test_asking_for_help_loads_no_database() -> None:
-    code = "import sys, proxy.cli as c; c.parser(); print('duckdb' in sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "False\n"
 
 
 @pytest.fixture
@@ -216,11 +149,3 @@ def test_a_command_is_shown_as_the_reader_can_type_it(
     monkeypatch.setattr(sys, "argv", [called])
 
     assert command_of_ours() == shown
-
-
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["--version"])
-
-    assert left.value.code == DONE
-    assert capsys.readouterr().out.startswith("interactions-proxy 0.")
