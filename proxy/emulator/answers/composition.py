@@ -25,6 +25,11 @@ class Composition:
     """The stream's events exactly as a scenario gives them; None: made from the steps."""
     gaps_s: tuple[float, ...] = ()
     """Seconds to wait before each event, where a scenario says so."""
+    checkpoints: tuple[int, ...] = ()
+    """Indices of steps after whose end a stream offers a continuation token in a status update; a
+    request with that token continues there (reference, section 11)."""
+    environment_id: str | None = None
+    """The sandbox the answer was made in, if the request had an environment."""
 
 
 @dataclass(frozen=True, slots=True)
