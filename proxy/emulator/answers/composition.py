@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.faults import Fault, Wishes
 from proxy.emulator.asked.request import CreateRequest, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the store would make up, where a scenario says it instead."""
+
+    id: str | None = None
+    created_s: int | None = None
+    updated_s: int | None = None
+    continuation_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,18 @@ class Composition:
     request with that token continues there (reference, section 11)."""
     environment_id: str | None = None
     """The sandbox the answer was made in, if the request had an environment."""
+    label: str = ""
+    """The scenario's turn that gave this answer; empty where none did."""
+    pinned: Pinned = Pinned()
+    """What is to be the same as in a recording."""
+    shown: Json | None = None
+    """What POST answers, exactly, where a scenario says so; None: made from the fields above."""
+    fault: Fault | None = None
+    """What shall go wrong with the answer to this POST; None: what the caller asked for."""
+    polls: int | None = None
+    """The GET that sees the end of a background run; None: as the emulator is set."""
+    seconds: float | None = None
+    """The age at which a background run is over at the latest; None: as the emulator is set."""
 
 
 @dataclass(frozen=True, slots=True)
