@@ -45,6 +45,8 @@ class Record:
     root: str
     turn: int
     polls: int = 0
+    began_s: int = 0
+    """Unix seconds on the emulator's clock; `created_s` can be a recording's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +94,26 @@ class Store:
         turn = turn_id(now_s, chance)
         previous = self._records.get(request.previous_id or "")
         root = previous.root if previous else turn
+        pinned = composition.pinned
+        identity = pinned.id or interaction_id(root, turn)
         interaction = Interaction(
-            id=interaction_id(root, turn) if request.is_stored else None,
+            id=identity if request.is_stored else None,
             request=request,
             composition=composition,
             tier=tier,
-            created_s=now_s,
-            updated_s=now_s,
+            created_s=now_s if pinned.created_s is None else pinned.created_s,
+            updated_s=now_s if pinned.updated_s is None else pinned.updated_s,
             status="in_progress" if request.is_background else composition.status,
         )
         if composition.hops_left:
-            token = self._token(interaction.id, composition.hops_left, chance)
+            token = pinned.continuation_token or base64url(chance.data(36))
+            self._keep_token(token, Continuation(interaction.id, composition.hops_left))
             interaction = replace(interaction, continuation_token=token)
         if interaction.id is not None:
             while len(self._records) >= INTERACTIONS_MAX:
                 del self._records[next(iter(self._records))]
             number = previous.turn + 1 if previous else 1
-            self._records[interaction.id] = Record(interaction, root, number)
+            self._records[interaction.id] = Record(interaction, root, number, began_s=now_s)
         return interaction
 
     def find(self, identity: str) -> Record:
@@ -120,11 +125,8 @@ class Store:
         record = self._records.get(identity)
         if record is None:
             raise not_found(f"Interaction {identity}")
-        running = record.interaction
-        if running.is_running:
-            age_s = self.now_ns() / NS - running.created_s
-            if record.polls >= self.pace.polls or age_s >= self.pace.seconds:
-                self.finish(identity)
+        if record.interaction.is_running and self._is_due(record):
+            self.finish(identity)
         return record
 
     def poll(self, identity: str) -> Record:
@@ -169,13 +171,19 @@ class Store:
         record = self._records.get(identity or "")
         return record.interaction.status if record else None
 
+    def _is_due(self, record: Record) -> bool:
+        """Whether a background run is over: by polls or by age, as its answer or the emulator says."""
+        composition = record.interaction.composition
+        polls = self.pace.polls if composition.polls is None else composition.polls
+        seconds = self.pace.seconds if composition.seconds is None else composition.seconds
+        age_s = self.now_ns() / NS - record.began_s
+        return record.polls >= polls or age_s >= seconds
+
     def _end(self, record: Record, status: str) -> None:
         now_s = self.now_ns() // NS
         record.interaction = replace(record.interaction, status=status, updated_s=now_s)
 
-    def _token(self, hop_id: str | None, hops_left: int, chance: Chance) -> str:
+    def _keep_token(self, token: str, state: Continuation) -> None:
         while len(self._tokens) >= TOKENS_MAX:
             del self._tokens[next(iter(self._tokens))]
-        token = base64url(chance.data(36))
-        self._tokens[token] = Continuation(hop_id, hops_left)
-        return token
+        self._tokens[token] = state
