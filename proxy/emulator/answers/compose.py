@@ -22,7 +22,7 @@ from proxy.emulator.answers.tools import (
     server_pairs,
     signature,
 )
-from proxy.emulator.answers.usage import BYTES_PER_TOKEN, text_tokens, tokens_by_modality, usage
+from proxy.emulator.answers.usage import BYTES_PER_TOKEN, counted, text_tokens
 from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.request import CreateRequest, Json
@@ -44,7 +44,6 @@ THOUGHTS: Final = (
     "**Weighing the sources**\n\nTwo of them agree; the third is older.",
     "**Writing it down**\n\nA short answer first, the reasons after it.",
 )
-THOUGHT_TOKENS: Final = {"minimal": 0, "low": 24, "medium": 96, "high": 222, "xhigh": 480}
 HOP_TOKENS_STREAM: Final = 64 * 1024
 HOP_TOKENS_UNARY: Final = 32 * 1024
 """Documented limits of one request's decode (reference, section 11)."""
@@ -61,7 +60,7 @@ def compose(
     hops_left = _hops_left(request, context, wishes)
     if wishes.ending == "failed":
         error = {"code": "api_error", "message": "Emulated failure."}
-        return Composition((), "failed", _count(request, context, []), (error,))
+        return Composition((), "failed", counted(request, context, []), (error,))
     if request.is_deep_research:
         steps = _research(request, text, chance)
     else:
@@ -69,7 +68,7 @@ def compose(
         calls = [] if _is_answered(request.steps) else function_calls(request, text, chance)
         if calls:
             steps += calls
-            return Composition(tuple(steps), "requires_action", _count(request, context, steps))
+            return Composition(tuple(steps), "requires_action", counted(request, context, steps))
         steps += _output(request, context, wishes, text, chance)
     status = "completed"
     if hops_left:
@@ -79,7 +78,7 @@ def compose(
     return Composition(
         tuple(steps),
         wishes.ending or status,
-        _count(request, context, steps),
+        counted(request, context, steps),
         hops_left=hops_left,
     )
 
@@ -106,25 +105,6 @@ def _is_answered(steps: tuple[Json, ...]) -> bool:
             items = contents if isinstance(contents, list) else []
             return any(isinstance(c, dict) and c.get("type") == "function_result" for c in items)
     return False
-
-
-def _count(request: CreateRequest, context: Context, steps: list[Json]) -> Json:
-    level = str(request.config.get("thinking_level", "medium"))
-    thoughts = sum(step["type"] == "thought" for step in steps)
-    results = [step for step in steps if str(step["type"]).endswith("_result")]
-    searches = sum(step["type"] == "google_search_call" for step in steps)
-    spoken = [s for s in steps if s["type"] in ("model_output", "function_call")]
-    system = request.raw.get("system_instruction")
-    given = tokens_by_modality(request.steps)
-    given["text"] += text_tokens(system) if isinstance(system, str) else 0
-    return usage(
-        new_input=given,
-        history=context.history,
-        output=tokens_by_modality(spoken),
-        thought=THOUGHT_TOKENS.get(level, THOUGHT_TOKENS["medium"]) * thoughts,
-        tool_use=tokens_by_modality(results).total(),
-        searches=searches,
-    )
 
 
 def _think(request: CreateRequest, text: str, chance: Chance) -> list[Json]:

@@ -40,6 +40,8 @@ class Composition:
     request with that token continues there (reference, section 11)."""
     environment_id: str | None = None
     """The sandbox the answer was made in, if the request had an environment."""
+    first_s: float = 0.0
+    """Seconds before the answer's head, where a scenario says so."""
     label: str = ""
     """The scenario's turn that gave this answer; empty where none did."""
     pinned: Pinned = Pinned()
@@ -66,6 +68,8 @@ class Context:
     """All steps of the conversation so far, the caller's and the model's, oldest first."""
     hops_left: int | None = None
     """Set when this request continues a long decode."""
+    initial_input: int | None = None
+    """Input tokens of the first hop of a long decode that this request continues, if they are known."""
 
 
 Compose: TypeAlias = Callable[[CreateRequest, Context, Wishes, Chance], Composition]
