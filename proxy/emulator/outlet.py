@@ -9,7 +9,7 @@ import hashlib
 import socket
 import struct
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -60,10 +60,17 @@ class Outlet:
     def body_sha256(self) -> str:
         return self._digest.hexdigest()
 
-    async def refuse(self, refusal: Refusal, headers: Mapping[str, str] | None = None) -> None:
+    def suffer(self, fault: Fault) -> None:
+        """Let this go wrong instead. Only before anything was written."""
+        assert self.response is None, "a fault after the answer's head"
+        self._fault = fault
+        self._gap_s = fault.gap if fault.gap is not None else self._gap_s
+
+    async def refuse(self, refusal: Refusal) -> None:
         """Answer with an error's body."""
         body, content_type = refusal.body()
-        await self.send(body, status=refusal.status, content_type=content_type, headers=headers)
+        status, headers = refusal.status, refusal.headers
+        await self.send(body, status=status, content_type=content_type, headers=headers)
 
     async def send(
         self,
@@ -92,9 +99,16 @@ class Outlet:
         await self._close()
 
     async def stream(
-        self, blocks: Iterable[tuple[bytes, bool]], content_type: str = EVENT_STREAM_TYPE
+        self,
+        blocks: Iterable[tuple[bytes, bool]],
+        content_type: str = EVENT_STREAM_TYPE,
+        *,
+        gaps_s: Sequence[float] = (),
     ) -> None:
         """Answer with a stream of blocks, each with whether it counts as an event.
+
+        `gaps_s` are the seconds before the first, second, … event; behind its end, and without it,
+        the gap is the emulator's own.
 
         Raises:
             ConnectionBroken: a fault cut it.
@@ -107,7 +121,7 @@ class Outlet:
         held = b""
         for data, is_event in blocks:
             if is_event:
-                await self._between_events()
+                await self._between_events(gaps_s)
             if self._is_at(self._fault.end_stream):
                 break
             self.events += is_event
@@ -129,14 +143,17 @@ class Outlet:
         if self._fault.vanish:
             await self.vanish()
 
-    async def _between_events(self) -> None:
+    async def _between_events(self, gaps_s: Sequence[float]) -> None:
         if self._is_at(self._fault.cut_stream):
             self._break()
             raise ConnectionBroken
         if self._is_at(self._fault.stall):
             await self._pause(STALL_S)
-        if self._gap_s and self.events:
-            await self._pause(self._gap_s)
+        gap_s = self._gap_s if self.events else 0.0
+        if self.events < len(gaps_s) and self._fault.gap is None:
+            gap_s = gaps_s[self.events]
+        if gap_s:
+            await self._pause(gap_s)
 
     def _is_at(self, place: int | None) -> bool:
         return place is not None and self.events >= place

@@ -59,6 +59,7 @@ class Refusal(ProxyError):
         self.message = message
         self.code = code or CODES.get(status, "api_error")
         self.shape = shape
+        self.headers: dict[str, str] = {}
 
     def body(self) -> tuple[bytes, str]:
         """The answer's bytes and its content type."""
