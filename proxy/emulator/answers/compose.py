@@ -12,7 +12,8 @@ import orjson
 
 from proxy.emulator.answers.chance import Chance
 from proxy.emulator.answers.composition import Composition, Context
-from proxy.emulator.answers.media import media
+from proxy.emulator.answers.media.made import made
+from proxy.emulator.answers.media.seen import seen
 from proxy.emulator.answers.structured import instance
 from proxy.emulator.answers.tools import (
     Source,
@@ -136,9 +137,9 @@ def _research(request: CreateRequest, text: str, chance: Chance) -> list[Json]:
 def _output(
     request: CreateRequest, context: Context, wishes: Wishes, text: str, chance: Chance
 ) -> list[Json]:
-    made = media(request, wishes.output_bytes or 0, chance)
-    if made is not None:
-        return [{"content": [made], "type": "model_output"}]
+    contents = made(request, wishes.output_bytes or 0, chance)
+    if contents is not None:
+        return [{"content": contents, "type": "model_output"}]
     pairs, sources = server_pairs(request, text, chance)
     schema = response_schema(request.raw)
     if schema is not None:
@@ -152,7 +153,9 @@ def _output(
     opening = f"In turn {context.turn} you {done}."
     if context.hops_left is not None:
         opening = "To continue:"
-    return [*pairs, _spoken(" ".join([opening, *sentences]), sources)]
+    shown = seen(request.steps)
+    spoken = [opening, shown, *sentences] if shown else [opening, *sentences]
+    return [*pairs, _spoken(" ".join(spoken), sources)]
 
 
 def response_schema(raw: Json) -> object | None:
