@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.asked.faults import Fault, Wishes
+from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.request import CreateRequest, Json
 
 
@@ -40,20 +40,20 @@ class Composition:
     request with that token continues there (reference, section 11)."""
     environment_id: str | None = None
     """The sandbox the answer was made in, if the request had an environment."""
-    first_s: float = 0.0
-    """Seconds before the answer's head, where a scenario says so."""
     label: str = ""
     """The scenario's turn that gave this answer; empty where none did."""
     pinned: Pinned = Pinned()
     """What is to be the same as in a recording."""
     shown: Json | None = None
     """What POST answers, exactly, where a scenario says so; None: made from the fields above."""
-    fault: Fault | None = None
-    """What shall go wrong with the answer to this POST; None: what the caller asked for."""
+    tier: str | None = None
+    """The tier that served it; None: the one asked for."""
     polls: int | None = None
     """The GET that sees the end of a background run; None: as the emulator is set."""
     seconds: float | None = None
     """The age at which a background run is over at the latest; None: as the emulator is set."""
+    queued: int | None = None
+    """So many GETs first find a background run `queued`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,12 @@ class Interaction:
     status: str
     """What a caller sees now: `in_progress` while a background run lasts, then the composition's."""
     continuation_token: str | None = None
+    checkpoint_tokens: tuple[str, ...] = ()
+    """One for each of the composition's checkpoints, in their order."""
 
     @property
     def is_running(self) -> bool:
-        return self.status == "in_progress"
+        return self.status in ("queued", "in_progress")
 
 
 def timestamp(seconds: int) -> str:
