@@ -16,10 +16,11 @@ from proxy.interactions.known import (
     INTERACTION_FIELDS,
     REQUEST_FIELDS,
     STATUSES,
-    USAGE_FIELDS,
     USAGE_LISTS,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.shapes.asked import ASKED_PARTS
+from proxy.interactions.shapes.told import RESOURCE_PARTS, USAGE
 from proxy.interactions.steps import Step, steps_from_input, steps_from_json, steps_from_outputs
 from proxy.values import plain_value
 
@@ -122,8 +123,7 @@ def usage_from_json(raw: Any, notes: Notes) -> Usage:
     if not isinstance(raw, dict):
         notes.problem(ProblemKind.WRONG_SHAPE, "/usage", "usage is not an object")
         return NO_USAGE
-    if not USAGE_FIELDS.issuperset(raw):
-        notes.unknown_fields(raw, USAGE_FIELDS, "usage")
+    USAGE.check(raw, notes)
     get = raw.get
     thought = get("total_thought_tokens")
     return Usage(
@@ -185,6 +185,9 @@ def interaction_from_json(raw: JsonObject, notes: Notes) -> Interaction:
     """The resource; an `outputs` list of the old schema is read as steps."""
     if not INTERACTION_FIELDS.issuperset(raw):
         notes.unknown_fields(raw, INTERACTION_FIELDS, "interaction")
+    for name, value in raw.items():
+        if name in RESOURCE_PARTS and value is not None:
+            RESOURCE_PARTS[name].check(value, notes)
     get = raw.get
     steps = get("steps")
     outputs = get("outputs")
@@ -242,6 +245,9 @@ def request_from_json(raw: JsonObject, notes: Notes) -> Request:
     """A create's body, its input normalised to steps."""
     if not REQUEST_FIELDS.issuperset(raw):
         notes.unknown_fields(raw, REQUEST_FIELDS, "request")
+    for name, value in raw.items():
+        if name in ASKED_PARTS and value is not None:
+            ASKED_PARTS[name].check(value, notes)
     get = raw.get
     for name in ("store", "background", "stream"):
         if not isinstance(get(name), bool | None):

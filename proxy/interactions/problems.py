@@ -97,7 +97,7 @@ class Notes:
             self.dropped += 1
 
     def unknown(self, kind: str, name: str, where: str) -> None:
-        """Kind: field, step, delta, event, content, annotation, status or operation."""
+        """Kind: as UnknownFact.kind lists them."""
         key = (kind, name, where)
         if key in self.unknowns or len(self.unknowns) < UNKNOWN_NAMES_MAX:
             self.unknowns[key] += 1

@@ -269,7 +269,9 @@ class UnknownFact:
     exchange: str
     at: int
     kind: str
-    """field, step, delta, event, content, annotation, status, operation."""
+    """field, value (a word out of a set of Google's), step, delta, event, content, annotation, status,
+    operation, or what an object is whose `type` is not known: tool, response_format, agent_config,
+    transcription mode, audio processing, ..."""
     name: str
     where: str
     count: int
