@@ -205,9 +205,9 @@ def _fault(fields: Fields, given: dict[str, Any], place: Place) -> Fault:
 def _refuse(fields: Fields, value: Any, place: Place) -> Reply:
     given = fields.mapping(value, place, _REFUSE)
     status = fields.count(given, "status", place, 200)
-    if status is None or status > 599:
+    if "status" not in given or (status or 0) > 599:
         fields.problem((*place, "status"), "give the HTTP status, 200 to 599")
-        status = 500
+    status = status or 500
     message = fields.text(given, "message", place) or "Refused by the scenario."
     usual, content_type = Refusal(status, message, code=fields.text(given, "code", place)).body()
     if "body" in given:

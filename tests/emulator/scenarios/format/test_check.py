@@ -67,7 +67,9 @@ def test_a_refusal_is_a_whole_http_answer() -> None:
     )
 
     quota, page, plain = (turn.refuse for turn in read.turns)
-    assert quota and page and plain
+    assert quota
+    assert page
+    assert plain
     assert orjson.loads(quota.body) == {"error": {"code": "quota_exceeded", "message": "No."}}
     assert quota.headers == {"Retry-After": "1"}
     assert (page.body, page.content_type) == (b"<html></html>", "text/html; charset=UTF-8")
@@ -107,13 +109,10 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert told == [
         "a.yaml:1: scenario: say which format this is: scenario: 1",
         "a.yaml:2: order: 'strikt': did you mean strict? Known: strict, any",
-        "a.yaml:5: turns[0].when.modle: unknown field; did you mean model? Known: model, agent, "
-        "input, previous, continues, result_of, tools, stream, background, store",
+        "a.yaml:5: turns[0].when.modle: unknown field; did you mean model? Known: model, agent, input, previous, continues, result_of, tools, stream, background, store",
         "a.yaml:7: turns[1].name: 'a' is the name of an earlier turn; choose another name",
         "a.yaml:8: turns[1].when.previous: no turn is called 'b'; Known: a",
-        "a.yaml:9: turns[1].refuse.status: give the HTTP status, 200 to 599",
-        "a.yaml:9: turns[1].refuse.status: this is a whole number 99; "
-        "write a whole number of 200 or more",
+        "a.yaml:9: turns[1].refuse.status: this is a whole number 99; write a whole number of 200 or more",
     ]
 
 
