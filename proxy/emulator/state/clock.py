@@ -91,11 +91,6 @@ class Clock:
             watcher(before_ns, after_ns)
 
 
-def stepping_clock(start_s: int, step_ns: int = STEP_NS) -> Callable[[], int]:
-    """The readings of a clock that moves only when it is read: the same calls see the same times."""
-    return Clock(start_s, step_ns=step_ns).now_ns
-
-
 def _within(second: float, seconds: float) -> int:
     """The span in ns, if the second it leads to can stand in an id."""
     if not 0 <= second < SECONDS_END:

@@ -7,15 +7,15 @@ import math
 import pytest
 
 from proxy.emulator.asked.refusals import Refusal
-from proxy.emulator.state.clock import NS, Clock, stepping_clock
+from proxy.emulator.state.clock import NS, Clock
 
 DAY_S = 24 * 60 * 60
 
 
 def test_a_stepping_clock_moves_when_it_is_read() -> None:
-    now_ns = stepping_clock(5, step_ns=3)
+    clock = Clock(5, step_ns=3)
 
-    assert [now_ns(), now_ns()] == [5 * NS, 5 * NS + 3]
+    assert [clock.now_ns(), clock.now_ns()] == [5 * NS, 5 * NS + 3]
 
 
 def test_peeking_moves_nothing() -> None:
