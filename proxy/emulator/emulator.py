@@ -23,9 +23,10 @@ from proxy.emulator.events import legacy
 from proxy.emulator.interactions import Interactions
 from proxy.emulator.ledger import Answered, Ledger, Received, without_secrets
 from proxy.emulator.neighbours.desk import Neighbour, Neighbours
-from proxy.emulator.outlet import ConnectionBroken, Outlet
 from proxy.emulator.state.clock import NS
 from proxy.emulator.state.store import USUAL_PACE, Pace, Store
+from proxy.emulator.wire.fault_rules import FaultRules
+from proxy.emulator.wire.outlet import ConnectionBroken, Outlet
 
 EVENT_GAP_S: Final = 0.15
 """Time between two events of a stream at speed 1; the service sends some words at a time."""
@@ -68,6 +69,7 @@ class Emulator:
             serves_legacy=settings.legacy == "serve",
         )
         self._neighbours = Neighbours()
+        self.rules = FaultRules()
         self._requests = 0
         self._failed: dict[str, int] = {}
 
@@ -141,8 +143,13 @@ class Emulator:
 
     def _fault(self, call: Call) -> Fault:
         headers = call.request.headers
-        model = call.parsed.get("model") if isinstance(call.parsed, dict) else None
+        asked = call.parsed if isinstance(call.parsed, dict) else {}
+        model, operation = asked.get("model"), call.route.operation
         fault = fault_of(headers.get(HEADER), headers.get(GZIP_HEADER), model)
+        if fault is WHOLE:
+            return self.rules.take(operation, model or asked.get("agent"))
+        if not fault.is_meant_for(operation):
+            return WHOLE
         if fault.times is None:
             return fault
         key = hashlib.sha256(f"{fault}{call.request.raw_path}".encode() + call.body).hexdigest()

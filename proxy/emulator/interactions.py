@@ -14,6 +14,7 @@ from proxy.emulator.asked.refusals import Refusal, invalid
 from proxy.emulator.asked.request import LEGACY_REFUSED, Json, read_create
 from proxy.emulator.call import Call
 from proxy.emulator.events import legacy, stream
+from proxy.emulator.events.drift import drifted_events, drifted_resource
 from proxy.emulator.events.framing import spelled
 from proxy.emulator.state.store import Store
 
@@ -88,7 +89,7 @@ class Interactions:
         shown = resource(interaction, has_whole_timeline=has_whole_timeline, has_input=has_input)
         if call.is_legacy:
             shown = legacy.resource_from_new(shown)
-        await call.outlet.send(orjson.dumps(shown))
+        await call.outlet.send(orjson.dumps(drifted_resource(shown, call.fault.drift)))
 
     async def _play(self, call: Call, interaction: Interaction, after: str | None = None) -> None:
         """Send the events, from the first or from the one behind `after`; then the run is over."""
@@ -96,7 +97,7 @@ class Interactions:
         events: Iterator[Json] = spell(interaction, piece=call.fault.piece)
         if after is not None:
             events = iter(_behind(list(events), after))
-        events = self._watched(events, call, interaction)
+        events = drifted_events(self._watched(events, call, interaction), call.fault.drift)
         await call.outlet.stream(spelled(events, call.fault.framing))
 
     def _watched(

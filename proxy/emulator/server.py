@@ -17,7 +17,7 @@ from aiohttp import web
 from proxy.emulator.emulator import Emulator, Settings
 from proxy.emulator.ledger import Ledger
 from proxy.emulator.state.clock import stepping_clock
-from proxy.emulator.two_user_agents import accept_two_user_agents
+from proxy.emulator.wire.two_user_agents import accept_two_user_agents
 from proxy.errors import StartRefused
 
 BODY_BYTES_MAX: Final = 512 * 1024 * 1024

@@ -5,7 +5,7 @@
     {"model": "fault:cut_stream=3,reset", …}
 
 Words are separated by commas, several values of one word by `+`; `FAULTS` lists all words. Rules for many
-requests at once: `fault_rules`. Source of what is worth trying: the protocol reference, sections 10.7, 13, 14.
+requests at once: `wire.fault_rules`. Source of what is worth trying: the protocol reference, sections 10.7, 13, 14.
 """
 
 from __future__ import annotations

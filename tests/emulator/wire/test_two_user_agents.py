@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import http_parser, web_protocol
 
-from proxy.emulator.two_user_agents import accept_two_user_agents
+from proxy.emulator.wire.two_user_agents import accept_two_user_agents
 
 
 def test_the_names_we_replace_are_the_ones_aiohttp_uses() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.emulator.asked.fault_rules import RULES_MAX, FaultRules
+from proxy.emulator.wire.fault_rules import RULES_MAX, FaultRules
 from proxy.emulator.asked.faults import WHOLE, Fault
 from proxy.emulator.asked.refusals import Refusal
 
