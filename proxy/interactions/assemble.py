@@ -7,6 +7,7 @@ deltas we do not know, `$arguments` for pieces that are not JSON. Source: refere
 
 from __future__ import annotations
 
+import binascii
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ from proxy.values import plain_value
 
 SEGMENTS_MAX: Final = 1000
 """Interactions in one stream. One is normal; a client that merges continuation hops has a dozen."""
+_FLOWING: Final = frozenset({"audio", "video"})
+"""Media that neighbouring deltas of one kind are pieces of; images and documents come whole."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class _Building:
     text_target: JsonObject | None = None
     """The content that `text` will be joined into."""
     arguments: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    """Base64, each for itself."""
+    pieces_target: JsonObject | None = None
+    """The media content that `pieces` will be joined into."""
 
 
 @dataclass(slots=True)
@@ -152,6 +159,8 @@ class StreamAssembler:
         segment = self._segments[self._current]
         segment.is_seen = True
         segment.is_complete |= is_last
+        if is_last:  # a token seen on the way was a checkpoint
+            segment.fields.pop("continuation_token", None)
         for name, value in resource.items():
             # store=false: the id is an empty string. Steps stand in the last event only by surprise.
             if value is not None and not (value in ("", []) and name in {"id", "steps"}):
@@ -244,6 +253,7 @@ class StreamAssembler:
 
     def _close(self, building: _Building, index: int) -> None:
         _close_text(building)
+        _close_media(building)
         if not building.arguments:
             return
         text = "".join(building.arguments)
@@ -282,16 +292,9 @@ def _apply(building: _Building, delta: Delta) -> None:
     elif isinstance(delta, SummaryDelta):
         _list_in(raw, "summary").append(delta.content)
     elif isinstance(delta, AnnotationDelta) and delta.annotations:
-        if building.text_target is None:
-            _open_text(building)
-        assert building.text_target is not None
-        _list_in(building.text_target, "annotations").extend(delta.annotations)
+        _list_in(_annotated(building), "annotations").extend(delta.annotations)
     elif isinstance(delta, MediaDelta):
-        _close_text(building)
-        if building.is_content and raw.get("type") == delta.content.get("type"):
-            raw.update(delta.content)
-        else:
-            _list_in(raw, "content").append(delta.content)
+        _add_media(building, delta.content)
     elif isinstance(delta, UnknownDelta):
         _list_in(raw, "$deltas").append(delta.raw)
 
@@ -310,6 +313,74 @@ def _open_text(building: _Building) -> None:
     before = target.get("text")
     building.text_target = target
     building.text = [before] if isinstance(before, str) and before else []
+
+
+def _annotated(building: _Building) -> JsonObject:
+    """The text that annotations are about: the last one, whatever came after it."""
+    if building.text_target is None:
+        contents = building.raw.get("content")
+        for content in reversed(contents if isinstance(contents, list) else ()):
+            if isinstance(content, dict) and content.get("type") == "text":
+                return content
+        _open_text(building)
+    assert building.text_target is not None
+    return building.text_target
+
+
+def _add_media(building: _Building, content: JsonObject) -> None:
+    """A content of its own, or the next piece of the one before."""
+    _close_text(building)
+    raw = building.raw
+    rate = content.pop("rate", None)  # an old name of audio deltas: contents have no such field
+    if rate is not None:
+        content.setdefault("sample_rate", rate)
+    if building.is_content and raw.get("type") == content.get("type"):
+        before: Any = raw
+    else:
+        contents = _list_in(raw, "content")
+        before = contents[-1] if contents else None
+        if not _continues(before, content):
+            contents.append(content)
+            return
+    data = content.pop("data", None)
+    if isinstance(before.get("data"), str) and isinstance(data, str):
+        if building.pieces_target is not before:
+            _close_media(building)
+            building.pieces_target, building.pieces = before, [before["data"]]
+        building.pieces.append(data)
+    elif data is not None:
+        before["data"] = data
+    before.update(content)
+
+
+def _continues(before: Any, content: JsonObject) -> bool:
+    """Whether media data goes on: nothing in the delta says that another object begins."""
+    if not isinstance(before, dict) or before.get("type") != content.get("type"):
+        return False
+    if not (isinstance(before.get("data"), str) and isinstance(content.get("data"), str)):
+        return False
+    said = {name: value for name, value in content.items() if name not in {"type", "data"}}
+    if not said:
+        return True
+    same = all(value is None or before.get(name) == value for name, value in said.items())
+    return same and content.get("type") in _FLOWING
+
+
+def _close_media(building: _Building) -> None:
+    if building.pieces_target is not None:
+        building.pieces_target["data"] = _joined_base64(building.pieces)
+        building.pieces_target = None
+
+
+def _joined_base64(pieces: list[str]) -> str:
+    """One base64 text of pieces that were encoded each for itself."""
+    if not any(len(piece) % 4 or piece.endswith("=") for piece in pieces[:-1]):
+        return "".join(pieces)
+    try:
+        data = b"".join([binascii.a2b_base64(piece, strict_mode=True) for piece in pieces])
+    except ValueError:  # not base64: taking the media out will say so
+        return "".join(pieces)
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _close_text(building: _Building) -> None:

@@ -36,6 +36,10 @@ def sdk_models() -> dict[str, type[pydantic.BaseModel]]:
 
 
 MODELS: Final = sdk_models()
+EVENT_DATA: Final[Any] = MODELS["InteractionSSEStreamEvent"].model_fields["data"].annotation
+"""The SDK's union of all events."""
+STEPS: Final[Any] = MODELS["StepStart"].model_fields["step"].annotation
+"""The SDK's union of all steps."""
 
 
 def members(annotation: Any) -> list[Any]:

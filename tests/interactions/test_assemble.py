@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from proxy.interactions import assemble, steps
 from proxy.interactions.assemble import Assembled, StepTimeline, StreamAssembler
 from proxy.interactions.events import event_from_json
+from proxy.interactions.interaction import interaction_from_json
 from proxy.interactions.problems import Notes, ProblemKind
+from tests.interactions.sdk_types import EVENT_DATA, examples
 from tests.strategies import interactions, json_objects, streams_of
 
 Raw = dict[str, Any]
@@ -345,3 +348,123 @@ def test_each_error_of_a_stream_is_kept() -> None:
     (found,) = put_together(*errors)
 
     assert [error["code"] for error in found.raw["errors"]] == list(range(1000))
+
+
+def sound(data: bytes, **more: Any) -> Raw:
+    encoded = base64.b64encode(data).decode()
+    return {"type": "audio", "data": encoded, "mime_type": "audio/l16", **more}
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"abc", b"def"], [b"a", b"bc", b"d"], [b"", b"a"]], ids=["whole", "padded", "empty"]
+)
+def test_pieces_of_audio_become_one(pieces: list[bytes]) -> None:
+    deltas = [
+        delta(0, "audio", **{k: v for k, v in sound(piece).items() if k != "type"})
+        for piece in pieces
+    ]
+
+    (step,) = steps_of(start(0, "model_output"), *deltas, stop(0))
+
+    assert step["content"] == [sound(b"".join(pieces))]
+
+
+def test_pieces_without_a_name_of_their_own_belong_to_the_media_before() -> None:
+    (step,) = steps_of(
+        start(0, "model_output"),
+        delta(0, "image", mime_type="image/png", data="AAAA"),
+        delta(0, "image", data="BBBB"),
+    )
+
+    assert step["content"] == [{"type": "image", "mime_type": "image/png", "data": "AAAABBBB"}]
+
+
+def test_images_and_audio_of_another_kind_stay_apart() -> None:
+    (step,) = steps_of(
+        start(0, "model_output"),
+        delta(0, "image", mime_type="image/png", data="AAAA"),
+        delta(0, "image", mime_type="image/png", data="BBBB"),
+        delta(0, "audio", mime_type="audio/l16", data="AAAA", sample_rate=24000, channels=1),
+        delta(0, "audio", mime_type="audio/l16", data="BBBB", sample_rate=16000, channels=1),
+        delta(0, "audio", mime_type="audio/l16", uri="gs://b/a"),
+    )
+
+    assert [content.get("data") for content in step["content"]] == [
+        *("AAAA", "BBBB", "AAAA", "BBBB"),
+        None,
+    ]
+
+
+def test_media_that_is_not_base64_is_kept_as_it_came() -> None:
+    (step,) = steps_of(
+        start(0, "model_output"),
+        delta(0, "audio", mime_type="audio/l16", data="?="),
+        delta(0, "audio", data="!"),
+    )
+
+    assert step["content"][0]["data"] == "?=!"
+
+
+def test_the_old_name_of_a_sample_rate_is_read() -> None:
+    (step,) = steps_of(start(0, "model_output"), delta(0, "audio", data="AAAA", rate=24000))
+
+    assert step["content"] == [{"type": "audio", "data": "AAAA", "sample_rate": 24000}]
+
+
+def test_annotations_after_media_belong_to_the_text_before_it() -> None:
+    citation = {"type": "url_citation"}
+
+    (step,) = steps_of(
+        start(0, "model_output"),
+        delta(0, "text", text="a"),
+        delta(0, "image", data="AAAA"),
+        delta(0, "text_annotation_delta", annotations=[citation]),
+    )
+
+    assert step["content"] == [
+        {"type": "text", "text": "a", "annotations": [citation]},
+        {"type": "image", "data": "AAAA"},
+    ]
+
+
+def test_images_in_a_thought_summary_stand_between_its_texts() -> None:
+    image = {"type": "image", "mime_type": "image/png", "data": "AAAA"}
+    words = {"type": "text", "text": "so"}
+
+    (step,) = steps_of(
+        start(0, "thought"),
+        delta(0, "thought_summary", content=words),
+        delta(0, "thought_summary", content=image),
+        delta(0, "thought_signature", signature="c2ln"),
+    )
+
+    assert step == {"type": "thought", "summary": [words, image], "signature": "c2ln"}
+
+
+def test_a_checkpoint_on_the_way_is_no_continuation_of_a_finished_interaction() -> None:
+    checkpoint = {
+        "event_type": "interaction.status_update",
+        "interaction_id": "v1_a",
+        "status": "in_progress",
+        "continuation_token": "t1",
+    }
+
+    (broken,) = put_together(created(id="v1_a"), checkpoint)
+    (finished,) = put_together(created(id="v1_a"), checkpoint, completed(id="v1_a"))
+    (unfinished,) = put_together(
+        created(id="v1_a"), checkpoint, completed(id="v1_a", continuation_token="t2")
+    )
+
+    assert broken.raw["continuation_token"] == "t1"
+    assert "continuation_token" not in finished.raw
+    assert unfinished.raw["continuation_token"] == "t2"
+
+
+@pytest.mark.parametrize("event", examples(EVENT_DATA), ids=lambda event: str(event["event_type"]))
+def test_no_event_of_the_sdk_has_anything_unknown(event: Raw) -> None:
+    notes = Notes()
+
+    (found,) = put_together(event, notes=notes)
+    interaction_from_json(found.raw, notes)
+
+    assert (notes.unknowns, notes.problems) == ({}, [])

@@ -26,6 +26,7 @@ from proxy.interactions.shapes.told import (
     USAGE,
 )
 from tests.interactions.sdk_types import (
+    EVENT_DATA,
     MODELS,
     examples_of_model,
     fields_of,
@@ -282,7 +283,6 @@ def _has_more(annotation: Any) -> bool:
     )
 
 
-EVENT_DATA: Final[Any] = MODELS["InteractionSSEStreamEvent"].model_fields["data"].annotation
 ROOTS: Final = [
     pytest.param(RESOURCE, [MODELS["Interaction"]], id="resource"),
     pytest.param(
