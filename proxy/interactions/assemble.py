@@ -7,29 +7,29 @@ deltas we do not know, `$arguments` for pieces that are not JSON. Source: refere
 
 from __future__ import annotations
 
-import binascii
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from proxy.interactions.building.step import (
+    Building,
+    apply_delta,
+    close_contents,
+    list_in,
+    open_text,
+    type_from_delta,
+)
 from proxy.interactions.content import int_or_none, is_content_type, text_or_none, told_name
 from proxy.interactions.events import (
-    AnnotationDelta,
-    ArgumentsDelta,
-    Delta,
     ErrorSeen,
     Event,
-    FieldsDelta,
     InteractionSeen,
-    MediaDelta,
     StatusSeen,
     StepDelta,
     StepStart,
     StepStop,
-    SummaryDelta,
     TextDelta,
-    UnknownDelta,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import STEPS_MAX
@@ -37,8 +37,6 @@ from proxy.values import plain_value
 
 SEGMENTS_MAX: Final = 1000
 """Interactions in one stream. One is normal; a client that merges continuation hops has a dozen."""
-_FLOWING: Final = frozenset({"audio", "video"})
-"""Media that neighbouring deltas of one kind are pieces of; images and documents come whole."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -65,32 +63,11 @@ class Assembled:
 
 
 @dataclass(slots=True)
-class _Building:
-    """A step that is being put together."""
-
-    raw: JsonObject
-    is_content: bool
-    """Old schema: `raw` is a content, not a step."""
-    started: int | None = None
-    stopped: int | None = None
-    delta_count: int = 0
-    tokens: int | None = None
-    text: list[str] = field(default_factory=list)
-    text_target: JsonObject | None = None
-    """The content that `text` will be joined into."""
-    arguments: list[str] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)
-    """Base64, each for itself."""
-    pieces_target: JsonObject | None = None
-    """The media content that `pieces` will be joined into."""
-
-
-@dataclass(slots=True)
 class _Segment:
     """One interaction of the stream."""
 
     fields: JsonObject = field(default_factory=dict)
-    steps: dict[int, list[_Building]] = field(default_factory=dict)
+    steps: dict[int, list[Building]] = field(default_factory=dict)
     step_count: int = 0
     is_seen: bool = False
     is_complete: bool = False
@@ -129,7 +106,7 @@ class StreamAssembler:
             self._merge(event.fields, is_last=False)
         elif isinstance(event, ErrorSeen):
             segment = self._segments[self._current]
-            _list_in(segment.fields, "errors").append(event.error)
+            list_in(segment.fields, "errors").append(event.error)
             segment.is_complete = True
         self._place += 1
         return self._current
@@ -185,10 +162,10 @@ class StreamAssembler:
                 return
             where = f"steps, index {event.index}"
             self._notes.problem(ProblemKind.REPEATED_START, where, "both steps are kept")
-        building = _Building(dict(event.step), event.is_content, self._place)
+        building = Building(dict(event.step), event.is_content, self._place)
         self._begin(segment, event.index, building)
 
-    def _begin(self, segment: _Segment, index: int, building: _Building) -> None:
+    def _begin(self, segment: _Segment, index: int, building: Building) -> None:
         if segment.step_count >= STEPS_MAX:
             self._notes.problem(ProblemKind.TOO_MANY, "stream", f"more than {STEPS_MAX} steps")
             return
@@ -213,18 +190,18 @@ class StreamAssembler:
         if buildings:
             building = buildings[-1]
         else:
-            building = _Building({}, event.is_content)
+            building = Building({}, event.is_content)
             self._begin(segment, event.index, building)
         building.delta_count += 1
         delta = event.delta
         if "type" not in building.raw:
-            building.raw["type"] = _type_from_delta(delta, event)
+            building.raw["type"] = type_from_delta(delta, event)
         if type(delta) is TextDelta:
             if building.text_target is None:
-                _open_text(building)
+                open_text(building)
             building.text.append(delta.text)
         else:
-            _apply(building, delta)
+            apply_delta(building, delta)
 
     def _assembled(self, segment: _Segment) -> Assembled:
         steps: list[JsonObject] = []
@@ -251,9 +228,8 @@ class StreamAssembler:
             segment.fields["steps"] = steps
         return Assembled(segment.fields, tuple(timeline), segment.is_complete)
 
-    def _close(self, building: _Building, index: int) -> None:
-        _close_text(building)
-        _close_media(building)
+    def _close(self, building: Building, index: int) -> None:
+        close_contents(building)
         if not building.arguments:
             return
         text = "".join(building.arguments)
@@ -265,140 +241,6 @@ class StreamAssembler:
                 where = f"steps, index {index}"
                 detail = f"{len(building.arguments)} pieces are not JSON"
                 self._notes.problem(ProblemKind.ARGUMENTS_BROKEN, where, detail)
-
-
-def _type_from_delta(delta: Delta, event: StepDelta) -> str:
-    """The step type that a delta without a start implies."""
-    name, is_content = event.type, event.is_content
-    if isinstance(delta, TextDelta | AnnotationDelta):
-        return "text" if is_content else "model_output"
-    if isinstance(delta, MediaDelta):
-        return name if is_content else "model_output"
-    if isinstance(delta, SummaryDelta):
-        return "thought"
-    if isinstance(delta, ArgumentsDelta):
-        return "function_call"
-    return delta.step_type if isinstance(delta, FieldsDelta) else name
-
-
-def _apply(building: _Building, delta: Delta) -> None:
-    """Every delta but text."""
-    raw = building.raw
-    if isinstance(delta, ArgumentsDelta):
-        if delta.arguments:
-            building.arguments.append(delta.arguments)
-    elif isinstance(delta, FieldsDelta):
-        raw.update({name: value for name, value in delta.fields.items() if value is not None})
-    elif isinstance(delta, SummaryDelta):
-        _list_in(raw, "summary").append(delta.content)
-    elif isinstance(delta, AnnotationDelta) and delta.annotations:
-        _list_in(_annotated(building), "annotations").extend(delta.annotations)
-    elif isinstance(delta, MediaDelta):
-        _add_media(building, delta.content)
-    elif isinstance(delta, UnknownDelta):
-        _list_in(raw, "$deltas").append(delta.raw)
-
-
-def _open_text(building: _Building) -> None:
-    """Find or make the content that text deltas append to: the last one, if it is a text."""
-    if building.is_content and building.raw.get("type") == "text":
-        target = building.raw
-    else:
-        contents = _list_in(building.raw, "content")
-        last = contents[-1] if contents else None
-        if not (isinstance(last, dict) and last.get("type") == "text"):
-            last = {"type": "text", "text": ""}
-            contents.append(last)
-        target = last
-    before = target.get("text")
-    building.text_target = target
-    building.text = [before] if isinstance(before, str) and before else []
-
-
-def _annotated(building: _Building) -> JsonObject:
-    """The text that annotations are about: the last one, whatever came after it."""
-    if building.text_target is None:
-        contents = building.raw.get("content")
-        for content in reversed(contents if isinstance(contents, list) else ()):
-            if isinstance(content, dict) and content.get("type") == "text":
-                return content
-        _open_text(building)
-    assert building.text_target is not None
-    return building.text_target
-
-
-def _add_media(building: _Building, content: JsonObject) -> None:
-    """A content of its own, or the next piece of the one before."""
-    _close_text(building)
-    raw = building.raw
-    rate = content.pop("rate", None)  # an old name of audio deltas: contents have no such field
-    if rate is not None:
-        content.setdefault("sample_rate", rate)
-    if building.is_content and raw.get("type") == content.get("type"):
-        before: Any = raw
-    else:
-        contents = _list_in(raw, "content")
-        before = contents[-1] if contents else None
-        if not _continues(before, content):
-            contents.append(content)
-            return
-    data = content.pop("data", None)
-    if isinstance(before.get("data"), str) and isinstance(data, str):
-        if building.pieces_target is not before:
-            _close_media(building)
-            building.pieces_target, building.pieces = before, [before["data"]]
-        building.pieces.append(data)
-    elif data is not None:
-        before["data"] = data
-    before.update(content)
-
-
-def _continues(before: Any, content: JsonObject) -> bool:
-    """Whether media data goes on: nothing in the delta says that another object begins."""
-    if not isinstance(before, dict) or before.get("type") != content.get("type"):
-        return False
-    if not (isinstance(before.get("data"), str) and isinstance(content.get("data"), str)):
-        return False
-    said = {name: value for name, value in content.items() if name not in {"type", "data"}}
-    if not said:
-        return True
-    same = all(value is None or before.get(name) == value for name, value in said.items())
-    return same and content.get("type") in _FLOWING
-
-
-def _close_media(building: _Building) -> None:
-    if building.pieces_target is not None:
-        building.pieces_target["data"] = _joined_base64(building.pieces)
-        building.pieces_target = None
-
-
-def _joined_base64(pieces: list[str]) -> str:
-    """One base64 text of pieces that were encoded each for itself."""
-    if not any(len(piece) % 4 or piece.endswith("=") for piece in pieces[:-1]):
-        return "".join(pieces)
-    try:
-        data = b"".join([binascii.a2b_base64(piece, strict_mode=True) for piece in pieces])
-    except ValueError:  # not base64: taking the media out will say so
-        return "".join(pieces)
-    return binascii.b2a_base64(data, newline=False).decode()
-
-
-def _close_text(building: _Building) -> None:
-    if building.text_target is not None:
-        building.text_target["text"] = "".join(building.text)
-        building.text_target = None
-
-
-def _list_in(raw: JsonObject, name: str) -> list[Any]:
-    """The list field of that name, made from whatever stood there."""
-    value = raw.get(name)
-    if not isinstance(value, list):
-        if isinstance(value, str):
-            value = [{"type": "text", "text": value}] if value else []
-        else:
-            value = [] if value is None else [value]
-        raw[name] = value
-    return value
 
 
 def _joined(first: StepTimeline, second: StepTimeline) -> StepTimeline:

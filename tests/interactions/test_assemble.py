@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -348,83 +347,6 @@ def test_each_error_of_a_stream_is_kept() -> None:
     (found,) = put_together(*errors)
 
     assert [error["code"] for error in found.raw["errors"]] == list(range(1000))
-
-
-def sound(data: bytes, **more: Any) -> Raw:
-    encoded = base64.b64encode(data).decode()
-    return {"type": "audio", "data": encoded, "mime_type": "audio/l16", **more}
-
-
-@pytest.mark.parametrize(
-    "pieces", [[b"abc", b"def"], [b"a", b"bc", b"d"], [b"", b"a"]], ids=["whole", "padded", "empty"]
-)
-def test_pieces_of_audio_become_one(pieces: list[bytes]) -> None:
-    deltas = [
-        delta(0, "audio", **{k: v for k, v in sound(piece).items() if k != "type"})
-        for piece in pieces
-    ]
-
-    (step,) = steps_of(start(0, "model_output"), *deltas, stop(0))
-
-    assert step["content"] == [sound(b"".join(pieces))]
-
-
-def test_pieces_without_a_name_of_their_own_belong_to_the_media_before() -> None:
-    (step,) = steps_of(
-        start(0, "model_output"),
-        delta(0, "image", mime_type="image/png", data="AAAA"),
-        delta(0, "image", data="BBBB"),
-    )
-
-    assert step["content"] == [{"type": "image", "mime_type": "image/png", "data": "AAAABBBB"}]
-
-
-def test_images_and_audio_of_another_kind_stay_apart() -> None:
-    (step,) = steps_of(
-        start(0, "model_output"),
-        delta(0, "image", mime_type="image/png", data="AAAA"),
-        delta(0, "image", mime_type="image/png", data="BBBB"),
-        delta(0, "audio", mime_type="audio/l16", data="AAAA", sample_rate=24000, channels=1),
-        delta(0, "audio", mime_type="audio/l16", data="BBBB", sample_rate=16000, channels=1),
-        delta(0, "audio", mime_type="audio/l16", uri="gs://b/a"),
-    )
-
-    assert [content.get("data") for content in step["content"]] == [
-        *("AAAA", "BBBB", "AAAA", "BBBB"),
-        None,
-    ]
-
-
-def test_media_that_is_not_base64_is_kept_as_it_came() -> None:
-    (step,) = steps_of(
-        start(0, "model_output"),
-        delta(0, "audio", mime_type="audio/l16", data="?="),
-        delta(0, "audio", data="!"),
-    )
-
-    assert step["content"][0]["data"] == "?=!"
-
-
-def test_the_old_name_of_a_sample_rate_is_read() -> None:
-    (step,) = steps_of(start(0, "model_output"), delta(0, "audio", data="AAAA", rate=24000))
-
-    assert step["content"] == [{"type": "audio", "data": "AAAA", "sample_rate": 24000}]
-
-
-def test_annotations_after_media_belong_to_the_text_before_it() -> None:
-    citation = {"type": "url_citation"}
-
-    (step,) = steps_of(
-        start(0, "model_output"),
-        delta(0, "text", text="a"),
-        delta(0, "image", data="AAAA"),
-        delta(0, "text_annotation_delta", annotations=[citation]),
-    )
-
-    assert step["content"] == [
-        {"type": "text", "text": "a", "annotations": [citation]},
-        {"type": "image", "data": "AAAA"},
-    ]
 
 
 def test_images_in_a_thought_summary_stand_between_its_texts() -> None:
