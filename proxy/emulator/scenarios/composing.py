@@ -58,9 +58,18 @@ def composition_of(scripted: Scripted, answer: Json) -> Composition:
         ),
         shown=_shown(scripted, answer),
         tier=answer.get("service_tier"),
-        polls=turn.background.polls,
+        polls=_polls(turn),
         seconds=turn.background.seconds,
+        queued=turn.background.queued,
     )
+
+
+def _polls(turn: Turn) -> int | None:
+    """The GETs that find the run in progress and then over; those that find it queued come before."""
+    background = turn.background
+    if background.polls is None:
+        return None
+    return max(1, background.polls - (background.queued or 0))
 
 
 def _shown(scripted: Scripted, answer: Json) -> Json | None:

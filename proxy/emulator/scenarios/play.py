@@ -164,15 +164,13 @@ class Play:
 def _fault(turn: Turn, asked: Fault, scale: float) -> Fault:
     """What goes wrong: what the turn says, else what the caller asked for."""
     fault = asked if turn.fault == WHOLE else turn.fault
-    stream, background = turn.stream, turn.background
+    stream = turn.stream
     if stream.first_s and scale:
         fault = replace(fault, delay=fault.delay + stream.first_s * scale)
     if stream.gap_s is not None and scale and not stream.gaps_s:
         fault = replace(fault, gap=stream.gap_s * scale)
     if stream.piece is not None:
         fault = replace(fault, piece=stream.piece)
-    if background.queued is not None:
-        fault = replace(fault, queued=background.queued)
     return fault
 
 
