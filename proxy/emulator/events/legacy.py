@@ -13,7 +13,7 @@ from typing import Any, Final
 from proxy.emulator.answers.resource import Interaction
 from proxy.emulator.asked.request import Json
 from proxy.emulator.events.deltas import pieces, summary_deltas
-from proxy.emulator.events.outputs import cited_by, early_content
+from proxy.emulator.events.outputs import early_contents
 from proxy.emulator.events.rebuilt import rebuilt
 from proxy.emulator.events.stream import ending, events, numbered, opening
 
@@ -25,6 +25,17 @@ OLD_SDK: Final = re.compile(r"google-genai-sdk/1\.(\d+)\S*(?: gl-(\w+))?")
 LATE_SINCE: Final = {"python": 60, "node": 40}
 """Minor versions of 1.x that we take for the first of the late dialect; between those that were
 examined (Python 1.55 and 1.75, JavaScript 1.33 and 1.52) it is a guess."""
+
+CITATIONS: Final = frozenset({"url_citation", "file_citation", "place_citation"})
+"""Annotations that the late dialect has; those of speech came after it."""
+
+STARTS: Final[dict[str, Json]] = {
+    "function_call": {"arguments": {}},
+    "function_result": {"result": ""},
+    "mcp_server_tool_call": {"arguments": {}},
+    "mcp_server_tool_result": {"result": ""},
+}
+"""What a start needs besides its names: without it the first SDKs take it for another event."""
 
 NEVER_OLD: Final = ("retrieval_", "tool_search_", "processing_")
 """Steps that came after the old schema: it has no name for them."""
@@ -73,8 +84,7 @@ def outputs(steps: Sequence[Json], spoken: Dialect = Dialect.LATE) -> list[Json]
             flat.append(step)
     if spoken is Dialect.LATE:
         return [_late_content(content) for content in flat]
-    sources = cited_by(flat)
-    return [early_content(content, sources) for content in flat]
+    return early_contents(flat)
 
 
 def old_events(
@@ -120,10 +130,10 @@ def _bare_events(
 
 
 def _start(content: Json) -> Json:
-    """A content's type and names; 1.55 reads a call without its name as an unknown event."""
-    kept = ("type", "id", "call_id", "name", "server_name")
+    """A content's type and names; the rest comes with its delta."""
+    kept = ("type", "id", "call_id", "name", "server_name", "search_type")
     start: Json = {name: value for name, value in content.items() if name in kept}
-    return start | {"arguments": {}} if content["type"] == "function_call" else start
+    return start | STARTS.get(content["type"], {})
 
 
 def _deltas(content: Json, piece: int | None, spoken: Dialect) -> Iterator[Json]:
@@ -143,26 +153,34 @@ def _deltas(content: Json, piece: int | None, spoken: Dialect) -> Iterator[Json]
             elif notes:
                 yield {"type": "text_annotation", "annotations": notes}
         case _:
-            yield content
+            yield {name: value for name, value in content.items() if name != "search_type"}
 
 
 def _late_content(content: Json) -> Json:
-    """The late dialect is the new schema's but for this: results of a file search may not be missing."""
+    """The late dialect is the new schema's but for what came later, and a result that may not be missing."""
+    if content["type"] == "text" and "annotations" in content:
+        notes = [note for note in content["annotations"] if note.get("type") in CITATIONS]
+        return content | {"annotations": notes}
     return {"result": [], **content} if content["type"] == "file_search_result" else content
 
 
 def _described(resource: Json, spoken: Dialect) -> Json:
     """The resource's own fields as the dialect has them."""
     old: Json = resource | {"role": "agent" if "agent" in resource else "model"}
+    if "usage" in old:
+        usage = dict(old["usage"])
+        usage.pop("initial_input_tokens", None)
+        old["usage"] = usage if spoken is Dialect.LATE else _early_usage(usage)
     if spoken is Dialect.EARLY:
         old.pop("service_tier", None)
-        if "usage" in old:
-            old["usage"] = _early_usage(old["usage"])
     return old
 
 
 def _early_usage(usage: dict[str, Any]) -> Json:
     """Thinking was called reasoning, and grounding was not counted."""
     names = {"total_thought_tokens": "total_reasoning_tokens"}
-    unknown = ("grounding_tool_count", "initial_input_tokens")
-    return {names.get(name, name): value for name, value in usage.items() if name not in unknown}
+    return {
+        names.get(name, name): value
+        for name, value in usage.items()
+        if name != "grounding_tool_count"
+    }

@@ -14,6 +14,31 @@ from proxy.emulator.asked.request import Json
 SOURCE_NAMES: Final = ("url", "document_uri", "file_name", "name")
 """Fields of typed annotations, of which the first that is there becomes the untyped one's `source`."""
 
+UNKNOWN_TYPES: Final = ("google_maps_", "file_search_call")
+"""How the types begin that came with the late dialect."""
+
+UNKNOWN_FIELDS: Final = {
+    "audio": ("sample_rate", "channels"),
+    "code_execution_call": ("signature",),
+    "google_search_call": ("search_type", "signature"),
+    "url_context_call": ("signature",),
+    "file_search_result": ("call_id", "signature"),
+}
+"""Fields that came with the late dialect, by type."""
+
+
+def early_contents(contents: Sequence[Json]) -> list[Json]:
+    """The contents of an answer, as the first dialect has them."""
+    cited = cited_by(contents)
+    made = []
+    for content in contents:
+        kind = str(content.get("type"))
+        if not kind.startswith(UNKNOWN_TYPES):
+            dropped = UNKNOWN_FIELDS.get(kind, ())
+            early = early_content(content, cited)
+            made.append({name: value for name, value in early.items() if name not in dropped})
+    return made
+
 
 def cited_by(contents: Iterable[Json]) -> tuple[Json, ...]:
     """All annotations of an answer's texts."""

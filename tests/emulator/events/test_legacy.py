@@ -107,7 +107,7 @@ def test_every_type_that_the_old_schema_had_is_an_output() -> None:
 
 def test_the_late_dialect_has_the_new_schema_s_contents() -> None:
     assert outputs([STEPS["google_search_result"]]) == [STEPS["google_search_result"]]
-    assert outputs([STEPS["model_output"]]) == STEPS["model_output"]["content"]
+    assert outputs([STEPS["model_output"]])[1:] == STEPS["model_output"]["content"][1:]
     assert outputs([STEPS["file_search_result"]])[0]["result"] == []
 
 
@@ -119,7 +119,8 @@ def test_the_early_dialect_counts_reasoning_and_knows_no_tiers() -> None:
     assert old["usage"]["total_reasoning_tokens"] == 80
     assert not {"total_thought_tokens", "grounding_tool_count"} & old["usage"].keys()
     assert "service_tier" not in old
-    assert resource_from_new(shown, LATE)["usage"] == shown["usage"]
+    late = resource_from_new(shown, LATE)["usage"]
+    assert late == {n: v for n, v in shown["usage"].items() if n != "initial_input_tokens"}
 
 
 def test_old_streams_have_contents_in_place_of_steps() -> None:
@@ -135,6 +136,30 @@ def test_each_output_has_an_index_of_its_own() -> None:
 
     starts = [(e["index"], e["content"]["type"]) for e in told if "content" in e]
     assert starts == list(enumerate(["thought", *(s["type"] for s in SEARCH[1:3]), *CONTENTS]))
+
+
+def test_the_late_dialect_has_typed_citations_and_no_others() -> None:
+    (text,) = outputs([{"type": "model_output", "content": [CONTENTS["text"]]}])
+
+    kept = [note["type"] for note in text["annotations"]]
+    assert kept == ["url_citation", "file_citation", "place_citation"]
+
+
+def test_the_early_dialect_leaves_out_what_came_later() -> None:
+    told = {content["type"]: content for content in outputs(list(STEPS.values()), EARLY)}
+
+    assert not {"google_maps_call", "google_maps_result", "file_search_call"} & told.keys()
+    assert set(told["google_search_call"]) == {"type", "id", "arguments"}
+    assert set(told["audio"]) == {"type", "data", "mime_type"}
+
+
+@pytest.mark.parametrize("kind", ["function_result", "mcp_server_tool_call"])
+def test_a_start_has_what_the_first_sdks_know_it_by(kind: str) -> None:
+    (start,) = [e["content"] for e in old_events(interaction_of(STEPS[kind])) if "content" in e]
+
+    assert start["name"] == STEPS[kind]["name"]
+    assert start.get("result", "") == ""
+    assert start.get("arguments", {}) == {}
 
 
 @pytest.mark.parametrize("spoken", [EARLY, LATE])
