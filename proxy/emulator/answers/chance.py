@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from struct import Struct
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -18,8 +19,8 @@ CALL_ID_LENGTH: Final = 8
 DRAW_BYTES: Final = 8
 """Bytes behind one choice: its bias for a few thousand options is below 1 in 10**15."""
 
-BLOCK_BYTES: Final = 64
-"""Bytes drawn at once for choices, all that one BLAKE2b gives: eight choices for one hash."""
+BLOCK: Final = Struct(">8Q")
+"""What is drawn at once for choices, all that one BLAKE2b gives: eight choices for one hash."""
 
 
 class Chance:
@@ -34,7 +35,7 @@ class Chance:
     def __init__(self, seed: int, number: int) -> None:
         self._key = self._words = b"%d:%d:" % (seed, number)
         self._drawn = 0
-        self._block = b""
+        self._block: list[int] = []
         self._blocks = 0
 
     def seeded(self, words: bytes) -> Chance:
@@ -54,9 +55,8 @@ class Chance:
         if not self._block:
             self._blocks += 1
             text = b"%s#%d" % (self._words, self._blocks)
-            self._block = hashlib.blake2b(text, digest_size=BLOCK_BYTES).digest()
-        drawn, self._block = self._block[:DRAW_BYTES], self._block[DRAW_BYTES:]
-        return int.from_bytes(drawn, "big") % limit
+            self._block.extend(BLOCK.unpack(hashlib.blake2b(text).digest()))
+        return self._block.pop() % limit
 
     def pick(self, options: Sequence[T]) -> T:
         """One of the options."""

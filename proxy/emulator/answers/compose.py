@@ -59,8 +59,9 @@ def compose(
         steps, error = [*thoughts(made_for), *refused[0]], refused[1]
         usage = counted(request, context, steps)
         return Composition(tuple(steps), "failed", usage, (error,))
-    hops_left = _hops_left(request, context, wishes)
-    steps, status = _answered(made_for, wishes)
+    tokens_max = _hop_tokens(request)
+    hops_left = _hops_left(request, context, wishes, tokens_max)
+    steps, status = _answered(made_for, wishes, tokens_max)
     if status == "completed" and hops_left:
         status = "requires_continuation"
     if status == "requires_action":
@@ -75,7 +76,7 @@ def compose(
     )
 
 
-def _answered(made_for: Occasion, wishes: Wishes) -> tuple[list[Json], str]:
+def _answered(made_for: Occasion, wishes: Wishes, tokens_max: int) -> tuple[list[Json], str]:
     """The steps, and the status they end with if nothing else is wished."""
     request = made_for.request
     if request.is_deep_research:
@@ -89,9 +90,8 @@ def _answered(made_for: Occasion, wishes: Wishes) -> tuple[list[Json], str]:
     if request.agent is not None:
         steps, is_paid = within_budget(made_for, sandboxed(made_for))
         return steps, "completed" if is_paid else "budget_exceeded"
-    tokens_max = _hop_tokens(request)
     steps += output(made_for, wishes.output_bytes, tokens_max * BYTES_PER_TOKEN)
-    is_cut = prose.shorten(steps, request.config.get("max_output_tokens"))
+    is_cut = prose.shorten(steps, made_for.config.get("max_output_tokens"))
     return steps, "incomplete" if is_cut else "completed"
 
 
@@ -119,7 +119,7 @@ def _seeded(request: CreateRequest, chance: Chance) -> Chance:
 
 def _ordered(made_for: Occasion) -> str | None:
     """A status that the prompt orders."""
-    for status in ("incomplete", "budget_exceeded"):
+    for status in made_for.orders and ("incomplete", "budget_exceeded"):
         if status in made_for.orders:
             return status
     return None
@@ -136,7 +136,7 @@ def _environment_id(made_for: Occasion) -> str | None:
     return f"environment-{made_for.chance.call_id()}"
 
 
-def _hops_left(request: CreateRequest, context: Context, wishes: Wishes) -> int:
+def _hops_left(request: CreateRequest, context: Context, wishes: Wishes, tokens_max: int) -> int:
     """How many requests a long decode still needs after this one."""
     if context.hops_left is not None:
         return context.hops_left - 1
@@ -145,7 +145,7 @@ def _hops_left(request: CreateRequest, context: Context, wishes: Wishes) -> int:
     if wishes.hops:
         return wishes.hops - 1
     wanted = (wishes.output_bytes or 0) // BYTES_PER_TOKEN
-    return max(0, -(-wanted // _hop_tokens(request)) - 1)
+    return max(0, -(-wanted // tokens_max) - 1)
 
 
 def _hop_tokens(request: CreateRequest) -> int:

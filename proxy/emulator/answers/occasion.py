@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from proxy.emulator.answers.chance import Chance
@@ -84,33 +83,32 @@ ORDERS: Final[dict[str, str]] = {
 }
 """Every word that may stand behind `emulate:`, and what it does."""
 
+NO_ORDERS: Final[frozenset[str]] = frozenset()
+
 ORDER_LINE: Final = re.compile(r"emulate:[ \t]*([\w ,]+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Occasion:
-    """One request with all that its answer follows from."""
+    """One request with all that its answer follows from; what is looked at often is at hand."""
 
     request: CreateRequest
     context: Context
     text: str
     """The text that the answer is about."""
+    orders: frozenset[str]
+    """What the prompt orders, in words of `ORDERS`."""
+    config: Json
+    """`generation_config`, or an empty object."""
+    tools: tuple[Json, ...]
+    results: tuple[Json, ...]
+    """The function results at the end of the input, after the last text of the user."""
     chance: Chance
 
-    @cached_property
-    def orders(self) -> frozenset[str]:
-        """What the prompt orders, in words of `ORDERS`."""
-        if "emulate:" not in self.text:
-            return frozenset()
-        found = ORDER_LINE.findall(self.text)
-        return frozenset(word for line in found for word in re.split(r"\W+", line)) & ORDERS.keys()
-
-    @cached_property
-    def results(self) -> tuple[Json, ...]:
-        """The function results at the end of the input, after the last text of the user."""
-        steps = self.request.steps
-        last = max((place for place, step in enumerate(steps) if _is_prompt(step)), default=-1)
-        return tuple(function_results(steps[last + 1 :]))
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is neither a tool nor an order: most prompts of a load test."""
+        return not (self.tools or self.orders)
 
     @property
     def query(self) -> str:
@@ -121,7 +119,16 @@ class Occasion:
 def occasion(request: CreateRequest, context: Context, chance: Chance) -> Occasion:
     """The request with its prompt; where the input has no text, the conversation's last prompt."""
     text = prompt(request.steps) or prompt(context.before)
-    return Occasion(request, context, text, chance)
+    return Occasion(
+        request=request,
+        context=context,
+        text=text,
+        orders=_orders(text) if "emulate:" in text else NO_ORDERS,
+        config=request.config,
+        tools=request.tools,
+        results=_results(request.steps),
+        chance=chance,
+    )
 
 
 def prompt(steps: Iterable[Json]) -> str:
@@ -138,6 +145,20 @@ def prompt(steps: Iterable[Json]) -> str:
         if joined:
             return joined
     return ""
+
+
+def _orders(text: str) -> frozenset[str]:
+    found = ORDER_LINE.findall(text)
+    return frozenset(word for line in found for word in re.split(r"\W+", line)) & ORDERS.keys()
+
+
+def _results(steps: tuple[Json, ...]) -> tuple[Json, ...]:
+    found: list[Json] = []
+    for step in reversed(steps):
+        if _is_prompt(step):
+            break
+        found[:0] = function_results((step,))
+    return tuple(found)
 
 
 def _is_prompt(step: Json) -> bool:

@@ -51,7 +51,7 @@ def output(occasion: Occasion, output_bytes: int | None, bytes_max: int) -> list
     """
     used = server_pairs(occasion)
     request = occasion.request
-    for kind in MEDIA_ORDERS:
+    for kind in occasion.orders and MEDIA_ORDERS:
         if kind in occasion.orders:
             request = replace(request, raw={**request.raw, "response_format": {"type": kind}})
     contents = made(request, output_bytes or 0, occasion.chance)
@@ -60,11 +60,12 @@ def output(occasion: Occasion, output_bytes: int | None, bytes_max: int) -> list
     if contents is not None:
         return [*used.steps, {"content": contents, "type": "model_output"}]
     text, is_free = _text(occasion, output_bytes, bytes_max)
-    text = prose.stopped(text, request.config.get("stop_sequences"))
-    ordered = [
-        {"type": kind, **ORDERED_SOURCES[kind]} for kind in ANNOTATIONS if kind in occasion.orders
-    ]
-    return [*used.steps, prose.spoken(text, [*used.sources, *ordered] if is_free else [])]
+    text = prose.stopped(text, occasion.config.get("stop_sequences"))
+    sources = used.sources if is_free else []
+    if is_free and occasion.orders:
+        ordered = [kind for kind in ANNOTATIONS if kind in occasion.orders]
+        sources = [*sources, *({"type": kind, **ORDERED_SOURCES[kind]} for kind in ordered)]
+    return [*used.steps, prose.spoken(text, sources)]
 
 
 def _text(occasion: Occasion, output_bytes: int | None, bytes_max: int) -> tuple[str, bool]:

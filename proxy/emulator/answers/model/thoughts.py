@@ -22,19 +22,21 @@ COUNTS: Final = {"minimal": 0, "low": 1, "medium": 1, "high": 2, "xhigh": 3}
 
 def thoughts(occasion: Occasion) -> list[Json]:
     """The thoughts that come before an answer; none if the model or its level does not think."""
-    request = occasion.request
-    known = request.entry
-    is_ordered = bool(occasion.orders & {"thought", "summary_image"})
-    count = COUNTS.get(str(request.config.get("thinking_level", "medium")), 1)
+    known = occasion.request.entry
+    is_ordered = bool(occasion.orders) and bool(occasion.orders & {"thought", "summary_image"})
+    count = COUNTS.get(str(occasion.config.get("thinking_level", "medium")), 1)
     if known is not None and not known.thinks:
         count = 0
-    is_shown = request.config.get("thinking_summaries") == "auto" or (
+    is_shown = occasion.config.get("thinking_summaries") == "auto" or (
         "summary_image" in occasion.orders
     )
     steps = []
     for number in range(max(count, is_ordered)):
-        text = f"{SUMMARIES[number % len(SUMMARIES)]} The prompt has {_words(occasion)} words."
-        steps.append(thought(occasion, text if is_shown else None))
+        text = None
+        if is_shown:
+            words = len(occasion.text.split())
+            text = f"{SUMMARIES[number % len(SUMMARIES)]} The prompt has {words} words."
+        steps.append(thought(occasion, text))
     if steps and is_shown and (_draws(occasion) or "summary_image" in occasion.orders):
         # Models that draw show a sketch of what they are about to draw.
         steps[-1]["summary"].append(sketch(occasion.chance))
@@ -58,7 +60,3 @@ def sketch(chance: Chance) -> Json:
 def _draws(occasion: Occasion) -> bool:
     known = occasion.request.entry
     return known is not None and known.kind == "image"
-
-
-def _words(occasion: Occasion) -> int:
-    return len(occasion.text.split())

@@ -29,11 +29,13 @@ def calls(occasion: Occasion) -> list[Json]:
     function, the first one is called if the prompt is a question or `tool_choice` forces a call.
     When the input ends with results it is the model's turn to speak, unless they declare functions.
     """
-    mode, allowed = _choice(occasion.request.config.get("tool_choice"))
+    if occasion.is_plain:
+        return []
+    mode, allowed = _choice(occasion.config.get("tool_choice"))
     loaded = _loaded(occasion)
     if mode == "none" or (occasion.results and not loaded):
         return []
-    functions = [tool for tool in occasion.request.tools if tool.get("type") == "function"]
+    functions = [tool for tool in occasion.tools if tool.get("type") == "function"]
     if "function_call" in occasion.orders and not functions:
         functions = [ORDERED]
     if allowed is not None:

@@ -28,7 +28,9 @@ def agentic(steps: Iterable[Json]) -> Iterator[Json]:
     """The media whose `processing` is agentic, as a word or as an object's type."""
     for step in steps:
         for content in contents_of(step) if step.get("type") == "user_input" else ():
-            wanted = content.get("processing")
+            if "processing" not in content:
+                continue
+            wanted = content["processing"]
             kind = wanted.get("type") if isinstance(wanted, dict) else wanted
             if kind == "agentic" and content.get("type") in INSPECTED:
                 yield content

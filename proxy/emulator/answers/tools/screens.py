@@ -47,10 +47,12 @@ SAFETY_DECISION: Final[Json] = {
 
 def actions(occasion: Occasion) -> list[Json]:
     """The next action of the task, as a function call; none when the task is done or there is none."""
+    if occasion.is_plain:
+        return []
     tool = occasion.request.tool("computer_use")
     if tool is None and "computer_use" in occasion.orders:
         tool = {"type": "computer_use"}
-    if tool is None or occasion.request.config.get("tool_choice") == "none":
+    if tool is None or occasion.config.get("tool_choice") == "none":
         return []
     excluded = either(tool, "excluded_predefined_functions")
     excluded = excluded if isinstance(excluded, list) else []

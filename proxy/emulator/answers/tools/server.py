@@ -35,11 +35,10 @@ assert RUN.keys() == set(SERVER_TOOLS)
 def server_pairs(occasion: Occasion) -> Used:
     """Calls and results of the tools that Google runs, and the sources they give to cite."""
     used = inspections(occasion)
-    given = {str(tool.get("type")) for tool in occasion.request.tools}
-    if not given and not occasion.orders:
+    if occasion.is_plain:
         return used
     for kind in SERVER_TOOLS:
-        tools = [tool for tool in occasion.request.tools if tool.get("type") == kind]
+        tools = [tool for tool in occasion.tools if tool.get("type") == kind]
         if not tools and kind in occasion.orders:
             tools = [{"type": kind}]
         # Several MCP servers are several tools of one type; other tools stand once.
