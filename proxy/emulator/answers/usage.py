@@ -81,14 +81,14 @@ def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> 
         elif kind in GROUNDING_CALLS:
             grounding[GROUNDING_CALLS[kind]] += _queries(step)
     given = tokens_by_modality(request.steps)
-    system = request.raw.get("system_instruction")
-    given["text"] += text_tokens(system) if isinstance(system, str) else 0
+    if told := request.system_instruction:
+        given["text"] += text_tokens(told)
     answer = usage(
         new_input=given,
         history=context.history,
         output=tokens_by_modality(spoken),
         thought=THOUGHT_TOKENS.get(level, THOUGHT_TOKENS["medium"]) * thoughts,
-        tool_use=tokens_by_modality(results),
+        tool_use=tokens_by_modality(results) if results else {},
         grounding=grounding,
     )
     if context.hops_left is not None:
