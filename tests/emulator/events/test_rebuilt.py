@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.emulator.events.rebuilt import rebuilt
 from proxy.emulator.events.stream import events
+from tests.emulator.events.composed import ASKED, composed
 from tests.emulator.events.generated import steps
 from tests.emulator.examples import STEPS, interaction_of
 
@@ -31,6 +32,13 @@ def test_the_steps_come_back_whatever_they_are_and_however_long_the_pieces(
 @pytest.mark.parametrize("kind", STEPS)
 def test_every_known_step_comes_back_with_all_its_fields(kind: str) -> None:
     assert rebuilt(events(interaction_of(STEPS[kind]))) == (STEPS[kind],)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_answer_the_emulator_makes_up_comes_back(name: str) -> None:
+    made = composed(name)
+
+    assert rebuilt(events(made)) == made.composition.steps
 
 
 def test_deltas_without_a_start_are_a_step_too() -> None:
