@@ -50,7 +50,12 @@ def tokens_by_modality(steps: Iterable[Json]) -> Counter[str]:
 
     Media within the result of a tool count under their own modality.
     """
-    counts: Counter[str] = Counter()
+    return +Counter(_tokens(steps))
+
+
+def _tokens(steps: Iterable[Json]) -> dict[str, int]:
+    """The same as a plain dict, which is faster; zeros may be among them."""
+    counts = {"text": 0}
     for step in steps:
         kind = step.get("type")
         if kind in ("user_input", "model_output"):
@@ -60,7 +65,7 @@ def tokens_by_modality(steps: Iterable[Json]) -> Counter[str]:
             _add_contents(counts, media)
             kept = [item for item in step["result"] if item not in media] if media else None
             counts["text"] += _json_tokens(step | {"result": kept} if media else step)
-    return +counts
+    return counts
 
 
 def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> Json:
@@ -69,7 +74,7 @@ def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> 
     spoken: list[Json] = []
     results: list[Json] = []
     thoughts = 0
-    grounding: Counter[str] = Counter()
+    grounding: dict[str, int] = {}
     for step in steps:
         kind = str(step["type"])
         if kind in ("model_output", "function_call"):
@@ -79,16 +84,17 @@ def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> 
         elif kind.endswith("_result"):
             results.append(step)
         elif kind in GROUNDING_CALLS:
-            grounding[GROUNDING_CALLS[kind]] += _queries(step)
-    given = tokens_by_modality(request.steps)
+            tool = GROUNDING_CALLS[kind]
+            grounding[tool] = grounding.get(tool, 0) + _queries(step)
+    given = _tokens(request.steps)
     if told := request.system_instruction:
         given["text"] += text_tokens(told)
     answer = usage(
         new_input=given,
         history=context.history,
-        output=tokens_by_modality(spoken),
+        output=_tokens(spoken),
         thought=THOUGHT_TOKENS.get(level, THOUGHT_TOKENS["medium"]) * thoughts,
-        tool_use=tokens_by_modality(results) if results else {},
+        tool_use=_tokens(results) if results else {},
         grounding=grounding,
     )
     if context.hops_left is not None:
@@ -178,9 +184,9 @@ def _share(step: Json, per_thought: int) -> tuple[str, int]:
     if kind == "thought":
         return "thought", per_thought
     if kind in ("model_output", "function_call"):
-        return "output", tokens_by_modality([step]).total()
+        return "output", sum(_tokens([step]).values())
     if kind.endswith("_result"):
-        return "tool_use", tokens_by_modality([step]).total()
+        return "tool_use", sum(_tokens([step]).values())
     return "output", 0
 
 
@@ -206,14 +212,15 @@ def _listed(counts: Mapping[str, int]) -> list[Json]:
     return [{"modality": name, "tokens": count} for name, count in sorted(counts.items()) if count]
 
 
-def _add_contents(counts: Counter[str], content: Any) -> None:
+def _add_contents(counts: dict[str, int], content: Any) -> None:
     if isinstance(content, str):
         counts["text"] += text_tokens(content)
         return
     for item in content if isinstance(content, list) else [content]:
         if isinstance(item, dict):
             kind = item.get("type")
-            counts[kind if kind in MEDIA else "text"] += _content_tokens(item)
+            modality = kind if kind in MEDIA else "text"
+            counts[modality] = counts.get(modality, 0) + _content_tokens(item)
 
 
 def _media_within(result: Any) -> list[Json]:
