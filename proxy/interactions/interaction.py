@@ -110,10 +110,12 @@ class Usage:
     thought_tokens: int | None
     tool_use_tokens: int | None
     total_tokens: int | None
+    initial_input_tokens: int | None
+    """Of a continued decode: what its first hop took in."""
     lines: tuple[UsageLine, ...]
 
 
-NO_USAGE: Final = Usage(None, None, None, None, None, None, ())
+NO_USAGE: Final = Usage(None, None, None, None, None, None, None, ())
 
 
 def usage_from_json(raw: Any, notes: Notes) -> Usage:
@@ -133,6 +135,7 @@ def usage_from_json(raw: Any, notes: Notes) -> Usage:
         int_or_none(get("total_reasoning_tokens") if thought is None else thought),
         int_or_none(get("total_tool_use_tokens")),
         int_or_none(get("total_tokens")),
+        int_or_none(get("initial_input_tokens")),
         _usage_lines(raw),
     )
 
