@@ -30,7 +30,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "recording": frozenset({"errors", "values", "interactions", "journal"}),
     "store": frozenset({"errors", "journal", "recording"}),
     "recorder": frozenset({"errors", "config", "interactions", "journal", "recording", "store"}),
-    "reading": frozenset({"errors", "config", "journal", "recording", "store"}),
+    "reading": frozenset({"errors", "config", "interactions", "journal", "recording", "store"}),
     "emulator": frozenset({"errors", "interactions"}),
     "supervise": frozenset({"errors", "config", "journal"}),
     "demo": frozenset({"errors"}),

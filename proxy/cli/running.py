@@ -1,15 +1,16 @@
-"""Verbs that start something: serve, demo, emulator."""
+"""Verbs that start something: serve, demo; the emulator's own is next door."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from proxy.cli.emulator.start import add_emulator_arguments, run_emulator
+from proxy.cli.naming import command_of_ours
 from proxy.cli.settings import add_serving, resolved
-from proxy.cli.verb import DONE, NAME, Arguments, Verb
+from proxy.cli.verb import DONE, Arguments, Verb
 from proxy.config.load import Resolved
 from proxy.errors import StartRefused
 
@@ -91,47 +92,6 @@ def _demo(parsed: Arguments) -> int:
     return run(parsed.data, command_of_ours())
 
 
-def command_of_ours() -> str:
-    """What to type to run it again: the bare name only where the shell would find it."""
-    import shlex
-    import shutil
-
-    called = Path(sys.argv[0])
-    if shutil.which(NAME):
-        return NAME
-    if called.name == NAME:
-        return shlex.quote(sys.argv[0])
-    return f"{shlex.quote(sys.executable)} -m proxy"
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) < 1 << 16:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65,535")
-
-
-def _emulator_arguments(verb: argparse.ArgumentParser) -> None:
-    usual = "default 9900; 0 takes a free one"
-    verb.add_argument("--port", type=_port, default=9900, metavar="N", help=usual)
-    verb.add_argument("--json", action="store_true", help="say where it listens as one JSON object")
-    verb.add_argument("--seed", type=int, metavar="N", help="answers and ids follow from it")
-
-
-def _emulator(parsed: Arguments) -> int:
-    from proxy.emulator.server import announce_to_programs, run
-
-    def announce(url: str) -> None:
-        print(f"emulator    {url} (takes any API key; Ctrl-C ends it)")
-        print(f"record it   {command_of_ours()} serve --upstream {url}", flush=True)
-
-    run(
-        port=parsed.port,
-        seed=parsed.seed,
-        announce=announce_to_programs if parsed.json else announce,
-    )
-    return DONE
-
-
 RUNNING: Final = (
     Verb(
         "serve",
@@ -150,8 +110,8 @@ RUNNING: Final = (
     Verb(
         "emulator",
         "an offline stand-in for Google's API, for trying and testing",
-        "interactions-proxy emulator --port 9900",
-        _emulator_arguments,
-        _emulator,
+        "interactions-proxy emulator --port 9900 --tier free",
+        add_emulator_arguments,
+        run_emulator,
     ),
 )

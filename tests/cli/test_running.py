@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli.app import main
-from proxy.cli.running import command_of_ours
-from proxy.cli.verb import DONE, WORLD_FAILED, WRONG_USE
+from proxy.cli.verb import DONE, WORLD_FAILED
 
 
 def test_an_unwritable_folder_is_refused_in_one_sentence(
@@ -100,52 +99,3 @@ def test_a_taken_port_is_refused_in_one_sentence(
     (line,) = capfd.readouterr().err.splitlines()
     assert code == WORLD_FAILED
     assert f"port {port} on 127.0.0.1 is taken" in line
-
-
-@pytest.mark.parametrize("port", ["65536", "-1", "x"])
-def test_an_emulator_port_that_is_none_is_wrong_use(
-    port: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["emulator", f"--port={port}"])
-
-    assert left.value.code == WRONG_USE
-    assert "is not a port: 0 to 65,535" in capsys.readouterr().err
-
-
-def test_a_taken_port_refuses_the_emulator_in_one_sentence(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    import socket
-
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        port = holder.getsockname()[1]
-
-        code = main(["emulator", "--port", str(port)])
-
-    (line,) = capfd.readouterr().err.splitlines()
-    assert code == WORLD_FAILED
-    assert f"cannot listen on 127.0.0.1 port {port} (Address already in use)" in line
-
-
-@pytest.mark.parametrize(
-    ("path", "called", "shown"),
-    [
-        ("with it", "/elsewhere/interactions-proxy", "interactions-proxy"),
-        ("without", ".venv/bin/interactions-proxy", ".venv/bin/interactions-proxy"),
-        ("without", "proxy/__main__.py", f"{sys.executable} -m proxy"),
-    ],
-)
-def test_a_command_is_shown_as_the_reader_can_type_it(
-    path: str, called: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command = tmp_path / "with it" / "interactions-proxy"
-    command.parent.mkdir()
-    command.write_text("#!/bin/sh")
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / path))
-    monkeypatch.setattr(sys, "argv", [called])
-
-    assert command_of_ours() == shown
