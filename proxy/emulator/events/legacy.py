@@ -22,9 +22,9 @@ NEW_SCHEMA_SINCE: Final = "2026-05-20"
 
 OLD_SDK: Final = re.compile(r"google-genai-sdk/1\.(\d+)\S*(?: gl-(\w+))?")
 
-LATE_SINCE: Final = {"python": 60, "node": 40}
-"""Minor versions of 1.x that we take for the first of the late dialect; between those that were
-examined (Python 1.55 and 1.75, JavaScript 1.33 and 1.52) it is a guess."""
+LATE_SINCE: Final = {"python": 68, "node": 46}
+"""Minor versions of 1.x whose types are those of the late dialect; read in the SDKs Python 1.55, 1.60,
+1.65, 1.68, 1.70, 1.75 and JavaScript 1.33, 1.40, 1.46, 1.48, 1.52."""
 
 CITATIONS: Final = frozenset({"url_citation", "file_citation", "place_citation"})
 """Annotations that the late dialect has; those of speech came after it."""

@@ -63,6 +63,8 @@ def test_the_schema_follows_revision_and_user_agent(
     ("agents", "spoken"),
     [
         (["GeminiNextGenAPIClient/Python 1.55.0", "google-genai-sdk/1.55.0 gl-python/3.11"], EARLY),
+        (["google-genai-sdk/1.65.0 gl-python/3.11.7"], EARLY),
+        (["google-genai-sdk/1.68.0 gl-python/3.11.7"], LATE),
         (["google-genai-sdk/1.75.0 gl-python/3.11.7"], LATE),
         (["google-genai-sdk/1.33.0 gl-node/v22.1.0"], EARLY),
         (["google-genai-sdk/1.52.0 gl-node/v22.1.0"], LATE),
