@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final, get_args
 
 from proxy.emulator.asked.catalogue import FAULT_MODEL
-from proxy.emulator.asked.refusals import Shape, invalid
+from proxy.emulator.asked.refusals import Refusal, Shape, invalid
 
 HEADER: Final = "x-emulator-fault"
 GZIP_HEADER: Final = "x-emulator-gzip"
@@ -268,6 +268,13 @@ def fault_of(header: str | None, gzip_header: str | None, model: object) -> Faul
     if gzip_header:
         text += ",gzip"
     return fault_from_text(text) if text else WHOLE
+
+
+def refusal_of(fault: Fault) -> Refusal:
+    """The error that a fault with a status answers with."""
+    assert fault.status is not None, "no error was asked for"
+    shape = fault.shape or ("html" if fault.status == 502 else "api")
+    return Refusal(fault.status, fault.message, code=fault.code, shape=shape, reason=fault.reason)
 
 
 def _value(name: str, text: str | None) -> object:

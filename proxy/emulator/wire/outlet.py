@@ -9,24 +9,29 @@ import hashlib
 import socket
 import struct
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from email.utils import formatdate
 from typing import Final
 
 from aiohttp import web
 
-from proxy.emulator.asked.faults import Fault
+from proxy.emulator.asked.faults import BODIES, WHOLE, Fault, refusal_of
 from proxy.emulator.asked.refusals import JSON_TYPE, Refusal
+from proxy.emulator.wire.response import Response, has_body
 
 EVENT_STREAM_TYPE: Final = "text/event-stream"
+SERVER: Final = "interactions-emulator"
 
 STALL_S: Final = 3600.0
 """How long a stalled answer is held if the client stays: longer than any client's patience."""
 
 SLOW_PIECES: Final = 8
-"""A slow JSON body is written in so many pieces."""
+"""A slow or stalling JSON body is written in so many pieces."""
 
 GZIP_WBITS: Final = 31
 """zlib's number for the gzip container with the largest window."""
+
+NS: Final = 1_000_000_000
 
 
 class ConnectionBroken(Exception):
@@ -38,15 +43,18 @@ class Outlet:
 
     def __init__(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         fault: Fault,
         *,
         pause: Callable[[float], Awaitable[None]],
+        now_ns: Callable[[], int],
         gap_s: float = 0.0,
     ) -> None:
+        """`pause` lets so many seconds pass; `now_ns` is what dates in the answer are counted from."""
         self._request = request
         self._fault = fault
         self._pause = pause
+        self._now_ns = now_ns
         self._gap_s = fault.gap if fault.gap is not None else gap_s
         self._digest = hashlib.sha256()
         self._compressor: zlib._Compress | None = None
@@ -86,14 +94,25 @@ class Outlet:
             ConnectionBroken: a fault cut it.
             ConnectionError: the client left.
         """
+        if self._fault is WHOLE:
+            await self._send_plainly(body, status, content_type, headers or {})
+            return
+        if self._must_fail_after_all():
+            refusal = refusal_of(self._fault)
+            status, (body, content_type) = refusal.status, refusal.body()
+        elif status < 400:
+            status = self._fault.served_as or status
+            body = BODIES[self._fault.body] if self._fault.body else body
+            body = body if has_body(status) else b""
         await self._before_head()
         is_coded = self._start_coding()
         coded = self._coded(body, is_last=True)
-        length = None if self._fault.chunked else len(coded)
+        length = None if self._fault.chunked or not has_body(status) else len(coded)
         await self._open(status, content_type, length, is_coded=is_coded, headers=headers or {})
-        step = len(coded) if self._fault.gap is None else -(-len(coded) // SLOW_PIECES)
-        for place in range(0, len(coded), max(step, 1)):
-            await self._write(coded[place : place + step])
+        for number, piece in enumerate(self._pieces(coded)):
+            if self._fault.stall is not None and number >= self._fault.stall:
+                await self._pause(STALL_S)
+            await self._write(piece)
             if self._fault.gap:
                 await self._pause(self._fault.gap)
         await self._close()
@@ -114,14 +133,23 @@ class Outlet:
             ConnectionBroken: a fault cut it.
             ConnectionError: the client left.
         """
+        if self._must_fail_after_all():
+            await self.send(b"")
+            return
+        if self._fault.body is not None:
+            blocks = [(BODIES[self._fault.body], False)]
         await self._before_head()
         is_coded = self._start_coding()
         headers = {"Cache-Control": "no-cache"}
-        await self._open(200, content_type, None, is_coded=is_coded, headers=headers)
+        status = self._fault.served_as or 200
+        await self._open(status, content_type, None, is_coded=is_coded, headers=headers)
         held = b""
-        for data, is_event in blocks:
+        for data, is_event in blocks if has_body(status) else ():
             if is_event:
-                await self._between_events(gaps_s)
+                await self._between_events(data, gaps_s)
+            elif self._is_at(self._fault.cut_stream):
+                self._break()  # behind the last event, before [DONE]
+                raise ConnectionBroken
             if self._is_at(self._fault.end_stream):
                 break
             self.events += is_event
@@ -137,13 +165,31 @@ class Outlet:
         self._break()
         raise ConnectionBroken
 
+    async def _send_plainly(
+        self, body: bytes, status: int, content_type: str, headers: Mapping[str, str]
+    ) -> None:
+        """What `send` does if nothing is to go wrong: head and body leave in one piece."""
+        length = str(len(body))
+        head = {"Content-Type": content_type, "Content-Length": length, "Server": SERVER}
+        self.response = Response(status, {**head, **headers}, leaves_at_once=False)
+        self.status = status
+        self._digest.update(body)
+        self.body_bytes = len(body)
+        await self.response.prepare(self._request)
+        await self.response.write_eof(body)
+        self.finished = True
+
+    def _must_fail_after_all(self) -> bool:
+        return self._fault.carried_out and self._fault.status is not None
+
     async def _before_head(self) -> None:
         if self._fault.delay:
             await self._pause(self._fault.delay)
         if self._fault.vanish:
             await self.vanish()
 
-    async def _between_events(self, gaps_s: Sequence[float]) -> None:
+    async def _between_events(self, data: bytes, gaps_s: Sequence[float]) -> None:
+        """What comes before the event with these bytes: a wait, a stall, a cut before it or within."""
         if self._is_at(self._fault.cut_stream):
             self._break()
             raise ConnectionBroken
@@ -154,9 +200,19 @@ class Outlet:
             gap_s = gaps_s[self.events]
         if gap_s:
             await self._pause(gap_s)
+        if self._is_at(self._fault.cut_event):
+            await self._write(self._coded(data[: len(data) // 2]))
+            self._break()
+            raise ConnectionBroken
 
     def _is_at(self, place: int | None) -> bool:
         return place is not None and self.events >= place
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        """The whole, or its eighths if something is to happen between them."""
+        is_slow = self._fault.gap is not None or self._fault.stall is not None
+        step = max(1, -(-len(data) // SLOW_PIECES) if is_slow else len(data))
+        return (data[place : place + step] for place in range(0, len(data), step))
 
     async def _open(
         self,
@@ -167,18 +223,33 @@ class Outlet:
         is_coded: bool,
         headers: Mapping[str, str],
     ) -> None:
-        response = web.StreamResponse(status=status, headers=headers)
-        response.headers["Content-Type"] = self._fault.type or content_type
-        response.headers["Server"] = "interactions-emulator"
-        if self._fault.retry_after is not None and status >= 400:
-            response.headers["Retry-After"] = self._fault.retry_after
-        if self._fault.retry_after_ms is not None and status >= 400:
-            response.headers["retry-after-ms"] = self._fault.retry_after_ms
+        head = {"Content-Type": self._fault.type or content_type, "Server": SERVER, **headers}
+        if head["Content-Type"] == "none":
+            del head["Content-Type"]
+        if status >= 400:
+            head |= self._told_to_come_back()
+        if self._fault.location is not None and 300 <= status < 400:
+            head["Location"] = self._fault.location
         if is_coded:
-            response.headers["Content-Encoding"] = "gzip"
-        response.content_length = length
+            head["Content-Encoding"] = "gzip"
+        if length is not None:
+            head["Content-Length"] = str(length)
+        response = Response(status, head)
+        if self._fault.cut_head is not None:
+            self._break(response.half_head(self._fault.cut_head))
+            raise ConnectionBroken
         self.response, self.status = response, status
         await response.prepare(self._request)
+
+    def _told_to_come_back(self) -> Iterator[tuple[str, str]]:
+        """When a client may try again, in the forms that the fault names."""
+        if self._fault.retry_after is not None:
+            yield "Retry-After", self._fault.retry_after
+        if self._fault.retry_date is not None:
+            at_s = self._now_ns() / NS + self._fault.retry_date
+            yield "Retry-After", formatdate(at_s, usegmt=True)
+        if self._fault.retry_after_ms is not None:
+            yield "retry-after-ms", self._fault.retry_after_ms
 
     def _start_coding(self) -> bool:
         is_accepted = "gzip" in self._request.headers.get("Accept-Encoding", "").lower()
@@ -195,13 +266,15 @@ class Outlet:
     async def _write(self, data: bytes) -> None:
         limit = self._fault.cut_bytes
         kept = data if limit is None else data[: max(0, limit - self.body_bytes)]
-        size = 1 if self._fault.bytewise else max(len(kept), 1)
+        size = 1 if self._fault.bytewise or self._fault.drip else max(len(kept), 1)
         assert self.response is not None, "write before open"
         for place in range(0, len(kept), size):
             piece = kept[place : place + size]
             self._digest.update(piece)
             self.body_bytes += len(piece)
             await self.response.write(piece)
+            if self._fault.drip:
+                await self._pause(self._fault.drip)
         if limit is not None and self.body_bytes >= limit:
             self._break()
             raise ConnectionBroken
@@ -211,11 +284,13 @@ class Outlet:
         await self.response.write_eof()
         self.finished = True
 
-    def _break(self) -> None:
-        """Drop the connection: everything written before has left; nothing ends properly."""
+    def _break(self, last: bytes = b"") -> None:
+        """Drop the connection: everything written before has left, and `last`; nothing ends properly."""
         transport = self._request.transport
         if transport is None:
             return
+        if last:
+            transport.write(last)
         if self._fault.reset:
             raw = transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

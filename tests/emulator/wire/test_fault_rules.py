@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from proxy.emulator.wire.fault_rules import RULES_MAX, FaultRules
 from proxy.emulator.asked.faults import WHOLE, Fault
 from proxy.emulator.asked.refusals import Refusal
+from proxy.emulator.wire.fault_rules import RULES_MAX, FaultRules
 
 
 def rules(*given: dict[str, Any]) -> FaultRules:
