@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
+import pytest
+
 from proxy.emulator.scenarios.script import Scenario
 from tests.emulator.scenarios.staged import staged, written
 
@@ -194,3 +197,12 @@ async def test_without_speed_nobody_waits() -> None:
         await stage.sdk.create(model="gemini-3-flash-preview", input="a")
 
     assert stage.waits.seconds == []
+
+
+async def test_a_stream_that_broke_behind_its_last_event_breaks_there_again() -> None:
+    turn = "{answer: {text: a}, fault: cut_stream=1, stream: {events: [{event_type: odd}]}}"
+    async with staged(script(turn)) as stage:
+        asked = {"model": "gemini-3-flash-preview", "input": "a", "stream": True}
+        async with stage.http.post(f"{stage.url}/v1/interactions", json=asked) as answer:
+            with pytest.raises(aiohttp.ClientError):
+                await answer.read()
