@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import http.client
+import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,10 +18,10 @@ from tests.end_to_end.stage import Emulator, Stage
 
 
 @pytest.fixture
-def cassette(set_up: SetUp) -> Iterator[tuple[Stage, Path]]:
+def cassette(set_up: SetUp) -> tuple[Stage, Path]:
     """A stage, and where its cassette is to lie."""
     stage = set_up("--clock-start", "1795600800", "--speed", "1000")
-    yield stage, stage.folder / "cassette.yaml"
+    return stage, stage.folder / "cassette.yaml"
 
 
 def export(stage: Stage, file: Path) -> None:
@@ -40,6 +43,64 @@ def test_every_act_of_a_play_is_the_same_again(cassette: tuple[Stage, Path]) -> 
 
     assert [name for name, _ in replayed] == [name for name, *_ in SCRIPT]
     assert dict(replayed) == dict(recorded)
+
+
+FAULTS = (
+    "status=429, retry_after=7, code=quota_exceeded, message=Slow down.",
+    "status=502",
+    "status=400, shape=rpc",
+    "cut_stream=3",
+    "error_event=2, code=gateway_timeout",
+    "end_stream=2",
+    "framing=no_done",
+    "ending=failed",
+)
+"""What goes wrong while it is recorded; the replay is not told."""
+
+
+@pytest.mark.parametrize("is_streaming", [False, True], ids=["whole", "streamed"])
+def test_what_went_wrong_goes_wrong_again_without_being_asked(
+    cassette: tuple[Stage, Path], *, is_streaming: bool
+) -> None:
+    stage, file = cassette
+    recorded = [asked(stage.proxy.url, fault, is_streaming=is_streaming) for fault in FAULTS]
+    export(stage, file)
+
+    emulator = Emulator(stage.folder / "again", "--scenario", str(file), seed=99)
+    try:
+        replayed = [
+            asked(emulator.url, fault, is_told=False, is_streaming=is_streaming) for fault in FAULTS
+        ]
+    finally:
+        emulator.stop()
+
+    assert replayed == recorded
+
+
+def asked(url: str, fault: str, *, is_told: bool = True, is_streaming: bool) -> Any:
+    """What came of a create: status, the header that matters, body, and how it ended."""
+    headers = {"x-goog-api-key": KEY, "Content-Type": "application/json"}
+    if is_told:
+        headers["x-emulator-fault"] = fault
+    question = {"model": "gemini-3-flash-preview", "input": fault, "stream": is_streaming}
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request("POST", "/v1/interactions", json.dumps(question), headers)
+    answer = connection.getresponse()
+    try:
+        body, is_whole = answer.read(), True
+    except http.client.IncompleteRead as cut:
+        body, is_whole = cut.partial, False
+    finally:
+        connection.close()
+    kind = answer.headers.get_content_type()
+    read = body if kind == "text/html" else [_read(line) for line in body.splitlines()]
+    return answer.status, answer.headers["Retry-After"], kind, read, is_whole
+
+
+def _read(line: bytes) -> Any:
+    """A line of a stream or a JSON body; two writers of JSON need not agree on its bytes."""
+    start, _, rest = line.rpartition(b"data: ")
+    return (start, json.loads(rest)) if rest.startswith(b"{") else line
 
 
 def test_a_cassette_holds_no_credential(cassette: tuple[Stage, Path]) -> None:
