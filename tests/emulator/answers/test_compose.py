@@ -180,6 +180,13 @@ def test_a_prompt_may_order_how_it_ends(status: str) -> None:
     assert composed(input=f"emulate: {status}").status == status
 
 
+def test_a_search_for_tools_that_finds_none_waits_for_nobody() -> None:
+    made = composed(input="emulate: tool_search")
+
+    assert types(made) == ["thought", "tool_search_call", "tool_search_result", "model_output"]
+    assert made.status == "completed"
+
+
 def test_checkpoints_come_after_every_step_but_the_last() -> None:
     made = composed(input="emulate: checkpoint, google_search")
 
