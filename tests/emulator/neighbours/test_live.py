@@ -197,6 +197,14 @@ async def test_a_message_that_is_too_long_ends_the_session(
         assert (await socket.receive()).data == 1009
 
 
+async def test_a_session_that_says_nothing_is_closed(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "IDLE_S", 0.01)
+    async with emulator.http.ws_connect(f"{emulator.url}{PATH}") as socket:
+        assert (await socket.receive()).data == 1001
+
+
 async def test_sessions_are_counted(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "SESSIONS_MAX", 1)
     async with session(emulator):
