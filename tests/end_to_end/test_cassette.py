@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from google import genai
 
 from proxy.cli.app import main
 from proxy.cli.verb import DONE
 from tests.end_to_end.conftest import SetUp
-from tests.end_to_end.sdk_play import KEY, SCRIPT, play
+from tests.end_to_end.sdk_play import AGENT, KEY, SCRIPT, play
 from tests.end_to_end.stage import Emulator, Stage
 
 
@@ -43,6 +44,49 @@ def test_every_act_of_a_play_is_the_same_again(cassette: tuple[Stage, Path]) -> 
 
     assert [name for name, _ in replayed] == [name for name, *_ in SCRIPT]
     assert dict(replayed) == dict(recorded)
+
+
+def long_work(url: str, **broken: str) -> list[Any]:
+    """Long decodes, and a research run whose stream breaks and is resumed. `broken`: headers for it."""
+    seen: list[Any] = []
+    with genai.Client(api_key=KEY, http_options={"base_url": url}) as client:
+        talk: Any = client.interactions
+        for more in ({}, {"store": False}):
+            seen.append(talk.create(model="fault:hops=3", input="Write a lot.", **more))
+            hops = talk.create(model="fault:hops=2", input="Write more.", stream=True, **more)
+            seen += list(hops)
+    options: Any = {"base_url": url, "headers": broken}
+    research = {"agent": AGENT, "input": "Why?", "background": True, "stream": True}
+    with genai.Client(api_key=KEY, http_options=options) as client:
+        talk = client.interactions
+        events: list[Any] = []
+        try:
+            for event in talk.create(**research):
+                events.append(event)  # noqa: PERF402 - what came before the break counts
+        except Exception as cut:  # noqa: BLE001 - whatever the SDK raises is the result
+            seen.append(type(cut).__name__)
+    with genai.Client(api_key=KEY, http_options={"base_url": url}) as client:
+        talk = client.interactions
+        known = {"id": events[0].interaction.id, "stream": True}
+        events += list(talk.get(**known, last_event_id=events[-1].event_id))
+        whole = talk.get(id=events[0].interaction.id, include_input=True)
+    return [
+        each if isinstance(each, str) else each.model_dump() for each in (*seen, *events, whole)
+    ]
+
+
+def test_long_work_is_the_same_again(cassette: tuple[Stage, Path]) -> None:
+    stage, file = cassette
+    recorded = long_work(stage.proxy.url, **{"x-emulator-fault": "cut_stream=5"})
+    export(stage, file)
+
+    emulator = Emulator(stage.folder / "again", "--scenario", str(file), seed=99)
+    try:
+        replayed = long_work(emulator.url)
+    finally:
+        emulator.stop()
+
+    assert replayed == recorded
 
 
 FAULTS = (
