@@ -103,6 +103,12 @@ class Play:
         self._replied[operation, identity] = count + 1
         return replies[min(count, len(replies) - 1)]
 
+    def rewind(self) -> None:
+        """Begin again with the first turn; what was answered is forgotten."""
+        self._place = 0
+        for memory in (self._used, self._turns, self._tokens, self._calls, self._replied):
+            memory.clear()
+
     def _act(self, turn: Turn, call: Call, request: CreateRequest, context: Context) -> Composition:
         self._used[turn.name] = self._used.get(turn.name, 0) + 1
         scale = 1 / self.speed if self.speed else 0.0

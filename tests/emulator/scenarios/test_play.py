@@ -206,3 +206,14 @@ async def test_a_stream_that_broke_behind_its_last_event_breaks_there_again() ->
         async with stage.http.post(f"{stage.url}/v1/interactions", json=asked) as answer:
             with pytest.raises(aiohttp.ClientError):
                 await answer.read()
+
+
+async def test_an_emulator_that_forgets_begins_its_scenario_again() -> None:
+    async with staged(script("{answer: {text: Only once.}}")) as stage:
+        await stage.post(input="a")
+        used_up, _ = await stage.post(input="a")
+        async with stage.http.delete(f"{stage.url}/emulator/state"):
+            pass
+        again, _ = await stage.post(input="a")
+
+    assert (used_up, again) == (400, 200)
