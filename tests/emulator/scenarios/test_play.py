@@ -217,3 +217,18 @@ async def test_an_emulator_that_forgets_begins_its_scenario_again() -> None:
         again, _ = await stage.post(input="a")
 
     assert (used_up, again) == (400, 200)
+
+
+async def test_sdks_of_the_old_schema_meet_scenarios_in_their_own_words() -> None:
+    exact = "{exact: true, answer: {id: v1_x, status: completed, outputs: [{type: text, text: b}]}}"
+    async with staged(script("{answer: {text: a}}", exact)) as stage:
+        stage.http.headers["User-Agent"] = "google-genai-sdk/1.55.0"
+        _, made = await stage.post(input="a")
+        _, recorded = await stage.post(input="b")
+
+    assert [output["text"] for output in made["outputs"]] == ["a"]
+    assert recorded == {
+        "id": "v1_x",
+        "status": "completed",
+        "outputs": [{"type": "text", "text": "b"}],
+    }
