@@ -92,6 +92,7 @@ def test_without_a_file_it_goes_to_standard_output(
 
     told = capsys.readouterr()
     assert told.out.startswith("# Exported from recorded interactions.")
+    assert "name: 'Recorded: v1_other'\ndescription: One request as it was answered" in told.out
     assert told.err == ""
 
 
