@@ -98,11 +98,9 @@ def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str] |
             fits = "fits several interactions" if found else "is no recorded interaction"
             terminal.say(f"{terminal.one_line(text)} {fits}; `sql` and `tail` show their ids")
             return None
-        names += (
-            _interactions(connection, "kin_of", interaction=found[0])
-            if wanted.is_conversation
-            else found
-        )
+        names += found
+        if wanted.is_conversation:
+            names += _interactions(connection, "kin_of", interaction=found[0])
     return list(dict.fromkeys(names))
 
 
