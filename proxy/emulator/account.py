@@ -52,10 +52,13 @@ def answered(number: int, at_ns: int, call: Call) -> Answered:
     line.previous_interaction_id = made.request.previous_id
     line.service_tier = made.tier
     line.is_background = made.request.is_background
-    if not made.is_running:
-        usage = made.composition.usage if made.status != "cancelled" else {}
+    steps = made.composition.steps
+    if made.is_running:
+        steps = steps[: call.steps_shown or 0]
+    elif made.status != "cancelled":
+        usage = made.composition.usage
         line.usage = {name: count for name, count in usage.items() if name.startswith("total_")}
-        line.step_types = [step["type"] for step in made.composition.steps]
+    line.step_types = [step["type"] for step in steps]
     return line
 
 

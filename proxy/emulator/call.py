@@ -27,6 +27,8 @@ class Call:
     """The body as JSON; None if it is none."""
     fault: Fault = WHOLE
     interaction: Interaction | None = None
+    steps_shown: int | None = None
+    """How many steps of a run that is not over the answer shows; None: all that there are."""
     is_streaming: bool = False
     is_legacy: bool = False
     """Whether the caller speaks the `outputs` schema."""

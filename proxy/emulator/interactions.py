@@ -159,6 +159,7 @@ class Interactions:
         steps_shown: int | None = None,
     ) -> None:
         call.interaction = interaction
+        call.steps_shown = steps_shown
         shown = resource(
             interaction,
             # The old schema's outputs are the model's alone; what the caller sent back is not one.

@@ -69,7 +69,7 @@ class Answered:
     usage: dict[str, int] = field(default_factory=dict)
     """The six totals, where the answer as composed shows usage."""
     step_types: list[str] = field(default_factory=list)
-    """Types of the steps of the answer as composed (a cut stream shows fewer)."""
+    """Types of the steps of the answer as composed (a cut stream shows fewer), or of those that a run shows so far."""
     service_tier: str | None = None
     """The tier the interaction was served and billed at."""
     is_background: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -119,6 +120,7 @@ async def _until_told(
     ledger = Ledger(path)
     try:
         async with serving(settings, ledger, host=host, port=port) as url:
+            gc.freeze()  # what is there by now stays: no collection need look at it again
             announce(url)
             await ended.wait()
     finally:
