@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
+
+from tests.interactions.sdk_types import STEPS, examples
 
 Json = Any
 
@@ -123,7 +126,18 @@ def make_id(root: str, own: str) -> str:
 
 def steps() -> st.SearchStrategy[dict[str, Json]]:
     """Steps as GET shows them, of every shape that a stream can build."""
-    return st.one_of(_thoughts(), _outputs(), _function_calls(), _tool_calls(), _results())
+    return st.one_of(
+        *(_thoughts(), _outputs(), _function_calls(), _tool_calls(), _results()), _sdk_steps()
+    )
+
+
+def _sdk_steps() -> st.SearchStrategy[dict[str, Json]]:
+    """Every step that Google's SDK has a type for, with every field; contents one at a time."""
+    whole = examples(STEPS)
+    outputs = [step for step in whole if step["type"] == "model_output"]
+    apart = [{**outputs[0], "content": [content]} for content in outputs[0]["content"]]
+    rest = [step for step in whole if step["type"] != "model_output"]
+    return st.sampled_from([*rest, *apart]).map(copy.deepcopy)
 
 
 def _some_text() -> st.SearchStrategy[dict[str, Json]]:
@@ -150,7 +164,8 @@ def _outputs(draw: st.DrawFn) -> dict[str, Json]:
     media = draw(st.lists(_media(), max_size=2))
     contents: list[dict[str, Json]] = []
     for item in media:
-        if draw(st.booleans()):
+        # Neighbouring audio or video of one kind would be pieces of one, too.
+        if draw(st.booleans()) or (contents and contents[-1]["type"] == item["type"]):
             contents.append(draw(_some_text()))
         contents.append(item)
     if not contents or draw(st.booleans()):
@@ -239,7 +254,8 @@ def streams_of(draw: st.DrawFn, interaction: dict[str, Json]) -> list[dict[str, 
 
 @st.composite
 def _events_of(draw: st.DrawFn, step: dict[str, Json], index: int) -> list[dict[str, Json]]:
-    bare = {key: value for key, value in step.items() if key in {"type", "id", "name", "call_id"}}
+    names = {"type", "id", "name", "call_id", "error"}
+    bare = {key: value for key, value in step.items() if key in names}
     deltas: list[dict[str, Json]] = []
     if step["type"] == "model_output":
         for content in step["content"]:
@@ -248,6 +264,8 @@ def _events_of(draw: st.DrawFn, step: dict[str, Json], index: int) -> list[dict[
         deltas += [{"type": "thought_summary", "content": item} for item in step.get("summary", ())]
         if "signature" in step:
             deltas.append({"type": "thought_signature", "signature": step["signature"]})
+    elif step["type"] == "user_input":
+        bare = dict(step)
     elif step["type"] == "function_call":
         bare["arguments"] = {}
         text = json.dumps(step["arguments"], ensure_ascii=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cli import VERBS, parser
+from proxy.cli.app import VERBS, parser
 from proxy.config.explain import with_table
 
 ROOT = Path(__file__).parent.parent

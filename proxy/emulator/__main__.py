@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 from proxy.emulator.asked.faults import FAULTS, HEADER
 from proxy.emulator.emulator import Settings
+from proxy.emulator.scenarios.library import load_scenario
 from proxy.emulator.server import run
-from proxy.emulator.state.clock import stepping_clock
-from proxy.emulator.state.store import USUAL_PACE, Pace
+from proxy.emulator.state.clock import Clock
+from proxy.emulator.state.runs import USUAL_PACE, Pace
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the options and serve until told to end."""
     given = _parser().parse_args(arguments)
-    clock = time.time_ns if given.clock_start is None else stepping_clock(given.clock_start)
     settings = Settings(
         seed=given.seed,
         speed=given.speed,
         legacy=given.legacy,
+        scenario=load_scenario(given.scenario) if given.scenario else None,
         is_strict=given.strict,
         pace=Pace(given.background_polls, given.background_seconds),
-        now_ns=clock,
+        tier=given.tier,
+        retention_days=given.retention_days,
+        delivers_anywhere=given.deliver_anywhere,
+        clock=Clock(given.clock_start),
     )
     run(given.host, given.port, ledger=given.ledger, settings=settings)
 
@@ -43,8 +46,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="answers and ids follow from it")
     add("--clock-start", type=int, help="Unix second; the clock then moves with requests only")
     add("--speed", type=float, default=0.0, help="1 streams like the service, 0 does not wait")
+    add("--scenario", type=Path, help="play this script instead of making answers up")
     add("--legacy", choices=("serve", "refuse"), default="serve")
     add("--strict", action="store_true", help="refuse unknown top-level fields")
+    add("--tier", choices=("free", "paid"), default="paid", help="free keeps for 1 day")
+    add("--retention-days", type=int, help="7, 14, 28 or 55 on the paid tier; 55 if not given")
+    add(
+        "--deliver-anywhere",
+        action="store_true",
+        help="call webhooks on other machines too; without it on loopback addresses only",
+    )
     add("--background-polls", type=int, default=USUAL_PACE.polls)
     add("--background-seconds", type=float, default=USUAL_PACE.seconds)
     return parser

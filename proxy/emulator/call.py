@@ -11,7 +11,7 @@ from proxy.emulator.answers.chance import Chance
 from proxy.emulator.answers.resource import Interaction
 from proxy.emulator.asked.faults import WHOLE, Fault
 from proxy.emulator.asked.routes import Route
-from proxy.emulator.outlet import Outlet
+from proxy.emulator.wire.outlet import Outlet
 
 
 @dataclass(slots=True)

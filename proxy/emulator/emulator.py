@@ -5,36 +5,42 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import orjson
 from aiohttp import web
 
+from proxy.emulator.account import answered, has_credential, received
 from proxy.emulator.answers.chance import Chance
 from proxy.emulator.answers.compose import compose
-from proxy.emulator.asked.faults import GZIP_HEADER, HEADER, WHOLE, Fault, fault_of
+from proxy.emulator.asked.faults import GZIP_HEADER, HEADER, WHOLE, Fault, fault_of, refusal_of
 from proxy.emulator.asked.refusals import Refusal
 from proxy.emulator.asked.routes import route
 from proxy.emulator.call import Call
+from proxy.emulator.control import Control
+from proxy.emulator.deliveries.room import Deliveries
 from proxy.emulator.events import legacy
 from proxy.emulator.interactions import Interactions
-from proxy.emulator.ledger import Answered, Ledger, Received, without_secrets
-from proxy.emulator.neighbours.desk import Neighbour, Neighbours
-from proxy.emulator.outlet import ConnectionBroken, Outlet
-from proxy.emulator.state.clock import NS
-from proxy.emulator.state.store import USUAL_PACE, Pace, Store
+from proxy.emulator.ledger import Ledger
+from proxy.emulator.neighbours.desk import UPLOADS, Neighbours
+from proxy.emulator.neighbours.live import Live
+from proxy.emulator.neighbours.visit import Visit
+from proxy.emulator.scenarios.play import Play
+from proxy.emulator.scenarios.script import Scenario
+from proxy.emulator.state.clock import NS, Clock
+from proxy.emulator.state.retention import Tier, retention_s
+from proxy.emulator.state.runs import USUAL_PACE, Pace
+from proxy.emulator.state.store import Store
+from proxy.emulator.wire.fault_rules import FaultRules
+from proxy.emulator.wire.outlet import ConnectionBroken, Outlet
 
 EVENT_GAP_S: Final = 0.15
 """Time between two events of a stream at speed 1; the service sends some words at a time."""
 
 REPEATS_MAX: Final = 10_000
 """Different failing bodies remembered for the fault `times`; the oldest are forgotten."""
-
-_OPEN_TO_ALL: Final = "files.upload"
-"""Upload sessions carry no credential: their address is one (reference, section 16.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,16 @@ class Settings:
     """Whether SDKs of the old schema are served or told to upgrade, as the service does today."""
     is_strict: bool = False
     """Refuse unknown top-level fields."""
+    scenario: Scenario | None = None
+    """A script to play instead of making answers up; its seed counts where none is given here."""
     pace: Pace = USUAL_PACE
-    now_ns: Callable[[], int] = time.time_ns
+    tier: Tier = "paid"
+    """Which retention applies: `free` keeps interactions for one day."""
+    retention_days: int | None = None
+    """7, 14, 28 or 55 days on the paid tier; None takes the tier's longest."""
+    delivers_anywhere: bool = False
+    """Whether webhooks on other machines are told too; without it only loopback addresses are."""
+    clock: Clock = field(default_factory=Clock)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -60,89 +74,136 @@ class Emulator:
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.ledger = ledger
         self._settings = settings
-        self._seed = settings.seed if settings.seed is not None else secrets.randbits(64)
+        play = Play(settings.scenario, compose, settings.speed) if settings.scenario else None
+        given = (settings.seed, play.scenario.seed if play else None, secrets.randbits(64))
+        self._seed = next(seed for seed in given if seed is not None)
         self._interactions = Interactions(
-            store=Store(settings.now_ns, settings.pace),
+            store=Store(
+                settings.clock,
+                settings.pace,
+                retention_s=retention_s(settings.tier, settings.retention_days),
+            ),
             compose=compose,
             is_strict=settings.is_strict,
             serves_legacy=settings.legacy == "serve",
+            play=play,
         )
-        self._neighbours = Neighbours()
+        self._live = Live()
+        self.rules = FaultRules()
+        self.deliveries = Deliveries(
+            self._interactions.store, self._seed, delivers_anywhere=settings.delivers_anywhere
+        )
+        self._control = Control(
+            settings.clock,
+            self._interactions.store,
+            self.deliveries,
+            self.rules,
+            self._forget_neighbours,
+        )
+        self._interactions.tick = self.deliveries.outbox.tick
+        self._forget_neighbours()
         self._requests = 0
         self._failed: dict[str, int] = {}
 
+    def _forget_neighbours(self) -> None:
+        self._neighbours = Neighbours()
+        self._interactions.custom_agent = self._neighbours.agent
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer any request. Every one that arrives whole leaves two lines in the ledger."""
-        self._requests += 1
-        number = self._requests
         target = request.raw_path
         found = route(request.method, target.partition("?")[0])
+        if found.operation == "control":
+            return await self._control.handle(request, found.identity)
+        self._requests += 1
+        number = self._requests
         try:
             body, is_whole = await _body(request)
         except asyncio.CancelledError:
             # The client left before its body was whole: such a request has no second line.
-            self.ledger.add(self._received(number, request, b"", is_whole=False))
+            self.ledger.add(received(number, self._now_ns(), request, b"", is_whole=False))
             raise
-        self.ledger.add(self._received(number, request, body, is_whole=is_whole))
+        self.ledger.add(received(number, self._now_ns(), request, body, is_whole=is_whole))
         call = Call(
             route=found,
             request=request,
             body=body,
             chance=Chance(self._seed, number),
-            outlet=self._outlet(request, WHOLE),
+            outlet=self._outlet(request),
             is_legacy=legacy.is_asked_for(
                 request.headers.getall("User-Agent", ()), request.headers.get("Api-Revision")
             ),
         )
         try:
-            await self._answer(call, is_whole=is_whole)
-        except Refusal as refusal:
-            await call.outlet.refuse(refusal)
+            await self._answered_or_refused(call, is_whole=is_whole)
         except (ConnectionBroken, ConnectionError):
             pass  # The account in the outlet says how far it came.
         finally:
-            self.ledger.add(self._answered(number, call))
+            self.ledger.add(answered(number, self._now_ns(), call))
         return call.outlet.response or web.Response()
+
+    async def _answered_or_refused(self, call: Call, *, is_whole: bool) -> None:
+        try:
+            await self._answer(call, is_whole=is_whole)
+        except Refusal as refusal:
+            await call.outlet.refuse(refusal)
 
     async def _answer(self, call: Call, *, is_whole: bool) -> None:
         if not is_whole:
             raise Refusal(413, "The request body is too large or was cut.")
         call.parsed = _parsed(call.body)
         call.fault = self._fault(call)
-        call.outlet = self._outlet(call.request, call.fault)
-        if not _has_credential(call.request) and call.route.operation != _OPEN_TO_ALL:
+        if call.fault is not WHOLE:
+            self._let_happen(call)
+        if not has_credential(call.request) and not _is_open_to_all(call):
             raise Refusal(401, "Request is missing a valid API key or access token.")
-        if call.fault.status is not None:
-            shape = call.fault.shape or ("html" if call.fault.status == 502 else "api")
-            fault = call.fault
-            raise Refusal(call.fault.status, fault.message, code=fault.code, shape=shape)
+        if call.fault.status is not None and not call.fault.carried_out:
+            raise refusal_of(call.fault)
         if call.route.operation in ("create", "get", "cancel", "delete"):
             await self._interactions.answer(call)
+        elif call.route.operation == "jwks" or call.route.operation.startswith("webhooks."):
+            await self.deliveries.answer(call)
+        elif call.route.operation == "live":
+            await self._talk(call)
         else:
             await self._neighbour(call)
 
     async def _neighbour(self, call: Call) -> None:
         request = call.request
         answer = self._neighbours.answer(
-            Neighbour(
+            Visit(
                 route=call.route,
                 query=request.query,
                 headers=request.headers,
                 origin=f"{request.scheme}://{request.host}",
                 body=call.body,
                 chance=call.chance,
-                now_s=self._settings.now_ns() // NS,
+                now_s=self._settings.clock.now_ns() // NS,
             )
         )
         if answer.blocks is not None:
             await call.outlet.stream((block, True) for block in answer.blocks)
         else:
-            await call.outlet.send(answer.body, headers=answer.headers)
+            await call.outlet.send(
+                answer.body, headers=answer.headers, content_type=answer.content_type
+            )
+
+    async def _talk(self, call: Call) -> None:
+        def opened(response: web.StreamResponse) -> None:
+            call.outlet.response, call.outlet.status = response, 101
+
+        await self._live.converse(call.request, opened)
+        call.outlet.finished = True
 
     def _fault(self, call: Call) -> Fault:
         headers = call.request.headers
-        model = call.parsed.get("model") if isinstance(call.parsed, dict) else None
+        asked = call.parsed if isinstance(call.parsed, dict) else {}
+        model, operation = asked.get("model"), call.route.operation
         fault = fault_of(headers.get(HEADER), headers.get(GZIP_HEADER), model)
+        if fault is WHOLE:
+            return self.rules.take(operation, model or asked.get("agent"))
+        if not fault.is_meant_for(operation):
+            return WHOLE
         if fault.times is None:
             return fault
         key = hashlib.sha256(f"{fault}{call.request.raw_path}".encode() + call.body).hexdigest()
@@ -152,48 +213,21 @@ class Emulator:
         self._failed[key] = count
         return fault if count <= fault.times else WHOLE
 
-    def _outlet(self, request: web.Request, fault: Fault) -> Outlet:
-        speed = self._settings.speed
-        gap_s = EVENT_GAP_S / speed if speed else 0.0
-        return Outlet(request, fault, pause=self._settings.pause, gap_s=gap_s)
+    def _let_happen(self, call: Call) -> None:
+        """Have the fault take its course on the way out, and in what is asked."""
+        call.outlet.suffer(call.fault)
+        if call.fault.answer is not None and isinstance(call.parsed, dict):
+            call.parsed = call.parsed | {"stream": call.fault.answer == "stream"}
 
-    def _received(
-        self, number: int, request: web.Request, body: bytes, *, is_whole: bool
-    ) -> Received:
-        return Received(
-            n=number,
-            at_ns=self._settings.now_ns(),
-            method=request.method,
-            target=without_secrets(request.raw_path),
-            header_names=tuple(name.decode("latin-1") for name, _ in request.raw_headers),
-            has_credential=_has_credential(request),
-            tag=request.headers.get("x-request-tag"),
-            body_sha256=hashlib.sha256(body).hexdigest(),
-            body_bytes=len(body),
-            body_is_whole=is_whole,
+    def _outlet(self, request: web.Request) -> Outlet:
+        settings = self._settings
+        gap_s = EVENT_GAP_S / settings.speed if settings.speed else 0.0
+        return Outlet(
+            request, WHOLE, pause=settings.pause, now_ns=settings.clock.peek_ns, gap_s=gap_s
         )
 
-    def _answered(self, number: int, call: Call) -> Answered:
-        outlet, made = call.outlet, call.interaction
-        composition = made.composition if made and not made.is_running else None
-        usage = composition.usage if composition and made and made.status != "cancelled" else {}
-        return Answered(
-            n=number,
-            at_ns=self._settings.now_ns(),
-            status=outlet.status,
-            body_sha256=outlet.body_sha256,
-            body_bytes=outlet.body_bytes,
-            finished=outlet.finished,
-            operation=call.route.operation,
-            is_streaming=call.is_streaming,
-            events=outlet.events,
-            interaction_id=made.id if made else None,
-            interaction_status=made.status if made else None,
-            name=made.request.name if made else None,
-            previous_interaction_id=made.request.previous_id if made else None,
-            usage={name: count for name, count in usage.items() if name.startswith("total_")},
-            step_types=tuple(step["type"] for step in composition.steps) if composition else (),
-        )
+    def _now_ns(self) -> int:
+        return self._settings.clock.now_ns()
 
 
 async def _body(request: web.Request) -> tuple[bytes, bool]:
@@ -211,11 +245,8 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _has_credential(request: web.Request) -> bool:
-    """Any key or token counts; the emulator knows no wrong ones."""
-    bearer = request.headers.get("Authorization", "")
-    return bool(
-        request.headers.get("x-goog-api-key")
-        or (bearer.startswith("Bearer ") and bearer != "Bearer ")
-        or request.query.get("key")
-    )
+def _is_open_to_all(call: Call) -> bool:
+    """Public keys; and upload sessions, whose address is a credential (reference, section 16.3)."""
+    if call.route.operation == "jwks":
+        return True
+    return call.route.operation in UPLOADS and "upload_id" in call.request.query

@@ -5,25 +5,27 @@ whether there was one) nor content (a digest and a size stand for it).
 
 A request's first line (`event` is `received`) is written when its body has been read, its second (`answered`)
 when the last byte was handed to the socket or the connection broke. Both carry the same `n`, from 1.
-A request whose body never came whole because its client left has only the first.
+A request whose body never came whole because its client left has only the first. Calls of the emulator's own
+API (`/emulator/…`) are not in it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import orjson
 
 LINES_KEPT_MAX: Final = 200_000
-"""Lines kept in memory: about 100 MB, a load run of 100,000 requests. The file has no limit."""
+"""Lines kept in memory: about 200 MB, a load run of 100,000 requests. The file has no limit."""
 
 _SECRET_PARAMETER: Final = re.compile(r"(?i)([?&](?:key|access_token|upload_id)=)[^&#]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """A request, without what is in it."""
 
@@ -32,7 +34,7 @@ class Received:
     method: str
     target: str
     """Raw target as received; the values of credential parameters are replaced by `***`."""
-    header_names: tuple[str, ...]
+    header_names: list[str]
     """In order, as spelled, repetitions kept."""
     has_credential: bool
     tag: str | None
@@ -43,7 +45,7 @@ class Received:
     event: str = "received"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answered:
     """An answer, without what is in it. The digest is over all body bytes handed to the socket, as coded."""
 
@@ -59,15 +61,20 @@ class Answered:
     is_streaming: bool
     events: int
     """Server-sent events handed to the socket, `[DONE]` not counted."""
-    interaction_id: str | None
-    interaction_status: str | None
-    name: str | None
+    interaction_id: str | None = None
+    interaction_status: str | None = None
+    name: str | None = None
     """The model or agent that was asked for."""
     previous_interaction_id: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     """The six totals, where the answer as composed shows usage."""
-    step_types: tuple[str, ...] = ()
+    step_types: list[str] = field(default_factory=list)
     """Types of the steps of the answer as composed (a cut stream shows fewer)."""
+    service_tier: str | None = None
+    """The tier the interaction was served and billed at."""
+    is_background: bool = False
+    is_faulty: bool = False
+    """Whether something was to go wrong on purpose: a fault, or a rule of faults."""
     event: str = "answered"
 
 
@@ -79,13 +86,13 @@ class Ledger:
         self._file: BinaryIO | None = path.open("ab", buffering=0) if path is not None else None
 
     def add(self, line: Received | Answered) -> None:
-        """Append one line; a written line survives the death of this process."""
-        entry = asdict(line)
-        text = orjson.dumps(entry) + b"\n"
+        """Append one line; a written line survives the death of this process. The line is not used again."""
+        names, values = _FIELDS[type(line)]
+        entry = dict(zip(names, values(line), strict=True))
         if len(self.lines) < LINES_KEPT_MAX:
-            self.lines.append(orjson.loads(text))
+            self.lines.append(entry)
         if self._file is not None:
-            self._file.write(text)
+            self._file.write(orjson.dumps(entry) + b"\n")
 
     def close(self) -> None:
         if self._file is not None:
@@ -101,4 +108,12 @@ class Ledger:
 
 def without_secrets(target: str) -> str:
     """The target with the values of credential parameters replaced."""
-    return _SECRET_PARAMETER.sub(r"\1***", target)
+    return _SECRET_PARAMETER.sub(r"\1***", target) if "?" in target or "&" in target else target
+
+
+def _reader(kind: type[Received | Answered]) -> tuple[tuple[str, ...], attrgetter[Any]]:
+    names = tuple(each.name for each in fields(kind))
+    return names, attrgetter(*names)
+
+
+_FIELDS: Final = {kind: _reader(kind) for kind in (Received, Answered)}

@@ -8,27 +8,28 @@ deltas we do not know, `$arguments` for pieces that are not JSON. Source: refere
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from proxy.interactions.building.step import (
+    Building,
+    apply_delta,
+    close_contents,
+    list_in,
+    open_text,
+    type_from_delta,
+)
 from proxy.interactions.content import int_or_none, is_content_type, text_or_none, told_name
 from proxy.interactions.events import (
-    AnnotationDelta,
-    ArgumentsDelta,
-    Delta,
     ErrorSeen,
     Event,
-    FieldsDelta,
     InteractionSeen,
-    MediaDelta,
     StatusSeen,
     StepDelta,
     StepStart,
     StepStop,
-    SummaryDelta,
     TextDelta,
-    UnknownDelta,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import STEPS_MAX
@@ -62,28 +63,11 @@ class Assembled:
 
 
 @dataclass(slots=True)
-class _Building:
-    """A step that is being put together."""
-
-    raw: JsonObject
-    is_content: bool
-    """Old schema: `raw` is a content, not a step."""
-    started: int | None = None
-    stopped: int | None = None
-    delta_count: int = 0
-    tokens: int | None = None
-    text: list[str] = field(default_factory=list)
-    text_target: JsonObject | None = None
-    """The content that `text` will be joined into."""
-    arguments: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class _Segment:
     """One interaction of the stream."""
 
     fields: JsonObject = field(default_factory=dict)
-    steps: dict[int, list[_Building]] = field(default_factory=dict)
+    steps: dict[int, list[Building]] = field(default_factory=dict)
     step_count: int = 0
     is_seen: bool = False
     is_complete: bool = False
@@ -122,7 +106,7 @@ class StreamAssembler:
             self._merge(event.fields, is_last=False)
         elif isinstance(event, ErrorSeen):
             segment = self._segments[self._current]
-            _list_in(segment.fields, "errors").append(event.error)
+            list_in(segment.fields, "errors").append(event.error)
             segment.is_complete = True
         self._place += 1
         return self._current
@@ -152,6 +136,8 @@ class StreamAssembler:
         segment = self._segments[self._current]
         segment.is_seen = True
         segment.is_complete |= is_last
+        if is_last:  # a token seen on the way was a checkpoint
+            segment.fields.pop("continuation_token", None)
         for name, value in resource.items():
             # store=false: the id is an empty string. Steps stand in the last event only by surprise.
             if value is not None and not (value in ("", []) and name in {"id", "steps"}):
@@ -176,10 +162,10 @@ class StreamAssembler:
                 return
             where = f"steps, index {event.index}"
             self._notes.problem(ProblemKind.REPEATED_START, where, "both steps are kept")
-        building = _Building(dict(event.step), event.is_content, self._place)
+        building = Building(dict(event.step), event.is_content, self._place)
         self._begin(segment, event.index, building)
 
-    def _begin(self, segment: _Segment, index: int, building: _Building) -> None:
+    def _begin(self, segment: _Segment, index: int, building: Building) -> None:
         if segment.step_count >= STEPS_MAX:
             self._notes.problem(ProblemKind.TOO_MANY, "stream", f"more than {STEPS_MAX} steps")
             return
@@ -204,18 +190,18 @@ class StreamAssembler:
         if buildings:
             building = buildings[-1]
         else:
-            building = _Building({}, event.is_content)
+            building = Building({}, event.is_content)
             self._begin(segment, event.index, building)
         building.delta_count += 1
         delta = event.delta
         if "type" not in building.raw:
-            building.raw["type"] = _type_from_delta(delta, event)
+            building.raw["type"] = type_from_delta(delta, event)
         if type(delta) is TextDelta:
             if building.text_target is None:
-                _open_text(building)
+                open_text(building)
             building.text.append(delta.text)
         else:
-            _apply(building, delta)
+            apply_delta(building, delta)
 
     def _assembled(self, segment: _Segment) -> Assembled:
         steps: list[JsonObject] = []
@@ -242,8 +228,8 @@ class StreamAssembler:
             segment.fields["steps"] = steps
         return Assembled(segment.fields, tuple(timeline), segment.is_complete)
 
-    def _close(self, building: _Building, index: int) -> None:
-        _close_text(building)
+    def _close(self, building: Building, index: int) -> None:
+        close_contents(building)
         if not building.arguments:
             return
         text = "".join(building.arguments)
@@ -255,79 +241,6 @@ class StreamAssembler:
                 where = f"steps, index {index}"
                 detail = f"{len(building.arguments)} pieces are not JSON"
                 self._notes.problem(ProblemKind.ARGUMENTS_BROKEN, where, detail)
-
-
-def _type_from_delta(delta: Delta, event: StepDelta) -> str:
-    """The step type that a delta without a start implies."""
-    name, is_content = event.type, event.is_content
-    if isinstance(delta, TextDelta | AnnotationDelta):
-        return "text" if is_content else "model_output"
-    if isinstance(delta, MediaDelta):
-        return name if is_content else "model_output"
-    if isinstance(delta, SummaryDelta):
-        return "thought"
-    if isinstance(delta, ArgumentsDelta):
-        return "function_call"
-    return delta.step_type if isinstance(delta, FieldsDelta) else name
-
-
-def _apply(building: _Building, delta: Delta) -> None:
-    """Every delta but text."""
-    raw = building.raw
-    if isinstance(delta, ArgumentsDelta):
-        if delta.arguments:
-            building.arguments.append(delta.arguments)
-    elif isinstance(delta, FieldsDelta):
-        raw.update({name: value for name, value in delta.fields.items() if value is not None})
-    elif isinstance(delta, SummaryDelta):
-        _list_in(raw, "summary").append(delta.content)
-    elif isinstance(delta, AnnotationDelta) and delta.annotations:
-        if building.text_target is None:
-            _open_text(building)
-        assert building.text_target is not None
-        _list_in(building.text_target, "annotations").extend(delta.annotations)
-    elif isinstance(delta, MediaDelta):
-        _close_text(building)
-        if building.is_content and raw.get("type") == delta.content.get("type"):
-            raw.update(delta.content)
-        else:
-            _list_in(raw, "content").append(delta.content)
-    elif isinstance(delta, UnknownDelta):
-        _list_in(raw, "$deltas").append(delta.raw)
-
-
-def _open_text(building: _Building) -> None:
-    """Find or make the content that text deltas append to: the last one, if it is a text."""
-    if building.is_content and building.raw.get("type") == "text":
-        target = building.raw
-    else:
-        contents = _list_in(building.raw, "content")
-        last = contents[-1] if contents else None
-        if not (isinstance(last, dict) and last.get("type") == "text"):
-            last = {"type": "text", "text": ""}
-            contents.append(last)
-        target = last
-    before = target.get("text")
-    building.text_target = target
-    building.text = [before] if isinstance(before, str) and before else []
-
-
-def _close_text(building: _Building) -> None:
-    if building.text_target is not None:
-        building.text_target["text"] = "".join(building.text)
-        building.text_target = None
-
-
-def _list_in(raw: JsonObject, name: str) -> list[Any]:
-    """The list field of that name, made from whatever stood there."""
-    value = raw.get(name)
-    if not isinstance(value, list):
-        if isinstance(value, str):
-            value = [{"type": "text", "text": value}] if value else []
-        else:
-            value = [] if value is None else [value]
-        raw[name] = value
-    return value
 
 
 def _joined(first: StepTimeline, second: StepTimeline) -> StepTimeline:

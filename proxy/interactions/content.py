@@ -11,6 +11,8 @@ from proxy.interactions.known import (
     UNTYPED_ANNOTATION_FIELDS,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.shapes.grammar import check_parts
+from proxy.interactions.shapes.told import ANNOTATION_PARTS, CONTENT_PARTS
 from proxy.values import plain_value
 
 
@@ -101,6 +103,8 @@ def annotation_from_json(raw: Any, notes: Notes) -> Annotation | UnknownAnnotati
         notes.unknown("annotation", told_name(name), "text")
         return UnknownAnnotation(told_name(name), raw)
     notes.unknown_fields(raw, known, f"annotation {name}")
+    if name in ANNOTATION_PARTS:
+        check_parts(raw, ANNOTATION_PARTS[name], notes)
     start, end = int_or_none(raw.get("start_index")), int_or_none(raw.get("end_index"))
     return Annotation(name, start, end, raw)
 
@@ -119,6 +123,7 @@ def content_from_json(raw: Any, notes: Notes, where: str) -> Content:
         notes.unknown_fields(raw, known, f"content {name}")
     if name == "text":
         return _text_from_json(raw, notes, where)
+    check_parts(raw, CONTENT_PARTS[name], notes)
     mime_type = raw.get("mime_type") or raw.get("mimeType")
     return Media(
         name,

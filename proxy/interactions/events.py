@@ -11,6 +11,7 @@ from typing import Any, Final
 from proxy.interactions.content import is_content_type, text_or_none, told_name
 from proxy.interactions.known import CALL_TYPES, DELTA_FIELDS, EVENT_FIELDS, RESULT_TYPES
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.shapes.told import EVENT_METADATA, USAGE
 from proxy.values import plain_value
 
 INDEX_MAX: Final = 1_000_000
@@ -185,8 +186,10 @@ def _step_event(raw: JsonObject, kind: str, notes: Notes) -> Event | None:
         delta = raw.get("delta")
         if not isinstance(delta, dict):
             return None
-        metadata = raw.get("metadata")
-        usage = object_or_none(metadata.get("total_usage")) if isinstance(metadata, dict) else None
+        metadata, usage = raw.get("metadata"), None
+        if metadata is not None:
+            EVENT_METADATA.check(metadata, notes)
+            usage = object_or_none(metadata.get("total_usage")) if type(metadata) is dict else None
         type_name = told_name(delta.get("type"))
         parsed = delta_from_json(delta, type_name, notes)
         return StepDelta(index, type_name, parsed, usage, is_content)
@@ -195,6 +198,8 @@ def _step_event(raw: JsonObject, kind: str, notes: Notes) -> Event | None:
         return StepStart(index, step, is_content) if isinstance(step, dict) else None
     if kind.endswith(".stop"):
         usage, own = object_or_none(raw.get("usage")), object_or_none(raw.get("step_usage"))
+        USAGE.check(usage, notes)
+        USAGE.check(own, notes)
         return StepStop(index, usage, own)
     return None
 

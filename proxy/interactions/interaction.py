@@ -16,10 +16,11 @@ from proxy.interactions.known import (
     INTERACTION_FIELDS,
     REQUEST_FIELDS,
     STATUSES,
-    USAGE_FIELDS,
     USAGE_LISTS,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.shapes.asked import ASKED_PARTS
+from proxy.interactions.shapes.told import RESOURCE_PARTS, USAGE
 from proxy.interactions.steps import Step, steps_from_input, steps_from_json, steps_from_outputs
 from proxy.values import plain_value
 
@@ -109,10 +110,12 @@ class Usage:
     thought_tokens: int | None
     tool_use_tokens: int | None
     total_tokens: int | None
+    initial_input_tokens: int | None
+    """Of a continued decode: what its first hop took in."""
     lines: tuple[UsageLine, ...]
 
 
-NO_USAGE: Final = Usage(None, None, None, None, None, None, ())
+NO_USAGE: Final = Usage(None, None, None, None, None, None, None, ())
 
 
 def usage_from_json(raw: Any, notes: Notes) -> Usage:
@@ -122,8 +125,7 @@ def usage_from_json(raw: Any, notes: Notes) -> Usage:
     if not isinstance(raw, dict):
         notes.problem(ProblemKind.WRONG_SHAPE, "/usage", "usage is not an object")
         return NO_USAGE
-    if not USAGE_FIELDS.issuperset(raw):
-        notes.unknown_fields(raw, USAGE_FIELDS, "usage")
+    USAGE.check(raw, notes)
     get = raw.get
     thought = get("total_thought_tokens")
     return Usage(
@@ -133,6 +135,7 @@ def usage_from_json(raw: Any, notes: Notes) -> Usage:
         int_or_none(get("total_reasoning_tokens") if thought is None else thought),
         int_or_none(get("total_tool_use_tokens")),
         int_or_none(get("total_tokens")),
+        int_or_none(get("initial_input_tokens")),
         _usage_lines(raw),
     )
 
@@ -185,6 +188,9 @@ def interaction_from_json(raw: JsonObject, notes: Notes) -> Interaction:
     """The resource; an `outputs` list of the old schema is read as steps."""
     if not INTERACTION_FIELDS.issuperset(raw):
         notes.unknown_fields(raw, INTERACTION_FIELDS, "interaction")
+    for name, value in raw.items():
+        if name in RESOURCE_PARTS and value is not None:
+            RESOURCE_PARTS[name].check(value, notes)
     get = raw.get
     steps = get("steps")
     outputs = get("outputs")
@@ -242,6 +248,9 @@ def request_from_json(raw: JsonObject, notes: Notes) -> Request:
     """A create's body, its input normalised to steps."""
     if not REQUEST_FIELDS.issuperset(raw):
         notes.unknown_fields(raw, REQUEST_FIELDS, "request")
+    for name, value in raw.items():
+        if name in ASKED_PARTS and value is not None:
+            ASKED_PARTS[name].check(value, notes)
     get = raw.get
     for name in ("store", "background", "stream"):
         if not isinstance(get(name), bool | None):

@@ -1,7 +1,8 @@
 """The names Google's open sets had when this release was made: one table for each kind of object.
 
-A name that is missing here costs a count in `unknowns`, never a lost byte. Source: the protocol
-reference, sections 5 to 10 and 15; tests/interactions/test_known.py compares with the SDK's types.
+A name that is missing here costs a count in `unknowns`, never a lost byte. What stands below these
+fields is in shapes/. Source: the protocol reference, sections 5 to 10 and 15;
+tests/interactions/test_known.py compares with the SDK's types, both ways.
 """
 
 from __future__ import annotations
@@ -138,6 +139,3 @@ USAGE_LISTS: Final = {
     "tool_use_tokens_by_modality": "tool_use",
 }
 """Field of a usage object to the kind of its lines."""
-USAGE_FIELDS: Final = _names("""total_tokens total_input_tokens total_cached_tokens total_output_tokens total_thought_tokens
-    total_reasoning_tokens total_tool_use_tokens initial_input_tokens grounding_tool_count
-    raw_prompt_token""") | frozenset(USAGE_LISTS)

@@ -19,6 +19,9 @@ PROBLEMS_MAX: Final = 100
 UNKNOWN_NAMES_MAX: Final = 200
 """Different unknown names kept of one exchange: more than all names Google has, twice."""
 
+OWN_MARKS: Final = frozenset({"$deltas", "$arguments"})
+"""Fields that the assembler puts into a step for what it could not place: no news of Google's."""
+
 
 class ProblemKind(enum.StrEnum):
     """What was odd. Closed set; doubles as a metric label."""
@@ -97,7 +100,7 @@ class Notes:
             self.dropped += 1
 
     def unknown(self, kind: str, name: str, where: str) -> None:
-        """Kind: field, step, delta, event, content, annotation, status or operation."""
+        """Kind: as UnknownFact.kind lists them."""
         key = (kind, name, where)
         if key in self.unknowns or len(self.unknowns) < UNKNOWN_NAMES_MAX:
             self.unknowns[key] += 1
@@ -107,5 +110,5 @@ class Notes:
     def unknown_fields(self, raw: JsonObject, known: frozenset[str], where: str) -> None:
         """Compare the fields of one object with those of its kind; the usual answer is: all known."""
         if not known.issuperset(raw):
-            for name in sorted(raw.keys() - known):
+            for name in sorted(raw.keys() - known - OWN_MARKS):
                 self.unknown("field", name, where)

@@ -15,8 +15,11 @@ from proxy.interactions.content import (
     text_or_none,
     told_name,
 )
-from proxy.interactions.known import CALL_TYPES, RESULT_TYPES, STEP_FIELDS
+from proxy.interactions.known import CALL_TYPES, STEP_FIELDS
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
+from proxy.interactions.shapes.asked import FUNCTION
+from proxy.interactions.shapes.grammar import check_parts
+from proxy.interactions.shapes.told import STEP_PARTS
 from proxy.values import plain_value
 
 STEPS_MAX: Final = 100_000
@@ -102,6 +105,8 @@ def step_from_json(raw: JsonObject, notes: Notes) -> Step:
         return UnknownStep(told_name(name), raw)
     if not known.issuperset(raw):
         notes.unknown_fields(raw, known, f"step {name}")
+    if name in STEP_PARTS:
+        check_parts(raw, STEP_PARTS[name], notes)
     if name == "model_output":
         error = raw.get("error")
         contents = contents_from_json(raw.get("content"), notes, name)
@@ -219,9 +224,10 @@ def _input_contents(value: Any, notes: Notes) -> tuple[Content, ...]:
         found: list[Content] = []
         for item in value:
             name = item.get("type") if isinstance(item, dict) else None
-            if isinstance(name, str) and name in RESULT_TYPES:
-                found.extend(_result_contents(name, item.get("result"), notes))
-            elif not _is_step_type(name):
+            if _is_step_type(name):
+                step = step_from_json(item, notes)
+                found.extend(step.contents if isinstance(step, Result) else ())
+            else:
                 found.append(content_from_json(item, notes, "user_input"))
         return tuple(found)
     return contents_from_json(value, notes, "user_input")
@@ -235,12 +241,11 @@ def _result_contents(name: str, result: Any, notes: Notes) -> tuple[Content, ...
         return contents_from_json(result, notes, name)
     if not isinstance(result, list):
         return ()
-    return tuple(
-        [
-            content_from_json(item, notes, name)
-            for item in result
-            if isinstance(item, dict)
-            and isinstance(item.get("type"), str)
-            and item["type"] != "function"
-        ]
-    )
+    found: list[Content] = []
+    for item in result:
+        kind = item.get("type") if isinstance(item, dict) else None
+        if kind == "function":
+            FUNCTION.check(item, notes)
+        elif isinstance(kind, str):
+            found.append(content_from_json(item, notes, name))
+    return tuple(found)

@@ -157,6 +157,23 @@ class ObservationFact:
     total_tokens: int | None
     error_code: str | None
     """First code of `errors`, of an error event, or of the HTTP error of a create."""
+    # Since version 2. Settings are those of the create, or those that a read repeats.
+    agent_config_type: str | None = None
+    tool_types: str | None = None
+    """Types of the tools offered, each once, by the alphabet: function,google_search."""
+    tool_choice: str | None = None
+    """auto, any, none, validated; allowed_tools where a list of them was given."""
+    response_formats: str | None = None
+    """As tool_types; of a bare JSON Schema its own type (object), or untyped."""
+    thinking_level: str | None = None
+    max_output_tokens: int | None = None
+    is_continuation: bool | None = None
+    """The create brought a continuation token: it goes on with another hop's decode."""
+    initial_input_tokens: int | None = None
+    """Of a continued decode: what its first hop took in."""
+    about_index: int | None = None
+    """Place in Recording.contents of what no column tells: instructions, declarations, labels, the
+    texts of errors. None: there was no more."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -193,6 +210,16 @@ class StepFact:
     content_index: int
     """Place of the redacted step in Recording.contents."""
     content_bytes: int
+    # Since version 2.
+    error_code: str | None = None
+    """Code of a model_output's error."""
+    annotation_count: int = 0
+    """Citations and other notes on its texts."""
+    item_count: int | None = None
+    """Entries of a result's list: pages, places, declarations, contents."""
+    variant: str | None = None
+    """search_type of a google_search_call, retrieval_type of a retrieval_call, language of a
+    code_execution_call."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -269,7 +296,9 @@ class UnknownFact:
     exchange: str
     at: int
     kind: str
-    """field, step, delta, event, content, annotation, status, operation."""
+    """field, value (a word out of a set of Google's), step, delta, event, content, annotation, status,
+    operation, or what an object is whose `type` is not known: tool, response_format, agent_config,
+    transcription mode, audio processing, ..."""
     name: str
     where: str
     count: int
@@ -329,6 +358,7 @@ class Recording:
     problems: tuple[ProblemFact, ...] = ()
     unknowns: tuple[UnknownFact, ...] = ()
     contents: tuple[bytes, ...] = ()
-    """Redacted JSON of each step, media replaced by {"$media": index}. Sealed, never in clear."""
+    """Redacted JSON of each step, media replaced by {"$media": index}, and of what was said about each
+    interaction beside its steps. Sealed, never in clear."""
     media: tuple[MediaObject, ...] = ()
     """Sealed, never in clear."""

@@ -31,6 +31,7 @@ from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
+from proxy.recording.telling.about import about_content
 from proxy.recording.telling.event_facts import event_facts
 from proxy.recording.telling.exchange_facts import (
     Heads,
@@ -204,6 +205,7 @@ class _Interpretation:
             is_complete,
             answer.is_streaming,
             answer.error_code,
+            self._telling.add_about(about_content(request, found, self._notes)),
         )
         self._observations.append(observation_fact(told, steps))
         self._usage.extend(usage_facts(subject, found.usage))

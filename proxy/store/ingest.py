@@ -31,7 +31,12 @@ from proxy.store.position import CommittedFacts, FactBatch
 
 COLUMN_NAMES: Final = {"at": "seen_at", "where": "place"}
 """Fields whose own names SQL keeps for itself."""
-REF_COLUMNS: Final = {"exchanges": "raw_ref", "steps": "content_ref", "media": "content_ref"}
+REF_COLUMNS: Final = {
+    "exchanges": "raw_ref",
+    "observations": "about_ref",
+    "steps": "content_ref",
+    "media": "content_ref",
+}
 """Tables with a reference into the vault behind the fields of their dataclass."""
 TABLES: Final[dict[str, type]] = {
     "exchanges": ExchangeFact,
@@ -96,11 +101,12 @@ class Ingest:
         taken = batch.exchanges
         recordings = [committed.recording for committed in taken]
         exchanges = [recording.exchange for recording in recordings]
+        observations = [row for each in recordings for row in each.observations]
         steps = [step for recording in recordings for step in recording.steps]
         media = [fact for recording in recordings for fact in recording.media_facts]
         counts = [
             self._add("exchanges", exchanges, [committed.raw_ref for committed in taken]),
-            self._add("observations", [row for each in recordings for row in each.observations]),
+            self._add("observations", observations, list(_about_refs(taken))),
             self._add("steps", steps, list(_step_refs(taken))),
             self._add("usage", [row for each in recordings for row in each.usage]),
             self._add("events", [row for each in recordings for row in each.events]),
@@ -181,6 +187,14 @@ def _fitting(sql_type: str, value: object) -> object:
             return value.encode("utf-8", "replace").decode("utf-8")
         case _:
             return None
+
+
+def _about_refs(taken: Iterable[CommittedFacts]) -> Iterable[str | None]:
+    for committed in taken:
+        ref = committed.steps_ref
+        for row in committed.recording.observations:
+            has_more = ref is not None and row.about_index is not None
+            yield f"{ref}#{row.about_index}" if has_more else None
 
 
 def _step_refs(taken: Iterable[CommittedFacts]) -> Iterable[str | None]:

@@ -32,8 +32,9 @@ class CommittedFacts:
     recording: Recording
     """Rows only: `contents` and `media` are empty, they stay sealed in the vault."""
     steps_ref: str | None
-    """"<file>:<offset>" of the record with the redacted steps; step i is "<steps_ref>#<i>"
-    with i = StepFact.content_index. None: no steps."""
+    """"<file>:<offset>" of the record with the redacted steps and what was said beside them; one of
+    them is "<steps_ref>#<i>" with i = StepFact.content_index or ObservationFact.about_index.
+    None: there are none."""
     media_refs: tuple[str, ...]
     """One whole reference per MediaFact.media_index."""
     raw_ref: str

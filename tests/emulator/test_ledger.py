@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.emulator.ledger import Ledger, Received, without_secrets
+from proxy.emulator.ledger import Answered, Ledger, Received, without_secrets
 
 
 def received(number: int) -> Received:
@@ -15,7 +15,7 @@ def received(number: int) -> Received:
         at_ns=1,
         method="GET",
         target="/v1/models",
-        header_names=("Host",),
+        header_names=["Host"],
         has_credential=False,
         tag=None,
         body_sha256="",
@@ -33,6 +33,16 @@ def test_lines_are_appended_and_read_back(tmp_path: Path) -> None:
 
     assert [line["n"] for line in Ledger.read(path)] == [1, 2]
     assert Ledger.read(path)[0]["event"] == "received"
+
+
+def test_what_is_kept_in_memory_is_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.add(received(1))
+    ledger.add(Answered(1, 2, 200, "", 0, True, "create", False, 0, "v1_x", "completed", "m"))  # noqa: FBT003 - in order
+    ledger.close()
+
+    assert ledger.lines == Ledger.read(path)
 
 
 def test_a_last_line_without_its_end_is_left_out(tmp_path: Path) -> None:

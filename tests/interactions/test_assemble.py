@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from proxy.interactions import assemble, steps
 from proxy.interactions.assemble import Assembled, StepTimeline, StreamAssembler
 from proxy.interactions.events import event_from_json
+from proxy.interactions.interaction import interaction_from_json
 from proxy.interactions.problems import Notes, ProblemKind
+from tests.interactions.sdk_types import EVENT_DATA, examples
 from tests.strategies import interactions, json_objects, streams_of
 
 Raw = dict[str, Any]
@@ -345,3 +347,46 @@ def test_each_error_of_a_stream_is_kept() -> None:
     (found,) = put_together(*errors)
 
     assert [error["code"] for error in found.raw["errors"]] == list(range(1000))
+
+
+def test_images_in_a_thought_summary_stand_between_its_texts() -> None:
+    image = {"type": "image", "mime_type": "image/png", "data": "AAAA"}
+    words = {"type": "text", "text": "so"}
+
+    (step,) = steps_of(
+        start(0, "thought"),
+        delta(0, "thought_summary", content=words),
+        delta(0, "thought_summary", content=image),
+        delta(0, "thought_signature", signature="c2ln"),
+    )
+
+    assert step == {"type": "thought", "summary": [words, image], "signature": "c2ln"}
+
+
+def test_a_checkpoint_on_the_way_is_no_continuation_of_a_finished_interaction() -> None:
+    checkpoint = {
+        "event_type": "interaction.status_update",
+        "interaction_id": "v1_a",
+        "status": "in_progress",
+        "continuation_token": "t1",
+    }
+
+    (broken,) = put_together(created(id="v1_a"), checkpoint)
+    (finished,) = put_together(created(id="v1_a"), checkpoint, completed(id="v1_a"))
+    (unfinished,) = put_together(
+        created(id="v1_a"), checkpoint, completed(id="v1_a", continuation_token="t2")
+    )
+
+    assert broken.raw["continuation_token"] == "t1"
+    assert "continuation_token" not in finished.raw
+    assert unfinished.raw["continuation_token"] == "t2"
+
+
+@pytest.mark.parametrize("event", examples(EVENT_DATA), ids=lambda event: str(event["event_type"]))
+def test_no_event_of_the_sdk_has_anything_unknown(event: Raw) -> None:
+    notes = Notes()
+
+    (found,) = put_together(event, notes=notes)
+    interaction_from_json(found.raw, notes)
+
+    assert (notes.unknowns, notes.problems) == ({}, [])

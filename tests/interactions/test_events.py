@@ -65,16 +65,20 @@ WHOLE: dict[str, tuple[dict[str, Any], object]] = {
         StepStart(1, {"type": "text"}, is_content=True),
     ),
     "step.delta": (
-        {"index": 1, "delta": {"type": "text", "text": "a"}, "metadata": {"total_usage": {"t": 1}}},
-        StepDelta(1, "text", TextDelta("a"), {"t": 1}, is_content=False),
+        {
+            "index": 1,
+            "delta": {"type": "text", "text": "a"},
+            "metadata": {"total_usage": {"total_tokens": 1}},
+        },
+        StepDelta(1, "text", TextDelta("a"), {"total_tokens": 1}, is_content=False),
     ),
     "content.delta": (
         {"index": 1, "delta": {"type": "text", "text": "a"}},
         StepDelta(1, "text", TextDelta("a"), None, is_content=True),
     ),
     "step.stop": (
-        {"index": 1, "usage": {"a": 1}, "step_usage": {"b": 1}},
-        StepStop(1, {"a": 1}, {"b": 1}),
+        {"index": 1, "usage": {"total_tokens": 1}, "step_usage": {"total_tokens": 2}},
+        StepStop(1, {"total_tokens": 1}, {"total_tokens": 2}),
     ),
     "content.stop": ({"index": 1}, StepStop(1, None, None)),
 }
@@ -112,7 +116,10 @@ def test_each_delta_type_is_known(name: str) -> None:
             {"type": "thought_signature", "signature": "s"},
             FieldsDelta("thought", {"signature": "s"}),
         ),
-        ({"type": "thought_summary", "content": {"a": 1}}, SummaryDelta({"a": 1})),
+        (
+            {"type": "thought_summary", "content": {"total_tokens": 1}},
+            SummaryDelta({"total_tokens": 1}),
+        ),
         ({"type": "text_annotation", "annotations": [1]}, AnnotationDelta((1,))),
         (
             {"type": "google_search_call", "arguments": {"queries": []}},

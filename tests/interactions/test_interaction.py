@@ -80,7 +80,11 @@ def test_usage_reads_totals_lines_and_the_old_name_of_thoughts() -> None:
             "total_input_tokens": "4",
             "total_reasoning_tokens": 3,
             "initial_input_tokens": 1,
-            "input_tokens_by_modality": [{"modality": "text", "tokens": 4}, 7, {"modality": "x"}],
+            "input_tokens_by_modality": [
+                {"modality": "text", "tokens": 4},
+                7,
+                {"modality": "image"},
+            ],
             "grounding_tool_count": [{"type": "google_search", "count": 2}],
             "tool_use_tokens_by_modality": {"modality": "text"},
         },

@@ -1,14 +1,8 @@
-"""The table of known names against two witnesses: the protocol reference and Google's own SDK."""
+"""The table of known names against the protocol reference; shapes/test_tables.py has the SDK's side."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from dataclasses import dataclass
-
-import pydantic
 import pytest
-from google.genai._gaos.types import interactions as sdk
 
 from proxy.interactions import known
 
@@ -97,35 +91,6 @@ REFERENCE_STATUSES = [
     "budget_exceeded",
     "requires_continuation",
 ]
-ADDED_BY_SDK = {"output_text", "output_image", "output_audio", "output_video", "continuation_ids"}
-
-
-@dataclass(frozen=True)
-class Model:
-    """One of the SDK's types."""
-
-    name: str
-    type: str
-    """The constant of its `type` field, if it has one."""
-    fields: set[str]
-    """As they are on the wire."""
-
-
-def sdk_models() -> list[Model]:
-    """All types of the SDK but its own unknown arms."""
-    found: list[Model] = []
-    for info in pkgutil.iter_modules(sdk.__path__):
-        module = importlib.import_module(f"{sdk.__name__}.{info.name}")
-        for name, kind in vars(module).items():
-            if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
-                fields = {field.alias or key for key, field in kind.model_fields.items()}
-                constant = getattr(kind.model_fields.get("type"), "default", None)
-                if "is_unknown" not in fields:
-                    found.append(Model(name, constant if isinstance(constant, str) else "", fields))
-    return found
-
-
-MODELS = sdk_models()
 
 
 @pytest.mark.parametrize(
@@ -147,49 +112,6 @@ def test_every_type_of_the_reference_is_known_and_no_other(
     table: dict[str, frozenset[str]], names: list[str]
 ) -> None:
     assert set(table) == set(names)
-
-
-@pytest.mark.parametrize(
-    ("ending", "table"),
-    [
-        ("Step", known.STEP_FIELDS),
-        ("Delta", known.DELTA_FIELDS),
-        ("Content", known.CONTENT_FIELDS),
-        ("Citation", known.ANNOTATION_FIELDS),
-    ],
-)
-def test_every_type_and_field_of_the_sdk_is_known(
-    ending: str, table: dict[str, frozenset[str]]
-) -> None:
-    kinds = [model for model in MODELS if model.type and model.name.endswith(ending)]
-
-    unknown = [(model.type, model.fields - table.get(model.type, frozenset())) for model in kinds]
-
-    assert len(kinds) > 2
-    assert [(name, fields) for name, fields in unknown if fields] == []
-
-
-@pytest.mark.parametrize(
-    ("model", "fields"),
-    [
-        ("Usage", known.USAGE_FIELDS),
-        ("CreateModelInteraction", known.REQUEST_FIELDS),
-        ("CreateAgentInteraction", known.REQUEST_FIELDS),
-        ("Interaction", known.INTERACTION_FIELDS | ADDED_BY_SDK),
-        ("InteractionSseEventInteraction", known.INTERACTION_FIELDS),
-        ("StepStart", known.EVENT_FIELDS["step.start"]),
-        ("StepDelta", known.EVENT_FIELDS["step.delta"]),
-        ("StepStop", known.EVENT_FIELDS["step.stop"]),
-        ("InteractionStatusUpdate", known.EVENT_FIELDS["interaction.status_update"]),
-        ("ErrorEvent", known.EVENT_FIELDS["error"]),
-        ("WordInfo", known.ANNOTATION_FIELDS["word_info"]),
-        ("SpeechAnnotation", known.ANNOTATION_FIELDS["speech_metadata"]),
-    ],
-)
-def test_every_field_of_the_sdk_is_known(model: str, fields: frozenset[str]) -> None:
-    (found,) = {frozenset(kind.fields) for kind in MODELS if kind.name == model}
-
-    assert found - fields == set()
 
 
 def test_a_status_is_terminal_when_nothing_more_will_come() -> None:

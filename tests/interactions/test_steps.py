@@ -69,7 +69,7 @@ def test_a_result_has_contents_only_where_it_is_a_list_of_them() -> None:
 
     rich = step_from_json({"type": "function_result", "result": [HELLO, image, declared, 7]}, notes)
     plain = step_from_json({"type": "code_execution_result", "result": "2"}, notes)
-    other = step_from_json({"type": "google_search_result", "result": [{"x": 1}]}, notes)
+    other = step_from_json({"type": "google_search_result", "result": [{"url": 1}]}, notes)
     own = step_from_json({"type": "function_result", "result": {"type": "x"}}, notes)
 
     assert isinstance(rich, Result)

@@ -159,7 +159,9 @@ def _with_response(sample: Exchange, chunks: list[bytes]) -> Exchange:
 
 def _is_well_formed(recording: Recording) -> bool:
     """What the store relies on: contents and media are there where rows point, numbers fit 64 bits."""
-    assert [step.content_index for step in recording.steps] == list(range(len(recording.contents)))
+    about = [told.about_index for told in recording.observations if told.about_index is not None]
+    pointed_at = sorted([*about, *(step.content_index for step in recording.steps)])
+    assert pointed_at == list(range(len(recording.contents)))
     assert [media.media_index for media in recording.media_facts] == list(
         range(len(recording.media))
     )

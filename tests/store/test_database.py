@@ -309,3 +309,22 @@ def test_a_reader_sees_whole_batches_only(database: Database) -> None:
     reader.rollback()
     assert reader.execute("SELECT count(*) FROM exchanges").fetchall() == [(1,)]
     assert database.position() > VaultPosition("", 0)
+
+
+def test_a_file_of_the_first_format_is_brought_up_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    first = migrations()[0]
+    root = attach(path, Limits())
+    root.execute("CREATE TABLE migrations (number BIGINT, name VARCHAR)")
+    root.execute(first.sql)
+    root.execute("INSERT INTO migrations VALUES (?, ?)", [first.number, first.name])
+    root.execute("INSERT INTO steps (exchange, type) VALUES ('x', 'thought')")
+    root.execute("CREATE VIEW old AS SELECT type FROM steps")
+    root.close()
+
+    database = Database.open(path)
+    database.ingest(batch(recording(1, steps=(step("model_output", annotation_count=2),))))
+
+    rows = database.cursor().execute("SELECT type, annotation_count FROM steps ORDER BY ALL")
+    assert rows.fetchall() == [("model_output", 2), ("thought", None)]
+    database.close()

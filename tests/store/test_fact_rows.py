@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,23 +69,37 @@ def test_content_is_taken_off() -> None:
     assert without_content(recording(1)) == recording(1)
 
 
-@given(st.binary(max_size=60) | st.sampled_from([b"{}", b'{"version":1,"exchanges":[[]]}']))
+@given(st.binary(max_size=60) | st.sampled_from([b"{}", b'{"version":2,"exchanges":[[]]}']))
 def test_noise_is_no_facts(noise: bytes) -> None:
     with pytest.raises(FormatError):
         facts_from_json(noise)
 
 
 def test_facts_of_a_later_version_are_refused() -> None:
-    later = facts_to_json([]).replace(b'"version":1', b'"version":2')
+    later = facts_to_json([]).replace(b'"version":2', b'"version":3')
 
-    with pytest.raises(FormatError, match="version 2"):
+    with pytest.raises(FormatError, match="version 3"):
         facts_from_json(later)
 
 
 def test_whoever_changes_a_column_changes_the_version() -> None:
     """Vaults hold rows without names. A field goes to the end of its class and may be missing."""
-    assert (FACTS_VERSION, columns_digest()) == (1, "0b2a48e063d40d33")
+    assert (FACTS_VERSION, columns_digest()) == (2, "09ae4b66d36d2fff")
 
 
 def test_rows_of_all_tables_count() -> None:
     assert row_count(full_recording()) == 10
+
+
+def test_rows_of_version_1_are_read_with_the_defaults_of_what_came_later() -> None:
+    told = recording(1, steps=(step("model_output"),))
+    value = orjson.loads(facts_to_json([committed(told)]))
+    value["version"] = 1
+    _, (observation,), (first,), *_ = value["exchanges"][0]
+    del observation[-9:], first[-4:]
+
+    ((read,), _, _) = facts_from_json(orjson.dumps(value))
+
+    assert read.recording.observations == told.observations
+    assert read.recording.steps[0].annotation_count == 0
+    assert read.recording.steps[0].variant is None

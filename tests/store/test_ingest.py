@@ -26,7 +26,7 @@ def test_a_table_has_the_columns_of_its_dataclass(database: Database, table: str
         .fetchall()
     )
 
-    assert rows == [(column.name, column.sql_type) for column in columns_of(table)]
+    assert dict(rows) == {column.name: column.sql_type for column in columns_of(table)}
 
 
 def test_every_fact_class_has_a_table() -> None:

@@ -1,50 +1,31 @@
 """What the emulator answers: steps, status and usage for a request. Deterministic given the chance.
 
-Order of steps as recordings show it (reference, section 7): thought, tool pairs, output; or thought and
-function calls with status `requires_action`.
+Order of steps as recordings show it (reference, section 7): thoughts, tool pairs, output; or thoughts
+and function calls with status `requires_action`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+import hashlib
+from typing import Final
 
 import orjson
 
+from proxy.emulator.answers.agents.mending import mended, mends
+from proxy.emulator.answers.agents.research import research
+from proxy.emulator.answers.agents.sandboxed import sandboxed, within_budget
 from proxy.emulator.answers.chance import Chance
 from proxy.emulator.answers.composition import Composition, Context
-from proxy.emulator.answers.media import media
-from proxy.emulator.answers.structured import instance
-from proxy.emulator.answers.tools import (
-    Source,
-    cited,
-    function_calls,
-    search_pair,
-    server_pairs,
-    signature,
-)
-from proxy.emulator.answers.usage import BYTES_PER_TOKEN, text_tokens, tokens_by_modality, usage
-from proxy.emulator.asked import catalogue
+from proxy.emulator.answers.model import prose
+from proxy.emulator.answers.model.output import calls_for_caller, output
+from proxy.emulator.answers.model.refused import refusal
+from proxy.emulator.answers.model.thoughts import thoughts
+from proxy.emulator.answers.occasion import Occasion, occasion
+from proxy.emulator.answers.usage import BYTES_PER_TOKEN, counted
 from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.input import check_results
 from proxy.emulator.asked.request import CreateRequest, Json
 
-SENTENCES: Final = (
-    "The short answer is yes, with two reservations.",
-    "Larches lose their needles in autumn; firs do not.",
-    "Measured twice, the result was the same to the third digit.",
-    "In Tromsø the sun stays up from May to July ✓.",
-    "Nothing in the sources contradicts this.",
-    "A second look at the numbers is worth the time.",
-    "Grüße aus Zürich: the café opens at seven.",
-    "That holds for small inputs, and the large ones follow.",
-    "日本語の例もあります。",
-    "Keep the original, and note what was changed.",
-)
-THOUGHTS: Final = (
-    "**Reading the question**\n\nI look at what is asked and what is already known.",
-    "**Weighing the sources**\n\nTwo of them agree; the third is older.",
-    "**Writing it down**\n\nA short answer first, the reasons after it.",
-)
-THOUGHT_TOKENS: Final = {"minimal": 0, "low": 24, "medium": 96, "high": 222, "xhigh": 480}
 HOP_TOKENS_STREAM: Final = 64 * 1024
 HOP_TOKENS_UNARY: Final = 32 * 1024
 """Documented limits of one request's decode (reference, section 11)."""
@@ -52,190 +33,110 @@ HOP_TOKENS_UNARY: Final = 32 * 1024
 NO_LIMIT: Final = 2**62
 """More tokens than any answer has."""
 
+CACHED_CONTENT_TOKENS: Final = 4096
+"""What any `cached_content` counts: the least that the service lets one cache, whatever is in it."""
+
+SENTENCES: Final = prose.SENTENCES
+"""The neighbours answer in the same words."""
+
 
 def compose(
     request: CreateRequest, context: Context, wishes: Wishes, chance: Chance
 ) -> Composition:
-    """Decide the whole answer at once; a stream and a background run only show it piece by piece."""
-    text = prompt(request.steps)
-    hops_left = _hops_left(request, context, wishes)
+    """Decide the whole answer at once; a stream and a background run only show it piece by piece.
+
+    Raises:
+        Refusal: 400 for a function result that answers no call.
+    """
+    if context.before or request.previous_id is None:
+        check_results(request.steps, context.before)
+    made_for = occasion(request, context, _seeded(request, chance))
     if wishes.ending == "failed":
         error = {"code": "api_error", "message": "Emulated failure."}
-        return Composition((), "failed", _count(request, context, []), (error,))
-    if request.is_deep_research:
-        steps = _research(request, text, chance)
-    else:
-        steps = _think(request, text, chance)
-        calls = [] if _is_answered(request.steps) else function_calls(request, text, chance)
-        if calls:
-            steps += calls
-            return Composition(tuple(steps), "requires_action", _count(request, context, steps))
-        steps += _output(request, context, wishes, text, chance)
-    status = "completed"
-    if hops_left:
+        return Composition((), "failed", counted(request, context, []), (error,))
+    refused = refusal(made_for)
+    if refused is not None:
+        steps, error = [*thoughts(made_for), *refused[0]], refused[1]
+        usage = counted(request, context, steps)
+        return Composition(tuple(steps), "failed", usage, (error,))
+    tokens_max = _hop_tokens(request)
+    hops_left = _hops_left(request, context, wishes, tokens_max)
+    steps, status = _answered(made_for, wishes, tokens_max)
+    if status == "completed" and hops_left:
         status = "requires_continuation"
-    elif _shorten(steps, request.config.get("max_output_tokens")):
-        status = "incomplete"
+    if status == "requires_action":
+        hops_left = 0
     return Composition(
         tuple(steps),
-        wishes.ending or status,
-        _count(request, context, steps),
+        wishes.ending or _ordered(made_for) or status,
+        _counted(request, context, steps),
         hops_left=hops_left,
+        checkpoints=tuple(range(len(steps) - 1)) if "checkpoint" in made_for.orders else (),
+        environment_id=_environment_id(made_for),
     )
 
 
-def prompt(steps: tuple[Json, ...]) -> str:
-    """The text of the last step that has some: what the answer is about."""
-    for step in reversed(steps):
-        content: Any = step.get("content", step.get("result"))
-        items = content if isinstance(content, list) else [content]
-        texts = [item if isinstance(item, str) else item.get("text") for item in items if item]
-        joined = " ".join(text for text in texts if isinstance(text, str))
-        if joined:
-            return joined
-    return ""
+def _answered(made_for: Occasion, wishes: Wishes, tokens_max: int) -> tuple[list[Json], str]:
+    """The steps, and the status they end with if nothing else is wished."""
+    request = made_for.request
+    if request.is_deep_research:
+        return research(made_for), "completed"
+    if request.agent is not None and mends(made_for):
+        return mended(made_for), "completed"
+    steps = [] if request.agent is not None else thoughts(made_for)
+    calls = calls_for_caller(made_for)
+    if calls:
+        return [*(steps or thoughts(made_for)), *calls], "requires_action"
+    if request.agent is not None:
+        steps, is_paid = within_budget(made_for, sandboxed(made_for))
+        return steps, "completed" if is_paid else "budget_exceeded"
+    steps += output(made_for, wishes.output_bytes, tokens_max * BYTES_PER_TOKEN)
+    is_cut = prose.shorten(steps, made_for.config.get("max_output_tokens"))
+    return steps, "incomplete" if is_cut else "completed"
 
 
-def _is_answered(steps: tuple[Json, ...]) -> bool:
-    """Whether the input ends with function results: then it is the model's turn to speak."""
-    for step in reversed(steps):
-        if step.get("type") == "function_result":
-            return True
-        if step.get("type") == "user_input":
-            contents = step.get("content")
-            items = contents if isinstance(contents, list) else []
-            return any(isinstance(c, dict) and c.get("type") == "function_result" for c in items)
-    return False
+def _counted(request: CreateRequest, context: Context, steps: list[Json]) -> Json:
+    """Usage; content cached by the caller counts as input that came from the cache."""
+    usage = counted(request, context, steps)
+    if request.raw.get("cached_content"):
+        for total in ("total_tokens", "total_input_tokens", "total_cached_tokens"):
+            usage[total] += CACHED_CONTENT_TOKENS
+        for place in ("input_tokens_by_modality", "cached_tokens_by_modality"):
+            listed = {entry["modality"]: entry["tokens"] for entry in usage.get(place, ())}
+            listed["text"] = listed.get("text", 0) + CACHED_CONTENT_TOKENS
+            usage[place] = [{"modality": m, "tokens": t} for m, t in sorted(listed.items())]
+    return usage
 
 
-def _count(request: CreateRequest, context: Context, steps: list[Json]) -> Json:
-    level = str(request.config.get("thinking_level", "medium"))
-    thoughts = sum(step["type"] == "thought" for step in steps)
-    results = [step for step in steps if str(step["type"]).endswith("_result")]
-    searches = sum(step["type"] == "google_search_call" for step in steps)
-    spoken = [s for s in steps if s["type"] in ("model_output", "function_call")]
-    system = request.raw.get("system_instruction")
-    given = tokens_by_modality(request.steps)
-    given["text"] += text_tokens(system) if isinstance(system, str) else 0
-    return usage(
-        new_input=given,
-        history=context.history,
-        output=tokens_by_modality(spoken),
-        thought=THOUGHT_TOKENS.get(level, THOUGHT_TOKENS["medium"]) * thoughts,
-        tool_use=tokens_by_modality(results).total(),
-        searches=searches,
-    )
+def _seeded(request: CreateRequest, chance: Chance) -> Chance:
+    """Chance of the caller's own seed: the same seed and input choose the same words."""
+    seed = request.config.get("seed")
+    if not isinstance(seed, int):
+        return chance
+    given = hashlib.blake2b(orjson.dumps(request.steps), digest_size=16).digest()
+    return chance.seeded(b"%d:" % seed + given)
 
 
-def _think(request: CreateRequest, text: str, chance: Chance) -> list[Json]:
-    step: Json = {"signature": signature(chance), "type": "thought"}
-    if request.config.get("thinking_summaries") == "auto":
-        summary = f"{chance.pick(THOUGHTS)} The prompt has {len(text.split())} words."
-        step["summary"] = [{"text": summary, "type": "text"}]
-    return [step]
+def _ordered(made_for: Occasion) -> str | None:
+    """A status that the prompt orders."""
+    for status in made_for.orders and ("incomplete", "budget_exceeded"):
+        if status in made_for.orders:
+            return status
+    return None
 
 
-def _research(request: CreateRequest, text: str, chance: Chance) -> list[Json]:
-    """Deep Research: thoughts and searches in turn, then a long report with its sources."""
-    steps: list[Json] = []
-    config = request.raw.get("agent_config")
-    is_shown = isinstance(config, dict) and config.get("thinking_summaries") == "auto"
-    for thought in THOUGHTS:
-        step: Json = {"signature": signature(chance), "type": "thought"}
-        if is_shown:
-            step["summary"] = [{"text": thought, "type": "text"}]
-        steps += [step, *search_pair(f"{text[:60]} {chance.pick(THOUGHTS)[2:9]}", chance)]
-    paragraphs = [f"# Report\n\nOn “{_excerpt(text)}”."]
-    paragraphs += [
-        f"## Part {number}\n\n" + " ".join(chance.pick(SENTENCES) for _ in range(8))
-        for number in range(1, 6)
-    ]
-    return [*steps, _spoken("\n\n".join(paragraphs), cited(text))]
+def _environment_id(made_for: Occasion) -> str | None:
+    """The environment asked for, or a new one's id; None if the request has none."""
+    environment = made_for.request.environment
+    if environment is None:
+        return None
+    known = environment.get("environment_id") if isinstance(environment, dict) else environment
+    if isinstance(known, str) and known not in ("", "remote"):
+        return known
+    return f"environment-{made_for.chance.call_id()}"
 
 
-def _output(
-    request: CreateRequest, context: Context, wishes: Wishes, text: str, chance: Chance
-) -> list[Json]:
-    made = media(request, wishes.output_bytes or 0, chance)
-    if made is not None:
-        return [{"content": [made], "type": "model_output"}]
-    pairs, sources = server_pairs(request, text, chance)
-    schema = response_schema(request.raw)
-    if schema is not None:
-        said = orjson.dumps(instance(schema, chance)).decode()
-        return [*pairs, _spoken(said, [])]
-    if wishes.output_bytes is not None:
-        size = min(wishes.output_bytes, _hop_tokens(request) * BYTES_PER_TOKEN)
-        return [*pairs, _spoken(_sized(size, chance), [])]
-    sentences = [chance.pick(SENTENCES) for _ in range(2 + chance.below(3))]
-    done = f"wrote “{_excerpt(text)}”" if text else "gave a result"
-    opening = f"In turn {context.turn} you {done}."
-    if context.hops_left is not None:
-        opening = "To continue:"
-    return [*pairs, _spoken(" ".join([opening, *sentences]), sources)]
-
-
-def response_schema(raw: Json) -> object | None:
-    """The JSON Schema an answer has to fit, in any spelling of any SDK; None for free text."""
-    formats = raw.get("response_format")
-    for entry in formats if isinstance(formats, list) else [formats]:
-        if not isinstance(entry, dict):
-            continue
-        kind = entry.get("type")
-        if kind == "text":
-            mime_type = entry.get("mime_type", entry.get("mimeType"))
-            if "schema" in entry or mime_type == "application/json":
-                return entry.get("schema") or {"type": "object"}
-        elif kind not in ("image", "audio", "video"):
-            return entry
-    return {"type": "object"} if raw.get("response_mime_type") == "application/json" else None
-
-
-def _spoken(text: str, sources: list[Source]) -> Json:
-    content: Json = {"text": text, "type": "text"}
-    if sources:
-        content["annotations"] = [_citation(text, i, s) for i, s in enumerate(sources)]
-    return {"content": [content], "type": "model_output"}
-
-
-def _citation(text: str, index: int, source: Source) -> Json:
-    """A citation of one sentence; its bounds count bytes of UTF-8, not characters."""
-    ends = [place for place, letter in enumerate(text) if letter == "."] or [len(text) - 1]
-    last = ends[min(index, len(ends) - 1)] + 1
-    first = ends[index - 1] + 1 if 0 < index < len(ends) else 0
-    return {
-        "type": "url_citation",
-        "url": source.url,
-        "title": source.title,
-        "start_index": len(text[:first].encode()),
-        "end_index": len(text[:last].encode()),
-    }
-
-
-def _sized(size: int, chance: Chance) -> str:
-    """ASCII text of exactly `size` bytes."""
-    sentence = f"{chance.pick([s for s in SENTENCES if s.isascii()])} "
-    return (sentence * (size // len(sentence) + 1))[:size]
-
-
-def _excerpt(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "…"
-
-
-def _shorten(steps: list[Json], limit: object) -> bool:
-    """Cut the text to `max_output_tokens`; whether that was needed."""
-    if not isinstance(limit, int) or steps[-1]["type"] != "model_output":
-        return False
-    content = steps[-1]["content"][0]
-    text = content.get("text")
-    if not isinstance(text, str) or text_tokens(text) <= limit:
-        return False
-    kept = text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
-    steps[-1] = {"content": [{"text": kept, "type": "text"}], "type": "model_output"}
-    return True
-
-
-def _hops_left(request: CreateRequest, context: Context, wishes: Wishes) -> int:
+def _hops_left(request: CreateRequest, context: Context, wishes: Wishes, tokens_max: int) -> int:
     """How many requests a long decode still needs after this one."""
     if context.hops_left is not None:
         return context.hops_left - 1
@@ -244,12 +145,12 @@ def _hops_left(request: CreateRequest, context: Context, wishes: Wishes) -> int:
     if wishes.hops:
         return wishes.hops - 1
     wanted = (wishes.output_bytes or 0) // BYTES_PER_TOKEN
-    return max(0, -(-wanted // _hop_tokens(request)) - 1)
+    return max(0, -(-wanted // tokens_max) - 1)
 
 
 def _hop_tokens(request: CreateRequest) -> int:
     """How many tokens one request decodes at most; only models with a documented limit have one."""
-    has_limit = catalogue.bare(request.name) in catalogue.LONG_DECODE_MODELS
-    if request.is_background or not has_limit:
+    entry = request.entry
+    if request.is_background or entry is None or not entry.has_decode_limit:
         return NO_LIMIT
     return HOP_TOKENS_STREAM if request.is_streaming else HOP_TOKENS_UNARY

@@ -53,11 +53,10 @@ class _Maker:
             return None
         if "const" in schema:
             return schema["const"]
-        if schema.get("enum"):
-            return self._chance.pick(schema["enum"])
+        if options := _list(schema, "enum"):
+            return self._chance.pick(options)
         for union in ("anyOf", "oneOf"):
-            if schema.get(union):
-                options = schema[union]
+            if options := _list(schema, union):
                 return self.value(options[-1] if depth > DEPTH_MAX else options[0], depth + 1)
         return self._typed(schema, depth)
 
@@ -88,7 +87,7 @@ class _Maker:
         merged = {key: value for key, value in schema.items() if key != "allOf"}
         if depth > DEPTH_HARD:
             return merged
-        for part in schema.get("allOf") or ():
+        for part in _list(schema, "allOf"):
             for key, value in self._resolved(part, depth + 1).items():
                 merged[key] = _merged(merged.get(key), value)
         return merged
@@ -103,13 +102,13 @@ class _Maker:
     def _object(self, schema: Json, depth: int) -> Json:
         properties = schema.get("properties")
         properties = properties if isinstance(properties, dict) else {}
-        required = schema.get("required") or []
+        required = [name for name in _list(schema, "required") if isinstance(name, str)]
         names = [name for name in properties if depth < DEPTH_MAX or name in required]
         names += [name for name in required if name not in properties]
         return {name: self.value(properties.get(name, {}), depth + 1) for name in names}
 
     def _array(self, schema: Json, depth: int) -> list[Any]:
-        fixed = [self.value(part, depth + 1) for part in schema.get("prefixItems") or ()]
+        fixed = [self.value(part, depth + 1) for part in _list(schema, "prefixItems")]
         least = _count(schema, "minItems", 0)
         usual = 0 if depth >= DEPTH_MAX else ITEMS_USUAL
         wanted = min(max(least, usual, len(fixed)), _count(schema, "maxItems", max(least, usual)))
@@ -117,13 +116,13 @@ class _Maker:
         return fixed + [self.value(items, depth + 1) for _ in range(wanted - len(fixed))]
 
     def _number(self, schema: Json, *, whole: bool) -> float:
-        step = schema.get("multipleOf") or 1
-        least = schema.get("minimum")
-        if least is None and "exclusiveMinimum" in schema:
-            least = schema["exclusiveMinimum"] + (step if whole else step / 2)
-        most = schema.get("maximum")
-        if most is None and "exclusiveMaximum" in schema:
-            most = schema["exclusiveMaximum"] - (step if whole else step / 2)
+        step = abs(_real(schema, "multipleOf") or 1)
+        least, above = _real(schema, "minimum"), _real(schema, "exclusiveMinimum")
+        if least is None and above is not None:
+            least = above + (step if whole else step / 2)
+        most, below = _real(schema, "maximum"), _real(schema, "exclusiveMaximum")
+        if most is None and below is not None:
+            most = below - (step if whole else step / 2)
         if least is None:
             least = min(0, most) if most is not None else 0
         if most is None:
@@ -168,4 +167,16 @@ def _merged(old: Any, new: Any) -> Any:
 def _count(schema: Json, name: str, default: int) -> int:
     """A length limit; schemas converted from protobuf write them as strings."""
     value = schema.get(name)
-    return default if value is None else int(value)
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) else default
+
+
+def _real(schema: Json, name: str) -> float | None:
+    value = schema.get(name)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _list(schema: Json, name: str) -> list[Any]:
+    value = schema.get(name)
+    return value if isinstance(value, list) else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from http import HTTPStatus
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 
@@ -31,7 +32,7 @@ CODES: Final = {
     503: "service_unavailable",
     504: "deadline_exceeded",
 }
-"""The code of each status where a refusal names none; 404 has two, see `model_not_found`."""
+"""The code of each status where a refusal names none; 404 has two, see `model_not_found`. The rest: `code_of`."""
 
 RPC_NAMES: Final = {
     400: "INVALID_ARGUMENT",
@@ -39,6 +40,7 @@ RPC_NAMES: Final = {
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     409: "ABORTED",
+    412: "FAILED_PRECONDITION",
     416: "OUT_OF_RANGE",
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
@@ -47,18 +49,29 @@ RPC_NAMES: Final = {
     504: "DEADLINE_EXCEEDED",
 }
 
+ERROR_INFO: Final = "type.googleapis.com/google.rpc.ErrorInfo"
+
 
 class Refusal(ProxyError):
     """The emulator will not do what was asked. Caught once, in the server, and answered with its body."""
 
     def __init__(
-        self, status: int, message: str, *, code: str | None = None, shape: Shape = "api"
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        shape: Shape = "api",
+        reason: str | None = None,
     ) -> None:
+        """`reason` is what the details of a body in the form of google.rpc say, as API_KEY_INVALID."""
         super().__init__(message)
         self.status = status
         self.message = message
-        self.code = code or CODES.get(status, "api_error")
+        self.code = code or code_of(status)
         self.shape = shape
+        self.reason = reason
+        self.headers: dict[str, str] = {}
 
     def body(self) -> tuple[bytes, str]:
         """The answer's bytes and its content type."""
@@ -79,7 +92,19 @@ class Refusal(ProxyError):
 
     def _rpc(self) -> dict[str, object]:
         name = RPC_NAMES.get(self.status, "INTERNAL")
-        return {"code": self.status, "message": self.message, "status": name, "details": []}
+        kind = {"@type": ERROR_INFO, "reason": self.reason, "domain": "googleapis.com"}
+        details: list[dict[str, Any]] = [kind] if self.reason else []
+        return {"code": self.status, "message": self.message, "status": name, "details": details}
+
+
+def code_of(status: int) -> str:
+    """The code of an error with this status: the API's own, else its text in snake_case."""
+    if status in CODES:
+        return CODES[status]
+    try:
+        return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    except ValueError:
+        return "api_error"
 
 
 def invalid(message: str) -> Refusal:

@@ -14,6 +14,7 @@ from proxy.recording.facts import (
     clear_name,
     clear_name_or_none,
 )
+from proxy.recording.telling.about import settings_of
 from proxy.recording.telling.step_facts import Subject
 from proxy.values import plain_value
 
@@ -40,6 +41,8 @@ class Told:
     is_complete: bool
     is_streaming: bool
     error_code: str | None
+    about_index: int | None = None
+    """Place of what else was said, in the recording's contents."""
 
 
 def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
@@ -49,6 +52,7 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
     environment = seen.environment_id or (asked.environment_id if asked else None)
     outputs = [step for step in steps if step.side == "output"]
     subject = told.subject
+    settings = settings_of(asked.raw if asked else seen.raw)
     return ObservationFact(
         exchange=subject.exchange,
         at=subject.at,
@@ -83,6 +87,15 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
         tool_use_tokens=usage.tool_use_tokens,
         total_tokens=usage.total_tokens,
         error_code=clear_name_or_none(seen.error_code) or told.error_code,
+        agent_config_type=settings.agent_config_type,
+        tool_types=settings.tool_types,
+        tool_choice=settings.tool_choice,
+        response_formats=settings.response_formats,
+        thinking_level=settings.thinking_level,
+        max_output_tokens=settings.max_output_tokens,
+        is_continuation=asked.has_continuation_token if asked else None,
+        initial_input_tokens=usage.initial_input_tokens,
+        about_index=told.about_index,
     )
 
 

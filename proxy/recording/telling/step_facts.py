@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from proxy.interactions.content import Content, Media, Text
+from proxy.interactions.content import Content, Media, Text, text_or_none
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import (
     Call,
@@ -25,7 +25,7 @@ from proxy.recording.facts import (
     clear_name,
     clear_name_or_none,
 )
-from proxy.recording.reading.event_stream import NO_TIMES, StepTimes
+from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, first_code
 from proxy.recording.reading.heads import clear_media_type
 from proxy.recording.redact import may_hold_secret, redact
 
@@ -36,6 +36,12 @@ half a million."""
 _WITH_FREE_FIELDS: Final = frozenset({Call, Result, UnknownStep})
 """Steps that may hold a secret: the others have known fields only, and text."""
 _WITHOUT_CONTENT: Final = (Call, UnknownStep)
+_VARIANTS: Final = {
+    "google_search_call": "search_type",
+    "retrieval_call": "retrieval_type",
+    "code_execution_call": "arguments",
+}
+"""Calls that come in several kinds, and the field that says which."""
 _INPUT_TYPES: Final = frozenset({"user_input", "function_result"})
 
 
@@ -71,11 +77,12 @@ class StepTelling:
             index = self.output_count
             self.output_count += 1
         contents = _contents(step)
-        text_bytes = media_count = 0
+        text_bytes = media_count = annotation_count = 0
         for content in contents:
             if type(content) is Text:
                 text = content.text
                 text_bytes += len(text) if text.isascii() else _utf8_size(text)
+                annotation_count += len(content.annotations)
             elif type(content) is Media:
                 media_count += 1
                 if content.data:
@@ -109,8 +116,19 @@ class StepTelling:
                 step_tokens=times.tokens,
                 content_index=len(self.contents) - 1,
                 content_bytes=len(dumped),
+                error_code=_error_code(step) if type(step) is ModelOutput else None,
+                annotation_count=annotation_count,
+                item_count=_item_count(step) if type(step) is Result else None,
+                variant=_variant(step) if type(step) is Call else None,
             )
         )
+
+    def add_about(self, about: bytes | None) -> int | None:
+        """Add what was said beside the steps; returns its place in `contents`."""
+        if about is None:
+            return None
+        self.contents.append(about)
+        return len(self.contents) - 1
 
     def _take_out(self, content: Media, subject: Subject, side: str, step_index: int) -> None:
         """Move inline data of a media content into an object of its own."""
@@ -173,6 +191,25 @@ def _contents(step: Step) -> tuple[Content, ...]:
     if isinstance(step, _WITHOUT_CONTENT):
         return ()
     return step.summary if isinstance(step, Thought) else step.contents
+
+
+def _error_code(step: ModelOutput) -> str | None:
+    return first_code(step.error) if step.error else None
+
+
+def _item_count(step: Result) -> int | None:
+    items = step.raw.get("result")
+    return len(items) if isinstance(items, list) else None
+
+
+def _variant(step: Call) -> str | None:
+    field = _VARIANTS.get(step.type)
+    if field is None:
+        return None
+    value = step.raw.get(field)
+    if field == "arguments":
+        value = value.get("language") if isinstance(value, dict) else None
+    return clear_name_or_none(text_or_none(value))
 
 
 def _labels(step: Step) -> tuple[str | None, str | None, str | None, bool | None, Any]:

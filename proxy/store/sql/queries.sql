@@ -68,6 +68,10 @@ SELECT
     text_bytes,
     media_count,
     step_tokens,
+    error_code,
+    annotation_count,
+    item_count,
+    variant,
     content_bytes,
     content_ref,
     step_index,
@@ -168,3 +172,44 @@ SELECT
 FROM duckdb_columns()
 WHERE database_name = 'facts' AND NOT internal
 ORDER BY relation, column_index;
+
+-- name: kin_of
+-- The interactions of the conversation that $interaction belongs to, itself among them. Turns are tied
+-- by the first turn their ids name, and by previous_interaction_id where ids name none.
+WITH RECURSIVE kin (interaction) AS (
+    SELECT CAST($interaction AS VARCHAR)
+    UNION
+    SELECT other.interaction
+    FROM kin
+    INNER JOIN observations AS mine ON mine.interaction = kin.interaction
+    INNER JOIN observations AS other
+        ON other.root_hash = mine.root_hash
+        OR other.previous_hash = mine.id_hash
+        OR other.id_hash = mine.previous_hash
+)
+
+SELECT interaction
+FROM kin
+ORDER BY interaction;
+
+-- name: all_interactions
+-- The interactions of which anything was recorded.
+SELECT DISTINCT interaction
+FROM observations
+ORDER BY interaction;
+
+-- name: exchanges_about
+-- The exchanges about any of the interactions $interactions, in order, at most $limit.
+SELECT
+    exchange,
+    operation,
+    raw_ref
+FROM exchanges
+WHERE list_contains($interactions, interaction)
+    OR exchange IN (
+        SELECT observations.exchange
+        FROM observations
+        WHERE list_contains($interactions, observations.interaction)
+    )
+ORDER BY started_at, exchange
+LIMIT $limit;

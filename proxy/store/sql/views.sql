@@ -37,7 +37,17 @@ SELECT
     thought_tokens,
     tool_use_tokens,
     total_tokens,
+    initial_input_tokens,
     error_code,
+    agent_config_type,
+    tool_types,
+    tool_choice,
+    response_formats,
+    thinking_level,
+    max_output_tokens,
+    is_continuation,
+    has_continuation_token,
+    about_ref,
     -- The state: one that ended it, then one that named a status, then the latest.
     epoch_us(seen_at)
     + CASE WHEN is_terminal THEN 4611686018427387904 ELSE 0 END
@@ -73,7 +83,8 @@ WITH told AS (
                 output_tokens := output_tokens,
                 thought_tokens := thought_tokens,
                 tool_use_tokens := tool_use_tokens,
-                total_tokens := total_tokens
+                total_tokens := total_tokens,
+                initial_input_tokens := initial_input_tokens
             ),
             answer_weight
         ) FILTER (WHERE has_usage) AS usage,
@@ -104,6 +115,22 @@ WITH told AS (
         bool_or(is_streaming) FILTER (WHERE how = 'created') AS is_streaming,
         arg_max(service_tier_asked, question_weight) FILTER (WHERE how = 'created')
             AS service_tier_asked,
+        -- Settings: those of the create; else what a read repeats.
+        arg_max(
+            struct_pack(
+                agent_config_type := agent_config_type,
+                tool_types := tool_types,
+                tool_choice := tool_choice,
+                response_formats := response_formats,
+                thinking_level := thinking_level,
+                max_output_tokens := max_output_tokens,
+                is_continuation := is_continuation
+            ),
+            question_weight
+        ) AS settings,
+        arg_max(has_continuation_token, state_weight) AS has_continuation_token,
+        arg_max(about_ref, question_weight) AS about_ref,
+        arg_max(about_ref, answer_weight) AS answer_ref,
         count(*) AS exchange_count,
         count(*) FILTER (WHERE how = 'read') AS read_count,
         count(*) FILTER (WHERE how = 'resumed') AS resume_count
@@ -156,6 +183,17 @@ SELECT
     deleted.deleted_at,
     told.first_seen_at,
     told.last_seen_at,
+    told.settings.agent_config_type AS agent_config_type,
+    told.settings.tool_types AS tool_types,
+    told.settings.tool_choice AS tool_choice,
+    told.settings.response_formats AS response_formats,
+    told.settings.thinking_level AS thinking_level,
+    told.settings.max_output_tokens AS max_output_tokens,
+    told.settings.is_continuation AS is_continuation,
+    coalesce(told.has_continuation_token, FALSE) AS has_continuation_token,
+    told.usage.initial_input_tokens AS initial_input_tokens,
+    told.about_ref,
+    told.answer_ref,
     told.interaction_id,
     told.create_exchange,
     told.id_hash,
@@ -257,6 +295,10 @@ SELECT
     steps.text_bytes,
     steps.media_count,
     steps.step_tokens,
+    steps.error_code,
+    steps.annotation_count,
+    steps.item_count,
+    steps.variant,
     steps.content_bytes,
     steps.content_ref,
     steps.is_known,

@@ -24,3 +24,17 @@ def test_another_number_chooses_otherwise() -> None:
 
 def test_a_call_id_is_eight_small_letters_and_digits() -> None:
     assert re.fullmatch(r"[0-9a-z]{8}", Chance(1, 1).call_id())
+
+
+def test_seeded_chance_repeats_its_choices_and_never_its_ids() -> None:
+    one, other = (Chance(1, number).seeded(b"words") for number in (1, 2))
+
+    assert [one.below(1000) for _ in range(20)] == [other.below(1000) for _ in range(20)]
+    assert one.call_id() != other.call_id()
+
+
+@given(st.integers())
+def test_choices_are_spread_over_all_options(seed: int) -> None:
+    chance = Chance(seed, 1)
+
+    assert {chance.below(3) for _ in range(100)} == {0, 1, 2}

@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.compose import compose, prompt
+from proxy.emulator.answers.compose import compose
 from proxy.emulator.answers.composition import Composition, Context
+from proxy.emulator.answers.occasion import ORDERS
+from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.faults import Wishes
+from proxy.emulator.asked.refusals import Refusal
 from proxy.emulator.asked.request import read_create
+from tests.emulator.answers.asking import unknown_to_sdk
 
 WEATHER = {
     "type": "function",
@@ -69,9 +73,10 @@ def test_a_function_that_fits_the_prompt_is_called() -> None:
 @pytest.mark.parametrize("is_content", [False, True], ids=["as a step", "within user_input"])
 def test_after_its_result_the_model_speaks(is_content: bool) -> None:  # noqa: FBT001
     result = {"type": "function_result", "call_id": "a", "result": "4 C?"}
+    call = {"type": "function_call", "id": "a", "name": "get_weather", "arguments": {}}
     given = [{"type": "user_input", "content": [result]}] if is_content else [result]
 
-    made = composed(input=given, tools=[WEATHER])
+    made = composed(input=[call, *given], tools=[WEATHER])
 
     assert types(made) == ["thought", "model_output"]
 
@@ -147,13 +152,118 @@ def test_a_model_with_a_decode_limit_stops_there() -> None:
     assert made.usage["total_output_tokens"] == 32 * 1024
 
 
-def test_the_prompt_is_the_last_text_of_the_input() -> None:
-    steps = (
-        {"type": "user_input", "content": [{"type": "text", "text": "a"}]},
-        {"type": "thought"},
-    )
+def text_of(composition: Composition) -> str:
+    return str(composition.steps[-1]["content"][0]["text"])
 
-    assert prompt(steps) == "a"
+
+def test_the_same_seed_and_input_give_the_same_text_in_any_request() -> None:
+    def said(seed: int | None, number: int, text: str = "Say hello.") -> str:
+        config = {"generation_config": {} if seed is None else {"seed": seed}}
+        body = {"model": "gemini-3-flash-preview", "input": text} | config
+        return text_of(compose(read_create(body), FIRST, NONE, Chance(1, number)))
+
+    assert said(5, 1) == said(5, 2)
+    assert len({said(None, number) for number in range(8)}) > 1
+    assert len({said(seed, 1) for seed in range(8)}) > 1
+
+
+def test_blocked_output_fails_with_its_code_and_costs_its_thoughts() -> None:
+    made = composed(input="emulate: safety")
+
+    assert (made.status, made.errors[0]["code"]) == ("failed", "safety")
+    assert types(made) == ["thought", "model_output"]
+    assert made.usage["total_thought_tokens"] > 0
+
+
+@pytest.mark.parametrize("status", ["incomplete", "budget_exceeded", "failed"])
+def test_a_prompt_may_order_how_it_ends(status: str) -> None:
+    assert composed(input=f"emulate: {status}").status == status
+
+
+def test_checkpoints_come_after_every_step_but_the_last() -> None:
+    made = composed(input="emulate: checkpoint, google_search")
+
+    assert made.checkpoints == (0, 1, 2)
+
+
+def test_a_result_for_a_call_that_nobody_made_is_refused() -> None:
+    result = {"type": "function_result", "call_id": "zzz", "result": "4 C"}
+
+    with pytest.raises(Refusal, match="zzz"):
+        composed(input=[result])
+    with pytest.raises(Refusal, match="zzz"):
+        composed(
+            context=Context(before=({"type": "user_input", "content": "Hi."},)), input=[result]
+        )
+
+
+def test_cached_content_counts_as_input_from_the_cache() -> None:
+    plain = composed().usage
+    cached = composed(cached_content="cachedContents/a").usage
+
+    gained = {key: cached[key] - plain[key] for key in plain if key.startswith("total")}
+    assert gained["total_cached_tokens"] == gained["total_input_tokens"] > 0
+    assert cached["cached_tokens_by_modality"][0]["tokens"] == cached["total_cached_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "known"),
+    [
+        ("env-1", "env-1"),
+        ({"type": "remote", "environment_id": "env-2"}, "env-2"),
+        ("remote", None),
+        ({"type": "remote"}, None),
+    ],
+)
+def test_an_answer_names_its_environment(environment: Any, known: str | None) -> None:
+    body: dict[str, Any] = {"model": None, "agent": "antigravity-preview-09-2026"}
+
+    made = composed(environment=environment, **body)
+
+    assert made.environment_id
+    assert known is None or made.environment_id == known
+    assert composed(**body).environment_id is None
+
+
+def test_an_agent_s_budget_ends_its_run() -> None:
+    config = {"type": "antigravity", "max_total_tokens": 150}
+
+    made = composed(model=None, agent="antigravity-preview-09-2026", agent_config=config)
+
+    assert made.status == "budget_exceeded"
+    assert made.usage["total_tokens"] <= 150
+
+
+@pytest.mark.parametrize("name", catalogue.MODELS)
+def test_every_model_answers(name: str) -> None:
+    made = composed(model=name)
+
+    assert made.status == "completed"
+    assert unknown_to_sdk(list(made.steps)) == []
+
+
+@pytest.mark.parametrize("name", catalogue.AGENTS)
+def test_every_agent_answers(name: str) -> None:
+    made = composed(model=None, agent=name, background=True)
+
+    assert made.status == "completed"
+    assert unknown_to_sdk(list(made.steps)) == []
+
+
+def test_a_custom_agent_answers_as_its_base_with_its_own_instruction() -> None:
+    definition = {"system_instruction": "Rhyme.", "base_agent": "antigravity-preview-09-2026"}
+    request = read_create({"agent": "poet", "input": "Hi."}, custom_agent=lambda _: definition)
+
+    made = compose(request, FIRST, NONE, Chance(1, 1))
+
+    assert "code_execution_call" in types(made)
+    assert "As instructed (“Rhyme.”)" in text_of(made)
+
+
+def test_every_order_can_be_carried_out() -> None:
+    for word in ORDERS:
+        made = composed(input=f"Please. emulate: {word}")
+        assert len(unknown_to_sdk(list(made.steps))) == (word == "unknown_step")
 
 
 bodies = st.fixed_dictionaries(
@@ -172,6 +282,10 @@ bodies = st.fixed_dictionaries(
                             "file_search",
                             "google_maps",
                             "mcp_server",
+                            "retrieval",
+                            "computer_use",
+                            "tool_search",
+                            "tool_of_2031",
                         )
                     ),
                 ]
@@ -181,12 +295,15 @@ bodies = st.fixed_dictionaries(
         "generation_config": st.fixed_dictionaries(
             {},
             optional={
-                "thinking_level": st.sampled_from(["low", "xhigh"]),
+                "thinking_level": st.sampled_from(["minimal", "low", "xhigh"]),
+                "seed": st.integers(),
+                "stop_sequences": st.lists(st.text(max_size=3), max_size=3),
                 "max_output_tokens": st.integers(1, 50),
             },
         ),
         "response_format": st.just(SCHEMA),
         "system_instruction": st.text(),
+        "cached_content": st.just("cachedContents/a"),
     },
 )
 
@@ -207,4 +324,4 @@ def test_the_same_request_is_answered_the_same_and_its_usage_adds_up(
     )
     listed = sum(entry["tokens"] for entry in usage["input_tokens_by_modality"])
     assert listed == usage["total_input_tokens"] >= history
-    assert usage["total_cached_tokens"] <= history
+    assert usage["total_cached_tokens"] <= usage["total_input_tokens"]

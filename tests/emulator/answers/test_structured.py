@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,3 +121,57 @@ def test_free_strings_take_the_hints_first() -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string"}}}
 
     assert instance(schema, Chance(1, 1), ("Oslo",)) == {"city": "Oslo"}
+
+
+words = st.sampled_from(
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "prefixItems",
+        "enum",
+        "anyOf",
+        "allOf",
+        "$ref",
+        "minItems",
+        "maximum",
+    ]
+)
+broken = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["object", "array", "#"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(broken)
+def test_what_is_no_schema_still_gets_a_value(schema: Any) -> None:
+    orjson.dumps(instance(schema, Chance(1, 1)))
+
+
+def test_a_nested_schema_is_filled_to_the_last_level() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "people": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "items": {"$ref": "#/$defs/Person"},
+            }
+        },
+        "required": ["people"],
+        "$defs": {
+            "Person": {
+                "type": "object",
+                "properties": {
+                    "role": {"enum": ["author"]},
+                    "age": {"anyOf": [{"type": "integer", "minimum": 7, "maximum": 7}]},
+                },
+                "required": ["role", "age"],
+            }
+        },
+    }
+
+    assert instance(schema, Chance(1, 1)) == {"people": [{"role": "author", "age": 7}] * 2}

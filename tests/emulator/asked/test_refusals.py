@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from proxy.emulator.asked.refusals import CODES, Refusal, model_not_found
+from proxy.emulator.asked.refusals import CODES, Refusal, code_of, model_not_found
 
 
 def test_the_usual_error_has_a_code_and_a_message() -> None:
@@ -42,3 +42,18 @@ def test_an_unknown_model_has_a_code_of_its_own() -> None:
 @pytest.mark.parametrize("status", sorted(CODES))
 def test_every_status_on_demand_has_a_code(status: int) -> None:
     assert Refusal(status, "x").code == CODES[status]
+
+
+def test_the_details_of_googles_form_name_a_reason() -> None:
+    body, _ = Refusal(400, "Bad key.", shape="rpc", reason="API_KEY_INVALID").body()
+
+    (detail,) = orjson.loads(body)["error"]["details"]
+    assert detail["reason"] == "API_KEY_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(405, "method_not_allowed"), (505, "http_version_not_supported"), (599, "api_error")],
+)
+def test_any_other_status_is_coded_by_its_text(status: int, code: str) -> None:
+    assert code_of(status) == code

@@ -15,6 +15,11 @@ MODEL = {"model": "gemini-3-flash-preview"}
 TEXT = {"type": "text", "text": "hi"}
 USER = {"type": "user_input", "content": [TEXT]}
 RESULT = {"type": "function_result", "call_id": "a", "result": "4 C"}
+RESEARCH: dict[str, Any] = {
+    "model": None,
+    "agent": "deep-research-preview-04-2026",
+    "background": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,27 @@ def test_old_turns_become_steps_for_old_sdks() -> None:
             "invalid_request",
             id="an agent with a model's settings",
         ),
+        pytest.param(
+            {"agent_config": {"type": "dynamic"}}, "invalid_request", id="a model with an agent's"
+        ),
+        pytest.param({"model": None, "agent": "my-own"}, "model_not_found", id="unknown agent"),
+        pytest.param({"labels": {"A": "b"}}, "invalid_request", id="a bad label"),
+        pytest.param({"webhook_config": {}}, "invalid_request", id="a webhook in the foreground"),
+        pytest.param(
+            RESEARCH | {"tools": [{"type": "function", "name": "f"}]},
+            "invalid_request",
+            id="research with functions",
+        ),
+        pytest.param(
+            RESEARCH | {"response_format": {"type": "text"}},
+            "invalid_request",
+            id="structured research",
+        ),
+        pytest.param(
+            {"input": [USER, {"type": "thought"}, USER]},
+            "missing_thought_signature",
+            id="a thought without its signature",
+        ),
     ],
 )
 def test_what_the_api_forbids_is_refused(change: dict[str, Any], code: str) -> None:
@@ -68,6 +94,43 @@ def test_what_the_api_forbids_is_refused(change: dict[str, Any], code: str) -> N
         read_create(MODEL | {"input": "hi"} | change)
 
     assert refused.value.code == code
+
+
+def test_thoughts_may_come_back_signed_or_to_a_model_that_does_not_think() -> None:
+    signed = [USER, {"type": "thought", "signature": "c2ln"}, USER]
+    bare = [USER, {"type": "thought"}, USER]
+
+    assert len(read_create(MODEL | {"input": signed}).steps) == 3
+    assert len(read_create({"model": "gemma-4-31b-it", "input": bare}).steps) == 3
+
+
+AGENTS: dict[str, dict[str, Any]] = {
+    "scribe": {
+        "base_agent": "antigravity-preview-09-2026",
+        "system_instruction": "Write short.",
+        "tools": [{"type": "code_execution"}],
+        "base_environment": "env-1",
+        "agent_config": {"type": "antigravity", "max_total_tokens": 9},
+    },
+    "poet": {"base_agent": "scribe", "system_instruction": "Rhyme."},
+    "circle": {"base_agent": "circle"},
+}
+
+
+def test_a_custom_agent_works_as_what_it_is_based_on() -> None:
+    body = {"agent": "poet", "input": "hi", "tools": [{"type": "google_search"}]}
+
+    request = read_create(body, custom_agent=AGENTS.get)
+
+    assert (request.name, request.base_agent) == ("poet", "antigravity-preview-09-2026")
+    assert request.system_instruction == "Rhyme."
+    assert [tool["type"] for tool in request.tools] == ["google_search", "code_execution"]
+    assert request.environment == "env-1"
+    assert request.agent_config["max_total_tokens"] == 9
+
+
+def test_a_custom_agent_based_on_itself_is_still_read() -> None:
+    assert read_create({"agent": "circle", "input": "hi"}, custom_agent=AGENTS.get).definitions
 
 
 def test_a_continuation_needs_no_input() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.emulator.asked.routes import UNKNOWN, route
+from proxy.emulator.asked.routes import UNKNOWN, Route, route
 
 VERTEX = "/v1beta1/projects/p/locations/eu"
 
@@ -37,6 +39,28 @@ def test_interactions_are_found_behind_every_prefix(start: str) -> None:
         ("POST", "/upload/v1/files", "files.upload", ""),
         ("GET", "/v1/files", "files.list", ""),
         ("DELETE", "/v1/files/f", "files.delete", "f"),
+        ("GET", "/v1/files/f:download", "files.download", "f"),
+        ("GET", "/v1/agents", "agents.list", ""),
+        ("PATCH", "/v1/webhooks/wh", "webhooks.update", "wh"),
+        ("POST", "/v1/webhooks/wh:ping", "webhooks.ping", "wh"),
+        ("POST", "/v1/webhooks/wh:rotateSigningSecret", "webhooks.rotate", "wh"),
+        ("POST", "/v1/webhooks/wh/rotate_secret", "webhooks.rotate", "wh"),
+        ("GET", "/.well-known/jwks.json", "jwks", ""),
+        ("GET", "/proxy/gemini/.well-known/jwks.json", "jwks", ""),
+        ("POST", "/v1/triggers/t/executions", "triggers.run", "t"),
+        ("GET", "/v1/triggers/t/executions", "triggers.executions", "t"),
+        ("PATCH", "/v1/credentials/c", "credentials.update", "c"),
+        ("POST", "/v1/decisions", "decisions.create", ""),
+        ("PATCH", "/v1/cachedContents/c", "caches.update", "c"),
+        ("POST", "/v1/models/m:batchGenerateContent", "models.batchGenerateContent", "m"),
+        ("POST", "/v1/batches/b:cancel", "batches.cancel", "b"),
+        ("POST", f"{VERTEX}/batchPredictionJobs/7:cancel", "batches.cancel", "7"),
+        ("POST", "/v1/fileSearchStores/s:importFile", "stores.import", "s"),
+        ("POST", "/upload/v1/fileSearchStores/s:uploadToFileSearchStore", "stores.upload", "s"),
+        ("POST", "/v1alpha/auth_tokens", "auth_tokens.create", ""),
+        ("GET", "/v1/models/m/operations/o", "operations.get", "models/m/operations/o"),
+        ("GET", "/v1beta1/publishers/google/models", "models.list", ""),
+        ("GET", "/emulator/clock", "control", "clock"),
     ],
 )
 def test_each_call_of_the_sdks_has_its_operation(
@@ -45,6 +69,56 @@ def test_each_call_of_the_sdks_has_its_operation(
     found = route(method, path)
 
     assert (found.operation, found.identity) == (operation, identity)
+
+
+@pytest.mark.parametrize(
+    ("path", "version"),
+    [
+        ("/ws/google.ai.generativelanguage.v1.GenerativeService.BidiGenerateContent", "v1"),
+        (
+            "//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+            "v1beta",
+        ),
+        ("/a/ws/google.ai.generativelanguage.v1.GenerativeService.BidiGenerateContent", "v1"),
+        (
+            "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained",
+            "v1alpha",
+        ),
+        ("/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent", "v1beta1"),
+    ],
+)
+def test_live_is_found_also_behind_a_doubled_slash(path: str, version: str) -> None:
+    assert route("GET", path) == Route("live", version=version)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "part"),
+    [
+        ("GET", "/v1/environments/e/files", ""),
+        ("GET", "/v1/environments/e/files/dir/a%20b.txt", "dir/a b.txt"),
+        ("PUT", "/upload/v1/environments/e/files/dir/a.txt", "dir/a.txt"),
+        ("GET", "/v1/fileSearchStores/e/documents/d", "d"),
+    ],
+)
+def test_what_lies_below_an_id_is_named(method: str, path: str, part: str) -> None:
+    found = route(method, path)
+
+    assert (found.identity, found.part) == ("e", part)
+
+
+def test_vertex_paths_keep_their_project() -> None:
+    found = route("POST", f"{VERTEX}/publishers/google/models/veo:predictLongRunning")
+
+    assert found.project == "projects/p/locations/eu"
+    assert found.is_publisher
+
+
+def test_a_create_is_routed_in_a_few_microseconds() -> None:
+    route("POST", "/v1/interactions")
+
+    took_s = min(timeit.repeat(lambda: route("POST", "/v1/interactions"), number=1000, repeat=5))
+
+    assert took_s < 1000 * 10e-6
 
 
 @pytest.mark.parametrize(

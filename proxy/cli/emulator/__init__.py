@@ -1,0 +1,1 @@
+"""Verbs about the emulator: start it, move its clock, check and make what it plays."""

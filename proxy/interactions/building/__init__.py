@@ -1,0 +1,1 @@
+"""What a stream's assembler builds, piece by piece."""
