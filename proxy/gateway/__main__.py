@@ -50,6 +50,7 @@ async def _serve(settings: WorkerSettings, listener: socket.socket) -> None:
     worker = Worker(settings, loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
+    loop.add_signal_handler(signal.SIGHUP, worker.retire)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         await loop.connect_read_pipe(lambda: _Lifeline(worker), sys.stdin)
     ready = asyncio.Event()

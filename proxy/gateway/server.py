@@ -88,6 +88,8 @@ class Worker:
         """Bounded by connections_max and by orphans, which end after ORPHAN_S."""
         self._connection_count = 0
         self._stop = asyncio.Event()
+        self._leave = asyncio.Event()
+        """Set by a stop, and by a successor that takes over."""
         self._tasks: asyncio.TaskGroup
         self._dials: set[asyncio.Task[None]] = set()
         """At most one per connection; each ends within connect_timeout_s."""
@@ -131,7 +133,7 @@ class Worker:
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")
             when_ready.set()
-            await self._stop.wait()
+            await self._leave.wait()
             server.close()
             await self._drain()
             for task in (sweeper, *self._dials):
@@ -139,8 +141,13 @@ class Worker:
         self._close_journal()
 
     def stop(self) -> None:
-        """Begin the end. Safe to call twice."""
+        """Begin the end: exchanges have DRAIN_S left. Safe to call twice."""
         self._stop.set()
+        self._leave.set()
+
+    def retire(self) -> None:
+        """Take no new connections; leave when the last exchange has ended, however long it takes."""
+        self._leave.set()
 
     # connections --------------------------------------------------------------------------------
 
@@ -172,9 +179,11 @@ class Worker:
             connection.failed(f"no connection to upstream: {error.strerror or 'unreachable'}")
 
     async def _drain(self) -> None:
-        """Exchanges may finish until DRAIN_S; what was written may then go out until LINGER_S."""
-        deadline = self._loop.time() + DRAIN_S
+        """Exchanges may finish, until DRAIN_S after a stop; what was written may then go out until LINGER_S."""
+        deadline = float("inf")
         while self._connections and self._loop.time() < deadline:
+            if self._stop.is_set():
+                deadline = min(deadline, self._loop.time() + DRAIN_S)
             for connection in list(self._connections):
                 if connection.exchange is None and not connection.is_closing:
                     connection.close()

@@ -18,7 +18,7 @@ from tests.end_to_end.stage import Emulator, Stage
 def cassette(set_up: SetUp) -> Iterator[tuple[Stage, Path]]:
     """A stage, and where its cassette is to lie."""
     stage = set_up("--clock-start", "1795600800", "--speed", "1000")
-    yield stage, stage.folder / "cassette.yaml"
+    return stage, stage.folder / "cassette.yaml"
 
 
 def export(stage: Stage, file: Path) -> None:
