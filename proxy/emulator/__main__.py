@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from proxy.emulator.asked.faults import FAULTS, HEADER
+from proxy.emulator.asked.faults import BODIES, DRIFTS, FAULTS, FRAMINGS, HEADER
 from proxy.emulator.emulator import Settings
 from proxy.emulator.scenarios.library import load_scenario
 from proxy.emulator.server import run
@@ -32,11 +32,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    faults = "\n".join(f"  {name:<16}{meaning}" for name, meaning in FAULTS.items())
     parser = argparse.ArgumentParser(
         prog="python -m proxy.emulator",
         description="An offline stand-in for Google's Interactions API.",
-        epilog=f'faults, in the header {HEADER} or as model "fault:…":\n{faults}',
+        epilog=_faults(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
@@ -59,6 +58,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--background-polls", type=int, default=USUAL_PACE.polls)
     add("--background-seconds", type=float, default=USUAL_PACE.seconds)
     return parser
+
+
+def _faults() -> str:
+    """All words of faults and their values, as they stand in their tables."""
+    bodies = {name: body.decode() or "nothing" for name, body in BODIES.items()}
+    tables = {
+        f'faults, in the header {HEADER} or as model "fault:…"': FAULTS,
+        "framings, as framing=crlf+ids": FRAMINGS,
+        "drifts, as drift=field+event": DRIFTS,
+        "bodies, as body=broken": bodies,
+    }
+    return "\n\n".join(
+        f"{title}:\n" + "\n".join(f"  {name:<16}{meaning}" for name, meaning in table.items())
+        for title, table in tables.items()
+    )
 
 
 if __name__ == "__main__":

@@ -98,15 +98,18 @@ class Emulator:
             self._interactions.store,
             self.deliveries,
             self.rules,
-            self._forget_neighbours,
+            self._begin_again,
         )
         self._interactions.tick = self.deliveries.outbox.tick
-        self._forget_neighbours()
+        self._begin_again()
         self._requests = 0
         self._failed: dict[str, int] = {}
 
-    def _forget_neighbours(self) -> None:
+    def _begin_again(self) -> None:
+        """New neighbours, and the scenario from its first turn."""
         self._neighbours = Neighbours()
+        if self._interactions.play is not None:
+            self._interactions.play.rewind()
         self._interactions.custom_agent = self._neighbours.agent
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -161,7 +161,8 @@ class Interactions:
         call.interaction = interaction
         shown = resource(
             interaction,
-            has_whole_timeline=has_whole_timeline,
+            # The old schema's outputs are the model's alone; what the caller sent back is not one.
+            has_whole_timeline=has_whole_timeline and not call.is_legacy,
             has_input=has_input,
             steps_shown=steps_shown,
         )

@@ -7,7 +7,6 @@ detail is a sentence of ours.
 from __future__ import annotations
 
 import enum
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,7 +87,7 @@ class Notes:
     """Collects problems and unknown names while one exchange is read. Mutable, used by one reader."""
 
     problems: list[Problem] = field(default_factory=list)
-    unknowns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    unknowns: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """(kind, name as sent, where) to how often."""
     dropped: int = 0
     """Problems and names beyond the limits."""
@@ -103,7 +102,7 @@ class Notes:
         """Kind: as UnknownFact.kind lists them."""
         key = (kind, name, where)
         if key in self.unknowns or len(self.unknowns) < UNKNOWN_NAMES_MAX:
-            self.unknowns[key] += 1
+            self.unknowns[key] = self.unknowns.get(key, 0) + 1
         else:
             self.dropped += 1
 

@@ -13,8 +13,11 @@ import duckdb
 from rich.console import Console
 
 from proxy.reading.layout import terminal
+from proxy.reading.layout.picture import extent
 from proxy.reading.layout.sheet import (
     Sheet,
+    answered_lines,
+    asked_lines,
     exchange_lines,
     header_lines,
     problem_lines,
@@ -28,6 +31,9 @@ LAST: Final = "last"
 """In place of an id: the interaction created last."""
 CANDIDATES_MAX: Final = 10
 """Interactions named when an id's beginning fits several."""
+
+MEDIA_LOOKED_AT: Final = 20
+"""Media objects that are opened to tell how large the picture is: opening one may take a megabyte."""
 
 DONE: Final = 0
 WRONG_USE: Final = 2
@@ -87,10 +93,15 @@ def gather(connection: duckdb.DuckDBPyConnection, interaction: str) -> Sheet:
     steps = ask("timeline_of")
     for step in steps:
         step["content"] = _content(connection, step["content_ref"])
+    media = ask("media_of")
+    for each in media[:MEDIA_LOOKED_AT]:
+        each["extent"] = _extent(connection, each["content_ref"])
     return Sheet(
         about=about,
         steps=steps,
-        media=ask("media_of"),
+        media=media,
+        request=_part(_content(connection, about["about_ref"]), "request"),
+        answer=_part(_content(connection, about["answer_ref"]), "answer"),
         usage=ask("usage_of"),
         exchanges=ask("exchanges_of"),
         problems=ask("problems_of"),
@@ -102,6 +113,8 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
     parts = (
         (None, header_lines(sheet, console.width)),
         (None, step_lines(sheet, console.width)),
+        ("asked", asked_lines(sheet, console.width)),
+        ("answered", answered_lines(sheet, console.width)),
         ("usage", usage_lines(sheet, console.width)),
         ("exchanges", exchange_lines(sheet, console.width)),
         ("problems", problem_lines(sheet, console.width)),
@@ -117,9 +130,14 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
 
 
 def to_json(sheet: Sheet) -> str:
-    """One object: interaction, timeline (with contents), media, usage, exchanges, problems."""
+    """One object: interaction, request, answer, timeline (with contents), media, usage, and so on.
+
+    "request" and "answer" are what was asked and said beside the steps.
+    """
     whole = {
         "interaction": sheet.about,
+        "request": sheet.request,
+        "answer": sheet.answer,
         "timeline": sheet.steps,
         "media": sheet.media,
         "usage": sheet.usage,
@@ -140,6 +158,15 @@ def _content(connection: duckdb.DuckDBPyConnection, ref: str | None) -> Any:
         return json.loads(row[0]) if row and row[0] is not None else None
     except ValueError:
         return None
+
+
+def _part(about: Any, name: str) -> Any:
+    return about.get(name) if isinstance(about, dict) else None
+
+
+def _extent(connection: duckdb.DuckDBPyConnection, ref: str | None) -> str | None:
+    row = connection.execute("SELECT content_blob(?)", [ref]).fetchone()
+    return extent(row[0]) if row and isinstance(row[0], bytes) else None
 
 
 def _names(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> list[str]:

@@ -11,13 +11,18 @@ Times are nanoseconds of the wall clock; durations (`_ns` measured on the monoto
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from proxy.values import plain_value
 
 ODD: Final = "(odd)"
 """Stands for a foreign text that may not be shown in clear."""
-_CLEAR: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
+_CLEAR: Final = re.compile(r"[A-Za-z0-9_.:/-]+")
+_CLEAR_CHARACTERS_MAX: Final = 80
+REMEMBERED_MAX: Final = 2048
+"""Names whose answer is kept: models, tools, tiers and statuses come again in every exchange, and are
+a dozen in each. Short ones only, so 400 KB at most."""
 _CLEAR_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
 """An interaction id. Real ones have about 68 characters; agents' are unseen."""
 _CREDENTIAL_BYTES_MIN: Final = 20
@@ -35,6 +40,11 @@ def is_like_credential(text: str) -> bool:
 
 def clear_name(text: str) -> str:
     """A foreign name as it may stand in a clear column: itself, or ODD."""
+    return _clear_short(text) if len(text) <= _CLEAR_CHARACTERS_MAX else ODD
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _clear_short(text: str) -> str:
     return text if _CLEAR.fullmatch(text) and not is_like_credential(text) else ODD
 
 

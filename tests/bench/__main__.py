@@ -79,6 +79,8 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
             )
         figures += measures.streams(every, rounds, connections=50, events=n(64), gap_ms=50)
         figures += measures.throughput(every, min(rounds, 3), body_bytes=64_000_000)
+    with systems.emulator() as system:
+        figures += measures.emulator_rate(system, rounds, count=n(6000))
     return [*figures, *_recorder_rate(folder, n(10_000)), *_start_up(folder)]
 
 

@@ -141,6 +141,19 @@ def memory_per_idle_stream(systems: Sequence[System], *, count: int) -> list[Fig
     return [figure]
 
 
+def emulator_rate(system: System, rounds: int, *, count: int) -> list[Figure]:
+    """How fast the emulator answers plain creates, and what one costs it: it is every test's far end."""
+    rate = Figure("emulator: unary creates per second on one core, 16 connections", "1/s")
+    cpu = Figure("emulator: CPU per unary create", "µs")
+    run_unary(Unary(system.port, "/v1/interactions", 200, 16, count // 4 // 16 * 16))
+    for _ in range(rounds):
+        before = cpu_ns(system.pids["emulator"])
+        load = run_unary(Unary(system.port, "/v1/interactions", 200, 16, count))
+        rate.add(system.name, count / load.seconds)
+        cpu.add(system.name, (cpu_ns(system.pids["emulator"]) - before) / count / US)
+    return [rate, cpu]
+
+
 def group_commit(folder: Path, *, count: int = 300) -> list[Figure]:
     """What one append of 2 KB and its fdatasync cost on the disk the journals lie on."""
     figure = Figure("one append of 2 KB + fdatasync on this disk, p50", "ms")

@@ -16,6 +16,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from proxy.config.catalogue import Settings
 from proxy.config.load import dump_resolved
 
@@ -121,6 +123,16 @@ def nginx(target_port: int, folder: Path) -> Iterator[System]:
         _wait_for(port)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         yield System("nginx", port, {"gateway": int(children[0])})
+
+
+@contextmanager
+def emulator() -> Iterator[System]:
+    """The emulator as a process of its own, without a ledger on disk."""
+    command = [sys.executable, "-m", "proxy.emulator", "--port", "0", "--seed", "1"]
+    with _process(command, cpu=0) as process:
+        assert process.stdout is not None, "stdout is a pipe"
+        said = orjson.loads(process.stdout.readline())
+        yield System("emulator", int(said["url"].rpartition(":")[2]), {"emulator": process.pid})
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:

@@ -169,6 +169,30 @@ async def test_a_broken_background_stream_is_resumed_where_it_broke(emulator: Ru
     assert (await emulator.sdk.get(told[0].interaction.id)).status == "completed"
 
 
+async def test_two_readers_of_one_run_see_the_same_events(emulator: Running) -> None:
+    run = await emulator.sdk.create(agent=AGENT, input="Larches.", background=True)
+    one, two = [await emulator.sdk.get(run.id, stream=True) for _ in range(2)]
+
+    ids = [[event.event_id async for event in reader] for reader in (one, two)]
+
+    assert ids[0] == ids[1]
+    assert len(ids[0]) > 20
+    assert (await emulator.sdk.get(run.id)).status == "completed"
+
+
+async def test_what_is_not_stored_may_build_on_what_is(emulator: Running) -> None:
+    first = await emulator.sdk.create(model=MODEL, input="Hi.")
+
+    second = await emulator.sdk.create(
+        model=MODEL, input="And?", store=False, previous_interaction_id=first.id
+    )
+
+    assert second.id in (None, "")
+    past = first.usage.total_input_tokens + first.usage.total_output_tokens
+    assert second.usage.total_input_tokens > past
+    assert second.output_text.startswith("In turn 2")
+
+
 async def test_an_unknown_event_id_is_refused(emulator: Running) -> None:
     running = await emulator.sdk.create(model=MODEL, input="Hi.", background=True)
 

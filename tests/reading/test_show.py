@@ -94,7 +94,16 @@ def test_json_has_everything_with_contents(data_folder: Path, capsys: Captured) 
         "thought",
         "function_call",
     ]
-    assert set(whole) == {"interaction", "timeline", "media", "usage", "exchanges", "problems"}
+    assert set(whole) == {
+        "interaction",
+        "request",
+        "answer",
+        "timeline",
+        "media",
+        "usage",
+        "exchanges",
+        "problems",
+    }
 
 
 def test_erased_content_is_gone_and_the_facts_stay(data_folder: Path, capsys: Captured) -> None:

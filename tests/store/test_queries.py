@@ -11,6 +11,8 @@ from tests.store.samples import batch, recording, step
 
 PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_like": {"beginning": "v1_", "limit": 5},
+    "kin_of": {"interaction": "v1_one"},
+    "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
     **{
         name: {"interaction": "v1_one"}

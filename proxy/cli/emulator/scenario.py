@@ -60,7 +60,8 @@ def _check(parsed: Arguments) -> int:
             sys.stderr.write(f"{error}\n")
             code = FOUND_A_PROBLEM
         else:
-            print(f"{file}: right, {len(scenario.turns)} turns")
+            count = len(scenario.turns)
+            print(f"{file}: right, {count} turn{'s' * (count != 1)}")
     return code
 
 

@@ -85,11 +85,12 @@ def _answered(made_for: Occasion, wishes: Wishes, tokens_max: int) -> tuple[list
         return mended(made_for), "completed"
     steps = [] if request.agent is not None else thoughts(made_for)
     calls = calls_for_caller(made_for)
-    if calls:
+    if calls and calls[-1]["type"] == "function_call":
         return [*(steps or thoughts(made_for)), *calls], "requires_action"
     if request.agent is not None:
         steps, is_paid = within_budget(made_for, sandboxed(made_for))
         return steps, "completed" if is_paid else "budget_exceeded"
+    steps += calls  # a search for tools that found none
     steps += output(made_for, wishes.output_bytes, tokens_max * BYTES_PER_TOKEN)
     is_cut = prose.shorten(steps, made_for.config.get("max_output_tokens"))
     return steps, "incomplete" if is_cut else "completed"

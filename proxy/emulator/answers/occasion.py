@@ -118,14 +118,18 @@ class Occasion:
 
 def occasion(request: CreateRequest, context: Context, chance: Chance) -> Occasion:
     """The request with its prompt; where the input has no text, the conversation's last prompt."""
-    text = prompt(request.steps) or prompt(context.before)
+    text = prompt(request.steps)
+    if not text and context.before:
+        text = prompt(step for step in context.before if step.get("type") == "user_input")
+    # What continues a long decode is the rest of its text: tools and orders had their turn.
+    is_first = context.hops_left is None
     return Occasion(
         request=request,
         context=context,
         text=text,
-        orders=_orders(text) if "emulate:" in text else NO_ORDERS,
+        orders=_orders(text) if is_first and "emulate:" in text else NO_ORDERS,
         config=request.config,
-        tools=request.tools,
+        tools=request.tools if is_first else (),
         results=_results(request.steps),
         chance=chance,
     )

@@ -91,7 +91,7 @@ def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> 
         given["text"] += text_tokens(told)
     answer = usage(
         new_input=given,
-        history=context.history,
+        history=_history(context),
         output=_tokens(spoken),
         thought=THOUGHT_TOKENS.get(level, THOUGHT_TOKENS["medium"]) * thoughts,
         tool_use=_tokens(results) if results else {},
@@ -106,7 +106,7 @@ def counted(request: CreateRequest, context: Context, steps: Sequence[Json]) -> 
 def usage(
     *,
     new_input: Mapping[str, int],
-    history: int,
+    history: Mapping[str, int],
     output: Mapping[str, int],
     thought: int,
     tool_use: Mapping[str, int],
@@ -116,15 +116,16 @@ def usage(
 
     Args:
         new_input: tokens of this request's own input, by modality.
-        history: tokens behind `previous_interaction_id`; counted as text input.
+        history: tokens behind `previous_interaction_id`, by modality; input as well.
         output: tokens of the answer without thoughts, by modality.
         thought: thinking tokens.
         tool_use: tokens of results that server-side tools fed to the model, by modality.
         grounding: queries by tool, to be billed as grounding.
     """
     given = dict(new_input)
-    given["text"] = given.get("text", 0) + history
-    cached = history // CACHE_BLOCK_TOKENS * CACHE_BLOCK_TOKENS
+    for name, count in history.items():
+        given[name] = given.get(name, 0) + count
+    cached = history.get("text", 0) // CACHE_BLOCK_TOKENS * CACHE_BLOCK_TOKENS
     total_input, total_output = sum(given.values()), sum(output.values())
     total_tool_use = sum(tool_use.values())
     answer: Json = {
@@ -147,6 +148,20 @@ def usage(
             {"type": name, "count": count} for name, count in sorted(grounding.items())
         ]
     return answer
+
+
+def _history(context: Context) -> dict[str, int]:
+    """The history by modality: media as they were counted when they came, all the rest as text."""
+    counts: dict[str, int] = {}
+    left = context.history
+    for step in context.before:
+        kind = step.get("type")
+        items = step.get("content" if kind in ("user_input", "model_output") else "result")
+        for item in _media_within(items):
+            tokens = min(_content_tokens(item), left)
+            counts[item["type"]] = counts.get(item["type"], 0) + tokens
+            left -= tokens
+    return counts | {"text": left}
 
 
 def context_tokens(counted: Json) -> int:
@@ -219,13 +234,14 @@ def _add_contents(counts: dict[str, int], content: Any) -> None:
     for item in content if isinstance(content, list) else [content]:
         if isinstance(item, dict):
             kind = item.get("type")
-            modality = kind if kind in MEDIA else "text"
+            modality = kind if isinstance(kind, str) and kind in MEDIA else "text"
             counts[modality] = counts.get(modality, 0) + _content_tokens(item)
 
 
-def _media_within(result: Any) -> list[Json]:
-    items = result if isinstance(result, list) else []
-    return [item for item in items if isinstance(item, dict) and item.get("type") in MEDIA]
+def _media_within(items: Any) -> list[Json]:
+    if not isinstance(items, list):
+        return []
+    return [i for i in items if isinstance(i, dict) and str(i.get("type")) in MEDIA]
 
 
 def _content_tokens(content: Json) -> int:

@@ -199,7 +199,7 @@ class Outbox:
                 return answer.status, f"the receiver answered {answer.status}"
         except TimeoutError:
             return None, f"no answer within {ATTEMPT_S:g} s"
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # the last for odd host names
             return None, type(error).__name__
 
     def _note(

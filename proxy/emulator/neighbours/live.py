@@ -109,9 +109,9 @@ def _answers(session: _Session, data: str | bytes) -> list[Json]:
         raise _Ended(WSCloseCode.INVALID_TEXT, "Invalid JSON payload received.")
     if not session.is_set_up:
         return [_set_up(session, message)]
-    if (content := _field(message, "clientContent", "client_content")) is not None:
+    if isinstance(content := _field(message, "clientContent", "client_content"), dict):
         return _turn(session, content)
-    if (spoken := _field(message, "realtimeInput", "realtime_input")) is not None:
+    if isinstance(spoken := _field(message, "realtimeInput", "realtime_input"), dict):
         return _echo(_heard(spoken))
     if (results := _field(message, "toolResponse", "tool_response")) is not None:
         return _echo([{"text": orjson.dumps(results).decode()}])
@@ -134,9 +134,8 @@ def _set_up(session: _Session, message: Json) -> Json:
 
 def _turn(session: _Session, content: Json) -> list[Json]:
     """Nothing until the turn is complete, then all of its last user's parts."""
-    for turn in content.get("turns") or []:
-        parts = turn.get("parts") if isinstance(turn, dict) else None
-        session.waiting += [part for part in parts or [] if isinstance(part, dict)]
+    for turn in _objects(content.get("turns")):
+        session.waiting += _objects(turn.get("parts"))
     if len(session.waiting) > TURNS_KEPT_MAX:
         raise _Ended(WSCloseCode.POLICY_VIOLATION, f"A turn has at most {TURNS_KEPT_MAX} parts.")
     if not _field(content, "turnComplete", "turn_complete"):
@@ -149,9 +148,9 @@ def _heard(spoken: Json) -> list[Json]:
     """The parts of a realtime message. The end of a sound, or of an activity, has none."""
     if isinstance(spoken.get("text"), str):
         return [{"text": spoken["text"]}]
-    chunks = _field(spoken, "mediaChunks", "media_chunks") or []
-    blobs = [spoken.get("audio"), spoken.get("video"), *chunks]
-    return [{"inlineData": blob} for blob in blobs if isinstance(blob, dict)]
+    chunks = _objects(_field(spoken, "mediaChunks", "media_chunks"))
+    blobs = _objects([spoken.get("audio"), spoken.get("video"), *chunks])
+    return [{"inlineData": blob} for blob in blobs]
 
 
 def _echo(parts: list[Json]) -> list[Json]:
@@ -167,6 +166,11 @@ def _echo(parts: list[Json]) -> list[Json]:
     }
     said: Json = {"serverContent": {"modelTurn": {"role": "model", "parts": parts}}}
     return [said, {"serverContent": {"generationComplete": True}}, end] if parts else [end]
+
+
+def _objects(given: Any) -> list[Json]:
+    """The objects in a list; none if it is no list."""
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
 def _field(message: Json, *names: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from proxy.emulator.answers.composition import Compose, Composition, Context
 from proxy.emulator.answers.resource import Interaction
@@ -22,6 +22,10 @@ REMEMBERED_MAX: Final = 100_000
 
 EXPECTED_MAX: Final = 3
 """Turns named when a request fits none."""
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class RefusedByScript(Refusal):
@@ -53,6 +57,10 @@ class Play:
     _tokens: dict[str, str] = field(default_factory=dict)
     _calls: dict[str, str] = field(default_factory=dict)
     _replied: dict[tuple[str, str], int] = field(default_factory=dict)
+    _by_name: dict[str, Turn] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_name = {turn.name: turn for turn in self.scenario.turns}
 
     def composed(
         self, call: Call, read: Callable[[], tuple[CreateRequest, Context]]
@@ -94,14 +102,19 @@ class Play:
 
     def reply(self, operation: str, identity: str) -> Reply | None:
         """What the scenario answers to a GET, a cancel or a DELETE; None leaves it to the emulator."""
-        name = self._turns.get(identity)
-        turn = next((each for each in self.scenario.turns if each.name == name), None)
+        turn = self._by_name.get(self._turns.get(identity, ""))
         replies = turn.replies.get(operation, ()) if turn and turn.replies else ()
         if not replies:
             return None
         count = self._replied.get((operation, identity), 0)
-        self._replied[operation, identity] = count + 1
+        _keep(self._replied, (operation, identity), count + 1)
         return replies[min(count, len(replies) - 1)]
+
+    def rewind(self) -> None:
+        """Begin again with the first turn; what was answered is forgotten."""
+        self._place = 0
+        for memory in (self._used, self._turns, self._tokens, self._calls, self._replied):
+            memory.clear()
 
     def _act(self, turn: Turn, call: Call, request: CreateRequest, context: Context) -> Composition:
         self._used[turn.name] = self._used.get(turn.name, 0) + 1
@@ -206,7 +219,7 @@ def _unchecked(call: Call) -> CreateRequest | None:
     )
 
 
-def _keep(kept: dict[str, str], key: str, value: str) -> None:
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
     while len(kept) >= REMEMBERED_MAX:
         del kept[next(iter(kept))]
     kept[key] = value

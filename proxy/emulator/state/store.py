@@ -7,6 +7,7 @@ not found, and each new one frees the oldest whose time has come: no request loo
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -50,7 +51,8 @@ class Store:
     bytes: int = 0
     runs: int = 0
     """Background runs that have not ended."""
-    _records: dict[str, Record] = field(default_factory=dict)
+    _records: OrderedDict[str, Record] = field(default_factory=OrderedDict)
+    """The oldest first. A plain dict finds its first entry slowly once many before it are gone."""
     _due: list[tuple[int, str]] = field(default_factory=list)
     """A heap of when which run is over by age; entries of runs that ended early are passed over."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,14 +32,14 @@ class Continuation:
 class Tokens:
     """The tokens of one emulator. A token can be used again: clients do after a broken connection."""
 
-    _known: dict[str, Continuation] = field(default_factory=dict)
+    _known: OrderedDict[str, Continuation] = field(default_factory=OrderedDict)
 
     def give(self, state: Continuation, chance: Chance, pinned: str | None = None) -> str:
         """A token for this state: a new one, or the one a scenario wants."""
         token = pinned or base64url(chance.data(TOKEN_BYTES))
         self._known.pop(token, None)
         while len(self._known) >= TOKENS_MAX:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[token] = state
         return token
 

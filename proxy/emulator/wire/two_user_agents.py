@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-NAME: Final = b"user-agent"
 MISSPELT: Final = ("user-agen~", "user-agen^")
 """What further lines are called, whatever the case of the other letters. No real name ends so."""
 
@@ -24,9 +23,9 @@ HEAD_BYTES_MAX: Final = 1024 * 1024
 
 _HEAD_END: Final = b"\r\n\r\n"
 _LINE: Final = re.compile(rb"(?i)(\r\nuser-agen)(t)(?=:)")
-_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n")
-_CHUNKED: Final = re.compile(rb"(?i)\r\ntransfer-encoding:[^\r]*chunked")
-_UPGRADE: Final = re.compile(rb"(?i)\r\nupgrade:")
+_STEM: Final = b"user-agen"
+_USER_AGENT: Final = b"\r\nuser-agent:"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n")
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})")
 
 
@@ -70,11 +69,12 @@ class UserAgents:
         self._held = b""
         end += len(_HEAD_END)
         head, rest = data[:end], data[end:]
-        self._is_through = _UPGRADE.search(head) is not None
-        length = _LENGTH.search(head)
+        names = head.lower()
+        self._is_through = b"\r\nupgrade:" in names
+        length = _LENGTH.search(names) if b"\r\ncontent-length:" in names else None
         self._left = int(length[1]) if length else 0
-        self._is_chunked = not length and _CHUNKED.search(head) is not None
-        return _with_one(head), rest
+        self._is_chunked = b"\r\ntransfer-encoding:" in names and not length
+        return head if names.count(_USER_AGENT) < 2 else _with_one(head), rest
 
     def _chunk_line(self, data: bytes) -> tuple[bytes, bytes]:
         """The next line between chunks: a size, or behind the last chunk a trailer; never held back."""
@@ -103,11 +103,8 @@ class UserAgents:
 
 def _with_one(head: bytes) -> bytes:
     """The head with every User-Agent line but the first misspelt."""
-    first = _LINE.search(head)
-    if first is None:
-        return head
-    rest = _LINE.sub(lambda line: line[1] + _LAST[line[2]], head[first.end() :])
-    return head[: first.end()] + rest
+    first = head.lower().index(_USER_AGENT) + len(_USER_AGENT)
+    return head[:first] + _LINE.sub(lambda line: line[1] + _LAST[line[2]], head[first:])
 
 
 def restored(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
@@ -116,6 +113,6 @@ def restored(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes],
 
 
 def _restored_name(name: bytes) -> bytes:
-    if name[-1:] not in _LAST.values() or name[:-1].lower() != NAME[:-1]:
+    if name[-1:] not in _LAST.values() or name[:-1].lower() != _STEM:
         return name
     return name[:-1] + (b"t" if name.endswith(b"~") else b"T")

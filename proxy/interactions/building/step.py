@@ -98,8 +98,9 @@ def open_text(building: Building) -> None:
 def _annotated(building: Building) -> JsonObject:
     """The text that annotations are about: the last one, whatever came after it."""
     if building.text_target is None:
-        contents = building.raw.get("content")
-        for content in reversed(contents if isinstance(contents, list) else ()):
+        contents: Any = building.raw.get("content")
+        known: list[Any] = contents if isinstance(contents, list) else []
+        for content in reversed(known):
             if isinstance(content, dict) and content.get("type") == "text":
                 return content
         open_text(building)

@@ -70,8 +70,8 @@ def run(
             return WRONG_USE
     scenario = {
         "scenario": 1,
-        "name": f"Recorded: {wanted.interactions[0] if wanted.interactions else 'everything'}",
-        "description": f"{len(turns.turns)} requests as they were answered, ids and dates included.",
+        "name": f"Recorded: {'everything' if wanted.is_all else names[0]}",
+        "description": f"{_counted(len(turns.turns))} answered then, ids and dates included.",
         "order": "any",
         "otherwise": "refuse",
         "turns": turns.finished(),
@@ -81,6 +81,10 @@ def run(
     for note in [*lost, *turns.notes] if out else []:
         terminal.say(f"note: {note}")
     return DONE
+
+
+def _counted(requests: int) -> str:
+    return "One request as it was" if requests == 1 else f"{requests} requests as they were"
 
 
 def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str] | None:
@@ -94,11 +98,9 @@ def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str] |
             fits = "fits several interactions" if found else "is no recorded interaction"
             terminal.say(f"{terminal.one_line(text)} {fits}; `sql` and `tail` show their ids")
             return None
-        names += (
-            _interactions(connection, "kin_of", interaction=found[0])
-            if wanted.is_conversation
-            else found
-        )
+        names += found
+        if wanted.is_conversation:
+            names += _interactions(connection, "kin_of", interaction=found[0])
     return list(dict.fromkeys(names))
 
 

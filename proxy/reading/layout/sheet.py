@@ -10,7 +10,8 @@ from typing import Any, Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from proxy.reading.layout.story import story
+from proxy.reading.layout.settings import answer_lines, setting_lines
+from proxy.reading.layout.story import citations, story
 from proxy.reading.layout.terminal import (
     bytes_text,
     count_text,
@@ -26,7 +27,11 @@ STORY_LINES: Final = 2
 STORY_WIDTH_MAX: Final = 110
 """Longer lines are hard to read, whatever the terminal can."""
 
+CITATION_LINES: Final = 6
+"""Sources named below a step; an answer of a research agent has a hundred."""
+
 Row = dict[str, Any]
+Json = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ class Sheet:
     usage: Sequence[Row]
     exchanges: Sequence[Row]
     problems: Sequence[Row]
+    request: Json = None
+    """What was asked for beside the input, redacted; None: nothing, or it was erased."""
+    answer: Json = None
+    """What was said beside steps and usage."""
 
 
 def header_lines(sheet: Sheet, width: int) -> list[Text]:
@@ -64,6 +73,9 @@ def step_lines(sheet: Sheet, width: int) -> list[Text]:
     """Two to four lines a step: place, side, type, name, times, sizes; then what it says."""
     first_ns = {each["exchange"]: each["started_at"] for each in sheet.exchanges}
     places = max((len(str(each["place"])) for each in sheet.steps), default=1)
+    calls = {
+        each["call_id"]: each["place"] for each in sheet.steps if each["type"].endswith("_call")
+    }
     lines: list[Text] = []
     for step in sheet.steps:
         arrow, style = (">", "green") if step["side"] == "input" else ("<", "cyan")
@@ -71,14 +83,40 @@ def step_lines(sheet: Sheet, width: int) -> list[Text]:
         head.append(f"{arrow} {one_line(step['type'])}", f"bold {style}")
         if step["name"] and not step["type"].endswith("_call"):
             head.append(f"  {one_line(step['name'])}")
+        if step["call_id"] and step["call_id"] in calls and step["type"].endswith("_result"):
+            head.append(f"  of {calls[step['call_id']]}", "dim")
         if step["is_error"]:
-            head.append("  error", "bold red")
+            code = f" {one_line(step['error_code'])}" if step["error_code"] else ""
+            head.append(f"  error{code}", "bold red")
         _right(head, "  ".join(_measures(step, first_ns.get(step["exchange"]))), width)
         lines.append(head)
         indent = " " * (places + 3)
         room = min(width - len(indent), STORY_WIDTH_MAX)
         lines.extend(Text(indent + line) for line in wrapped(_told(step, sheet), room, STORY_LINES))
+        cited = citations(step["content"])
+        lines.extend(
+            Text(indent + cut(one_line(each), room), "dim") for each in cited[:CITATION_LINES]
+        )
+        if len(cited) > CITATION_LINES:
+            lines.append(Text(f"{indent}… and {len(cited) - CITATION_LINES} more", "dim"))
     return lines
+
+
+def asked_lines(sheet: Sheet, width: int) -> list[Text]:
+    """A line for each setting of the request."""
+    return _named(setting_lines(sheet.request), width)
+
+
+def answered_lines(sheet: Sheet, width: int) -> list[Text]:
+    """A line for each thing the answer said that is neither step nor usage: its errors first of all."""
+    return _named(answer_lines(sheet.answer, sheet.request), width)
+
+
+def _named(pairs: Sequence[tuple[str, str]], width: int) -> list[Text]:
+    longest = max((cell_len(one_line(name)) for name, _ in pairs), default=0)
+    return [
+        Text(cut(f"  {one_line(name):<{longest}}  {one_line(told)}", width)) for name, told in pairs
+    ]
 
 
 def usage_lines(sheet: Sheet, width: int) -> list[Text]:
@@ -140,6 +178,8 @@ def _who(about: Row) -> Iterator[str]:
         yield f"{served or asked} tier"
     if about["sdk"]:
         yield about["sdk"]
+    if about["has_continuation_token"]:
+        yield "to be continued"
     if about["deleted_at"]:
         yield f"deleted {_instant(about['deleted_at'])}"
 
@@ -205,9 +245,16 @@ def _told(step: Row, sheet: Sheet) -> str:
     if step["content"] is None:
         return "(erased)" if step["content_ref"] else "(not kept)"
     media = {
-        each[
-            "media_index"
-        ]: f"{each['mime_type'] or each['type']} {bytes_text(each['media_bytes'])}"
+        each["media_index"]: " ".join(
+            filter(
+                None,
+                [
+                    each["mime_type"] or each["type"],
+                    each.get("extent"),
+                    bytes_text(each["media_bytes"]),
+                ],
+            )
+        )
         for each in sheet.media
         if (each["exchange"], each["side"], each["step_index"])
         == (step["exchange"], step["side"], step["step_index"])

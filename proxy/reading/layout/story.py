@@ -38,6 +38,33 @@ def story(step: Json, media: Mapping[int, str]) -> str:
     return _compact({name: value for name, value in step.items() if name not in _NOT_TOLD})
 
 
+def citations(step: Json) -> list[str]:
+    """One line for each source that a step's texts name, each once; then what was timed or spoken."""
+    contents = step.get("content") if isinstance(step, dict) else None
+    found: dict[str, None] = {}
+    words = 0
+    for content in contents if isinstance(contents, list) else ():
+        notes = content.get("annotations") if isinstance(content, dict) else None
+        for note in notes if isinstance(notes, list) else ():
+            if not isinstance(note, dict):
+                continue
+            if note.get("type") == "word_info":
+                words += 1
+            elif note.get("type") == "speech_metadata":
+                found["spoken by " + _joined(note, "speaker", "style")] = None
+            elif told := _joined(
+                note, "title", "name", "file_name", "url", "document_uri", "source"
+            ):
+                page = note.get("page_number")
+                found[f"cites {told}" + (f", page {page}" if isinstance(page, int) else "")] = None
+    return [*(line[:TEXT_MAX] for line in found), *([f"{words} words timed"] if words else [])]
+
+
+def _joined(note: dict[str, Json], *names: str) -> str:
+    """The first two of these fields that say something."""
+    return " ".join([note[name] for name in names if isinstance(note.get(name), str)][:2])
+
+
 def _output(step: dict[str, Json], media: Mapping[int, str]) -> str:
     text = _contents(step.get("content"), media)
     error = step.get("error")
@@ -60,7 +87,13 @@ def _call(step: dict[str, Json], _: Mapping[int, str]) -> str:
         inner = ", ".join(f"{key}={_compact(value)}" for key, value in arguments.items())
     else:
         inner = "" if arguments is None else _compact(arguments)
-    return f"{name}({inner})"
+    return f"{name}({inner})" + _kind(step)
+
+
+def _kind(step: dict[str, Json]) -> str:
+    """Of calls that come in several kinds: " (image_search)"."""
+    found = step.get("search_type") or step.get("retrieval_type")
+    return f" ({found})" if isinstance(found, str) else ""
 
 
 def _code(step: dict[str, Json], media: Mapping[int, str]) -> str:
@@ -79,7 +112,7 @@ def _listed(field: str) -> Callable[[dict[str, Json], Mapping[int, str]], str]:
         found = arguments.get(field) if isinstance(arguments, dict) else None
         if not isinstance(found, list):
             return _call(step, media)
-        return " · ".join(_text(each) for each in found)
+        return " · ".join(_text(each) for each in found) + _kind(step)
 
     return tell
 
@@ -111,6 +144,8 @@ def _item(item: Json, media: Mapping[int, str]) -> str:
     if isinstance(item.get("search_suggestions"), str):
         size = len(item["search_suggestions"].encode("utf-8", "replace"))
         return f"search suggestions, {bytes_text(size)}"
+    if item.get("type") == "function" and isinstance(item.get("name"), str):
+        return f"{item['name']}()"
     label = " ".join(_labels([item]))
     if not label:
         return _compact(item)
@@ -152,7 +187,8 @@ def _content(content: Json, media: Mapping[int, str]) -> str:
     index = data.get("$media") if isinstance(data, dict) else None
     if isinstance(index, int) and index in media:
         return f"[{media[index]}]"
-    parts = [content.get("mime_type") or content.get("type"), content.get("uri")]
+    parts = [content.get("mime_type") or content.get("type"), content.get("name")]
+    parts.append(content.get("uri"))
     return f"[{' '.join(_text(part) for part in parts if part)}]"
 
 

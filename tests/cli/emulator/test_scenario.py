@@ -41,7 +41,7 @@ def test_all_files_are_checked_and_all_problems_told(tmp_path: Path, capsys: Cap
 
     told = capsys.readouterr()
     assert code == FOUND_A_PROBLEM
-    assert told.out == f"{good}: right, 1 turns\n"
+    assert told.out == f"{good}: right, 1 turn\n"
     assert f"{bad}:3: turns[0].anser: unknown field; did you mean answer?" in told.err
     assert "No such file" in told.err
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proxy.emulator.answers.chance import Chance
 from proxy.emulator.answers.compose import compose
 from proxy.emulator.answers.composition import Composition, Context
-from proxy.emulator.answers.occasion import ORDERS
+from proxy.emulator.answers.occasion import ORDERS, SERVER_TOOLS
 from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.faults import Wishes
 from proxy.emulator.asked.refusals import Refusal
@@ -180,6 +180,13 @@ def test_a_prompt_may_order_how_it_ends(status: str) -> None:
     assert composed(input=f"emulate: {status}").status == status
 
 
+def test_a_search_for_tools_that_finds_none_waits_for_nobody() -> None:
+    made = composed(input="emulate: tool_search")
+
+    assert types(made) == ["thought", "tool_search_call", "tool_search_result", "model_output"]
+    assert made.status == "completed"
+
+
 def test_checkpoints_come_after_every_step_but_the_last() -> None:
     made = composed(input="emulate: checkpoint, google_search")
 
@@ -325,3 +332,48 @@ def test_the_same_request_is_answered_the_same_and_its_usage_adds_up(
     listed = sum(entry["tokens"] for entry in usage["input_tokens_by_modality"])
     assert listed == usage["total_input_tokens"] >= history
     assert usage["total_cached_tokens"] <= usage["total_input_tokens"]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "agentic"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["type", "text", "content", "result"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+odd_steps = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["user_input", "function_call", "text", "video", "thought"])},
+        optional=dict.fromkeys(("content", "text", "result", "id", "data"), anything),
+    ),
+    max_size=3,
+)
+odd_tools = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from([*SERVER_TOOLS, "function", "computer_use", "tool_search"])},
+        optional=dict.fromkeys(
+            ("name", "parameters", "search_types", "allowed_tools", "top_k", "environment"),
+            anything,
+        ),
+    ),
+    max_size=3,
+)
+odd_bodies = st.fixed_dictionaries(
+    {"input": odd_steps | st.sampled_from([f"emulate: {word}" for word in ORDERS])},
+    optional={
+        "tools": odd_tools,
+        **dict.fromkeys(("response_format", "environment", "safety_settings"), anything),
+    },
+)
+
+
+@given(odd_bodies)
+def test_odd_values_are_answered_or_refused_and_nothing_else(body: dict[str, Any]) -> None:
+    try:
+        request = read_create({"model": "gemini-3-flash-preview"} | body)
+        made = compose(request, Context(before=request.steps), NONE, Chance(1, 1))
+    except Refusal as refused:
+        assert refused.status == 400  # noqa: PT017 - either outcome is right
+    else:
+        orjson.dumps(made.steps)

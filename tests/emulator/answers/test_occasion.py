@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.emulator.answers.occasion import ORDERS, prompt
+from proxy.emulator.answers.composition import Context
+from proxy.emulator.answers.occasion import ORDERS, occasion, prompt
 from tests.emulator.answers.asking import asked
 
 CALL = {"type": "function_call", "id": "a", "name": "f", "arguments": {}}
@@ -46,10 +47,19 @@ def test_only_results_after_the_user_s_last_words_are_to_be_answered() -> None:
 
 
 def test_an_input_without_text_is_about_what_was_said_before() -> None:
-    before = ({"type": "user_input", "content": "Weather in Oslo?"}, CALL)
+    output = {"type": "model_output", "content": "One moment."}
+    before = ({"type": "user_input", "content": "Weather in Oslo?"}, output, CALL)
     picture = {"type": "function_result", "call_id": "a", "result": [{"type": "image"}]}
 
     assert asked([picture], before=before).text == "Weather in Oslo?"
+
+
+def test_what_continues_a_long_decode_uses_no_tool_and_follows_no_order() -> None:
+    first = asked("emulate: retrieval", {"type": "google_search"})
+    later = occasion(first.request, Context(hops_left=1), first.chance)
+
+    assert not first.is_plain
+    assert later.is_plain
 
 
 def test_a_query_is_short_and_never_empty() -> None:

@@ -53,9 +53,13 @@ def count(steps: list[dict[str, Any]], context: Context | None = None, **body: A
     return counted(request, context or Context(), steps)
 
 
-@given(counts, amounts, counts, amounts, counts)
+@given(counts, counts, counts, amounts, counts)
 def test_the_total_is_the_sum_of_its_four_parts(
-    new: Counter[str], history: int, output: Counter[str], thought: int, tool_use: Counter[str]
+    new: Counter[str],
+    history: Counter[str],
+    output: Counter[str],
+    thought: int,
+    tool_use: Counter[str],
 ) -> None:
     made = usage(
         new_input=new,
@@ -66,10 +70,10 @@ def test_the_total_is_the_sum_of_its_four_parts(
         grounding={},
     )
 
-    assert made["total_input_tokens"] == new.total() + history
+    assert made["total_input_tokens"] == new.total() + history.total()
     assert made["total_tokens"] == sum(made[f"total_{part}_tokens"] for part in PARTS)
-    assert context_tokens(made) == new.total() + history + output.total()
-    assert made["total_cached_tokens"] <= history
+    assert context_tokens(made) == new.total() + history.total() + output.total()
+    assert made["total_cached_tokens"] <= history.total()
 
 
 @given(step_lists, amounts, st.sampled_from(["minimal", "high", "unheard of"]))
@@ -173,6 +177,16 @@ def test_a_long_history_comes_from_the_cache_in_whole_blocks() -> None:
 
     assert made["total_cached_tokens"] == 2048
     assert made["cached_tokens_by_modality"] == [{"modality": "text", "tokens": 2048}]
+
+
+def test_a_picture_of_an_earlier_turn_is_still_a_picture() -> None:
+    turn = {"type": "user_input", "content": [{"type": "image", "data": ""}]}
+
+    made = count([], Context(history=300, before=(turn,)))
+
+    listed = {entry["modality"]: entry["tokens"] for entry in made["input_tokens_by_modality"]}
+    assert listed["image"] == 258
+    assert sum(listed.values()) == made["total_input_tokens"]
 
 
 def test_a_continued_decode_names_the_input_of_its_first_hop() -> None:

@@ -17,7 +17,7 @@ from proxy.emulator.deliveries.notices import ping_of
 from proxy.emulator.deliveries.outbox import Outbox, is_loopback
 from proxy.emulator.deliveries.registry import Registry
 from proxy.emulator.deliveries.retries import ATTEMPTS_MAX
-from proxy.emulator.state.clock import Clock
+from proxy.emulator.state.clock import NS, Clock
 from proxy.emulator.state.retention import DAY_S
 from tests.emulator.deliveries.receiver import Receiver, receiving
 
@@ -46,8 +46,8 @@ class Office:
 
 
 @asynccontextmanager
-async def working(**settings: Any) -> AsyncIterator[Office]:
-    clock = Clock(START_S, step_ns=0)
+async def working(step_ns: int = 0, **settings: Any) -> AsyncIterator[Office]:
+    clock = Clock(START_S, step_ns=step_ns)
     registry = Registry(clock)
     outbox = Outbox(clock, registry, lambda _delivery, _now_s: "signed", **settings)
     office = Office(outbox, clock, registry)
@@ -100,6 +100,17 @@ async def test_what_was_not_taken_is_tried_again_when_the_clock_says_so(receiver
     assert times == [0, 5, 15]
 
 
+async def test_a_clock_that_moves_with_requests_is_looked_at_with_each(receiver: Receiver) -> None:
+    receiver.statuses = [500]
+    async with working(step_ns=5 * NS) as office:
+        office.outbox.put("msg_1", NOTICE, receiver.uri, None)
+        await office.logged(1)
+        office.clock.now_ns()
+        office.outbox.tick()
+
+        assert await office.logged(2) == ["to be tried again", "delivered"]
+
+
 async def test_after_a_day_a_delivery_is_given_up_and_its_webhook_disabled() -> None:
     async with working() as office:
         given = {"uri": CLOSED, "subscribed_events": ["interaction.completed"]}
@@ -113,7 +124,7 @@ async def test_after_a_day_a_delivery_is_given_up_and_its_webhook_disabled() -> 
         assert outcomes == ["to be tried again"] * (ATTEMPTS_MAX - 1) + ["given up"]
         assert office.outbox.waiting() == 0
         assert office.registry.get(identity).state == "disabled_due_to_failed_deliveries"
-        assert office.clock.peek_ns() < (START_S + DAY_S) * 10**9
+        assert office.clock.peek_ns() < (START_S + DAY_S) * NS
 
 
 async def test_nothing_leaves_this_machine() -> None:

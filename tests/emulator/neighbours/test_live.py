@@ -182,10 +182,28 @@ async def test_a_session_that_does_not_begin_with_a_setup_ends(
     assert (ended.type, ended.data) == (aiohttp.WSMsgType.CLOSE, code)
 
 
-async def test_a_message_of_no_kind_ends_the_session(emulator: Running) -> None:
+@pytest.mark.parametrize(
+    "message", [{"hello": 1}, {"clientContent": 1}, {"realtimeInput": "x"}, {"toolResponse": None}]
+)
+async def test_a_message_of_no_kind_ends_the_session(emulator: Running, message: Any) -> None:
     async with session(emulator) as socket:
-        await socket.send_json({"hello": 1})
+        await socket.send_json(message)
         assert (await socket.receive()).data == 1007
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"clientContent": {"turns": 1, "turnComplete": True}},
+        {"clientContent": {"turns": [1, {"parts": 2}, {"parts": [3]}], "turnComplete": True}},
+        {"realtimeInput": {"mediaChunks": 1, "audio": 2}},
+        {"realtimeInput": {"audioStreamEnd": True}},
+    ],
+)
+async def test_nothing_said_is_nothing_said_back(emulator: Running, message: Any) -> None:
+    async with session(emulator) as socket:
+        await socket.send_json(message)
+        assert (await answers(socket))[0] == []
 
 
 async def test_a_message_that_is_too_long_ends_the_session(
@@ -195,6 +213,14 @@ async def test_a_message_that_is_too_long_ends_the_session(
     async with session(emulator) as socket:
         await socket.send_json({"realtimeInput": {"text": "x" * 2_000}})
         assert (await socket.receive()).data == 1009
+
+
+async def test_a_session_that_says_nothing_is_closed(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "IDLE_S", 0.01)
+    async with emulator.http.ws_connect(f"{emulator.url}{PATH}") as socket:
+        assert (await socket.receive()).data == 1001
 
 
 async def test_sessions_are_counted(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,12 @@ def test_every_example_is_right_and_says_what_it_is_for(name: str) -> None:
 def test_an_unknown_example_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean tool_loop"):
         example_text("toolloop")
+
+
+def test_what_the_format_s_description_shows_is_right(tmp_path: Path) -> None:
+    text = (resources.files("proxy.emulator.scenarios") / "FORMAT.md").read_text("utf-8")
+    shown = text.split("```yaml\n")[1].split("```")[0]
+    file = tmp_path / "shown.yaml"
+    file.write_text(shown, "utf-8")
+
+    assert [turn.name for turn in load_scenario(file).turns] == ["question", "answer"]

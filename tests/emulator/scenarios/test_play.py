@@ -206,3 +206,29 @@ async def test_a_stream_that_broke_behind_its_last_event_breaks_there_again() ->
         async with stage.http.post(f"{stage.url}/v1/interactions", json=asked) as answer:
             with pytest.raises(aiohttp.ClientError):
                 await answer.read()
+
+
+async def test_an_emulator_that_forgets_begins_its_scenario_again() -> None:
+    async with staged(script("{answer: {text: Only once.}}")) as stage:
+        await stage.post(input="a")
+        used_up, _ = await stage.post(input="a")
+        async with stage.http.delete(f"{stage.url}/emulator/state"):
+            pass
+        again, _ = await stage.post(input="a")
+
+    assert (used_up, again) == (400, 200)
+
+
+async def test_sdks_of_the_old_schema_meet_scenarios_in_their_own_words() -> None:
+    exact = "{exact: true, answer: {id: v1_x, status: completed, outputs: [{type: text, text: b}]}}"
+    async with staged(script("{answer: {text: a}}", exact)) as stage:
+        stage.http.headers["User-Agent"] = "google-genai-sdk/1.55.0"
+        _, made = await stage.post(input="a")
+        _, recorded = await stage.post(input="b")
+
+    assert [output["text"] for output in made["outputs"]] == ["a"]
+    assert recorded == {
+        "id": "v1_x",
+        "status": "completed",
+        "outputs": [{"type": "text", "text": "b"}],
+    }

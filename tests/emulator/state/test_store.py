@@ -123,11 +123,28 @@ def test_new_interactions_free_those_that_expired(stage: Stage) -> None:
 def test_what_has_expired_stays_gone_when_the_clock_goes_back(stage: Stage) -> None:
     old = stage.made()
     stage.clock.advance(55 * DAY_S)
-    new = stage.made()
 
     stage.clock.set(START_S)
 
     assert is_gone(stage, old)
+
+
+def test_what_has_ended_stays_ended_when_the_clock_goes_back(stage: Stage) -> None:
+    identity = stage.made(background=True)
+    stage.clock.advance(10)
+
+    stage.clock.set(START_S)
+
+    assert stage.ended == [(identity, "completed")]
+    assert stage.store.find(identity).interaction.status == "completed"
+
+
+def test_what_was_made_later_can_be_found_when_the_clock_goes_back(stage: Stage) -> None:
+    stage.clock.advance(55 * DAY_S)
+    new = stage.made()
+
+    stage.clock.set(START_S)
+
     assert stage.store.find(new).turn == 1
     assert stage.store.find(stage.made()).turn == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.emulator.asked.faults import FRAMINGS
+from proxy.emulator.asked.faults import BODIES, FRAMINGS
+from proxy.emulator.emulator import Settings
 from proxy.emulator.ledger import Ledger
 from proxy.emulator.server import deterministic, serving
 from tests.emulator.conftest import KEY, Running
@@ -160,3 +162,138 @@ async def test_a_fault_can_pass_after_some_times(emulator: Running) -> None:
     fault = "status=503, times=2"
 
     assert [(await emulator.create(fault))[0] for _ in range(3)] == [503, 503, 200]
+
+
+async def answer_to(emulator: Running, fault: str, **body: Any) -> tuple[int, Any, bytes]:
+    """Status, headers and body of an answer that comes whole."""
+    headers = {"x-emulator-fault": fault}
+    asked = emulator.http.post(
+        emulator.path, json=BODY | body, headers=headers, allow_redirects=False
+    )
+    async with asked as answer:
+        return answer.status, answer.headers, await answer.read()
+
+
+async def test_a_date_can_say_when_to_come_back(emulator: Running) -> None:
+    _, headers, _ = await answer_to(emulator, "status=503,retry_date=60")
+    at = parsedate_to_datetime(headers["Retry-After"])
+
+    assert at.second == 0
+    assert at.year == 2026
+
+
+async def test_a_redirect_says_where(emulator: Running) -> None:
+    fault = "status=302,shape=empty,type=none,location=/elsewhere"
+    status, headers, body = await answer_to(emulator, fault)
+
+    assert (status, headers["Location"], body) == (302, "/elsewhere", b"")
+    assert "Content-Type" not in headers
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("is_streaming", [True, False], ids=["stream", "json"])
+async def test_another_body_can_stand_in_the_place_of_a_good_one(
+    emulator: Running,
+    name: str,
+    is_streaming: bool,  # noqa: FBT001
+) -> None:
+    status, _, body = await answer_to(emulator, f"body={name}", stream=is_streaming)
+
+    assert (status, body) == (200, BODIES[name])
+
+
+async def test_a_good_answer_can_have_another_status_or_no_type(emulator: Running) -> None:
+    created, _, body = await answer_to(emulator, "served_as=201")
+    _, bare, _ = await answer_to(emulator, "type=none")
+    empty, headers, nothing = await answer_to(emulator, "served_as=204,type=none")
+
+    assert (created, orjson.loads(body)["status"]) == (201, "completed")
+    assert "Content-Type" not in bare
+    assert (empty, nothing) == (204, b"")
+    assert headers.keys() == {"Server", "Date"}
+
+
+async def test_a_stream_can_come_where_json_was_asked_for_and_the_other_way_round(
+    emulator: Running,
+) -> None:
+    _, as_stream, _ = await answer_to(emulator, "answer=stream")
+    _, as_json, body = await answer_to(emulator, "answer=json", stream=True)
+
+    assert as_stream["Content-Type"] == "text/event-stream"
+    assert as_json["Content-Type"].startswith("application/json")
+    assert orjson.loads(body)["status"] == "completed"
+
+
+@pytest.mark.parametrize("is_streaming", [True, False], ids=["stream", "json"])
+async def test_what_was_carried_out_can_be_answered_with_an_error(
+    emulator: Running,
+    is_streaming: bool,  # noqa: FBT001
+) -> None:
+    status, _, _ = await answer_to(emulator, "status=500,carried_out", stream=is_streaming)
+    line = emulator.answered()
+
+    assert (status, line["status"]) == (500, 500)
+    async with emulator.http.get(f"{emulator.path}/{line['interaction_id']}") as answer:
+        assert answer.status == 200
+
+
+async def test_a_fault_can_leave_other_operations_alone(emulator: Running) -> None:
+    created, _, body = await answer_to(emulator, "on=get+delete,status=501")
+    address = f"{emulator.path}/{orjson.loads(body)['id']}"
+    misled = {"x-emulator-fault": "on=get+delete,status=404"}
+
+    assert created == 200
+    async with emulator.http.delete(address, headers=misled) as answer:
+        assert answer.status == 404
+    async with emulator.http.get(address) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("fault", ["cut_head=20", "cut_head=20,reset"])
+async def test_a_head_is_cut_in_its_middle(fault: str) -> None:
+    data, ended, line = await received(fault, is_streaming=False)
+
+    assert (data, line["status"], line["finished"]) == (b"", 0, False)
+    assert isinstance(ended, aiohttp.ClientError)
+
+
+@pytest.mark.parametrize("fault", ["cut_event=2", "cut_event=2,reset"])
+async def test_an_event_is_cut_in_its_middle(fault: str) -> None:
+    data, ended, line = await received(fault, is_streaming=True)
+
+    assert ended is not None
+    assert (line["events"], line["finished"]) == (2, False)
+    if "reset" not in fault:
+        assert data.count(b"event: ") == 3
+        assert not data.endswith(b"\n")
+
+
+async def test_an_error_can_be_cut_too() -> None:
+    data, ended, line = await received("status=500,cut_bytes=5", is_streaming=False)
+
+    assert (data, line["status"], line["finished"]) == (b'{"err', 500, False)
+    assert ended is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_streaming", "pauses"),
+    [("drip=0.5,body=braces", False, [0.5, 0.5]), ("stall=2", False, [3600.0] * 6)],
+)
+async def test_an_answer_drips_and_stalls(
+    fault: str,
+    is_streaming: bool,  # noqa: FBT001
+    pauses: list[float],
+) -> None:
+    paused: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+
+    async with (
+        serving(Settings(seed=1, pause=pause)) as url,
+        aiohttp.ClientSession(headers={"x-goog-api-key": KEY, "x-emulator-fault": fault}) as http,
+        http.post(f"{url}/v1/interactions", json=BODY | {"stream": is_streaming}) as answer,
+    ):
+        await answer.read()
+
+    assert paused == pauses

@@ -88,10 +88,11 @@ def test_what_is_wanted_is_exported(wanted: Wanted, exported: list[str], data_fo
 def test_without_a_file_it_goes_to_standard_output(
     data_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(data_folder, Wanted(("last",)), None) == DONE
+    assert run(data_folder, Wanted(("v1_other",)), None) == DONE
 
     told = capsys.readouterr()
     assert told.out.startswith("# Exported from recorded interactions.")
+    assert "name: 'Recorded: v1_other'\ndescription: One request as it was answered" in told.out
     assert told.err == ""
 
 

@@ -11,7 +11,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from proxy.reading.layout.sheet import (
+    CITATION_LINES,
     Sheet,
+    answered_lines,
+    asked_lines,
     exchange_lines,
     header_lines,
     problem_lines,
@@ -51,13 +54,16 @@ ABOUT: dict[str, Any] = {
     "thought_tokens": 220,
     "tool_use_tokens": None,
     "total_tokens": 1804,
+    "has_continuation_token": False,
 }
 STEP: dict[str, Any] = {
     "place": 1,
     "side": "output",
     "type": "function_result",
     "name": "look",
+    "call_id": "k1",
     "is_error": True,
+    "error_code": None,
     "started_at": AT + dt.timedelta(seconds=1),
     "duration_ns": SECOND,
     "step_tokens": 7,
@@ -192,3 +198,71 @@ def test_whatever_a_step_says_its_lines_fit_and_do_nothing(width: int, said: str
 
     assert len(story) <= 2
     assert all(cell_len(line) <= width and safe(line) == line for line in story)
+
+
+def test_a_result_says_which_call_it_answers() -> None:
+    call = STEP | {"type": "function_call", "is_error": None, "place": 1}
+    result = STEP | {"place": 2}
+
+    lines = plain(step_lines(replace(SHEET, steps=[call, result]), 80))
+
+    assert lines[2].startswith("2 < function_result  look  of 1  error ")
+
+
+def test_an_output_that_broke_off_says_why() -> None:
+    step = STEP | {"type": "model_output", "name": None, "call_id": None, "error_code": "13"}
+
+    assert plain(step_lines(replace(SHEET, steps=[step]), 80))[0].startswith(
+        "1 < model_output  error 13 "
+    )
+
+
+def test_sources_stand_below_the_text_and_not_all_of_them() -> None:
+    notes = [
+        {"type": "url_citation", "title": f"Page {n}", "url": f"https://a.example/{n}"}
+        for n in range(CITATION_LINES + 2)
+    ]
+    said = {
+        "type": "model_output",
+        "content": [{"type": "text", "text": "Yes.", "annotations": notes}],
+    }
+    step = STEP | {"type": "model_output", "name": None, "is_error": None, "content": said}
+
+    _, told, *cited = plain(step_lines(replace(SHEET, steps=[step]), 80))
+
+    assert told == f"    Yes. [{CITATION_LINES + 2} citations]"
+    assert cited[0] == "    cites Page 0 https://a.example/0"
+    assert cited[-1] == "    … and 2 more"
+    assert len(cited) == CITATION_LINES + 1
+
+
+def test_pictures_are_named_with_their_extent() -> None:
+    medium = {"media_index": 0, "mime_type": "image/png", "type": "image", "media_bytes": 12_000}
+    place = {"exchange": "x0-7-1", "side": "output", "step_index": 0, "extent": "640x480"}
+    content = {"type": "image", "data": {"$media": 0}}
+    step = STEP | {"content": {"type": "model_output", "content": [content]}}
+
+    lines = plain(step_lines(replace(SHEET, steps=[step], media=[medium | place]), 80))
+
+    assert lines[1] == "    [image/png 640x480 12 KB]"
+
+
+def test_settings_and_errors_stand_in_lines_of_their_own() -> None:
+    sheet = replace(
+        SHEET,
+        request={"system_instruction": "Be brief.", "tools": [{"type": "url_context"}]},
+        answer={"errors": [{"code": "safety", "message": "Blocked."}]},
+    )
+
+    assert plain(asked_lines(sheet, 40)) == [
+        "  system_instruction  Be brief.",
+        "  tools               url_context",
+    ]
+    assert plain(answered_lines(sheet, 40)) == ["  error  safety: Blocked."]
+    assert asked_lines(SHEET, 40) == answered_lines(SHEET, 40) == []
+
+
+def test_an_interaction_that_waits_for_another_hop_says_so() -> None:
+    lines = plain(header_lines(about(has_continuation_token=True), 200))
+
+    assert "to be continued" in lines[1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.reading.layout.story import TEXT_MAX, story
+from proxy.reading.layout.story import TEXT_MAX, citations, story
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -106,6 +106,60 @@ def text(content: str) -> dict[str, Any]:
             "python: a = 1 ⏎ print(a)",
         ),
         ({"type": "file_search_call", "id": "k"}, ""),
+        ({"type": "processing_call", "id": "k"}, ""),
+        ({"type": "processing_result", "call_id": "k"}, ""),
+        ({"type": "retrieval_result", "call_id": "k"}, ""),
+        (
+            {
+                "type": "google_search_call",
+                "search_type": "image_search",
+                "arguments": {"queries": ["a"]},
+            },
+            "a (image_search)",
+        ),
+        (
+            {
+                "type": "retrieval_call",
+                "retrieval_type": "rag_store",
+                "arguments": {"queries": ["a"]},
+            },
+            "a (rag_store)",
+        ),
+        ({"type": "google_maps_call", "arguments": {"queries": ["a"]}}, "a"),
+        (
+            {"type": "url_context_call", "arguments": {"urls": ["https://a.example"]}},
+            "https://a.example",
+        ),
+        ({"type": "tool_search_call", "arguments": {"function_names": ["f", "g"]}}, "f · g"),
+        (
+            {
+                "type": "tool_search_result",
+                "result": [{"type": "function", "name": "f"}, {"type": "function", "name": "g"}],
+            },
+            "f() · g()",
+        ),
+        (
+            {
+                "type": "file_search_result",
+                "result": [{"title": "Plan", "text": "Go.", "file_search_store": "s"}],
+            },
+            "Plan",
+        ),
+        ({"type": "code_execution_result", "result": "2\n"}, "2\n"),
+        (
+            {"type": "mcp_server_tool_result", "result": [text("ok")], "server_name": "s"},
+            "ok",
+        ),
+        (
+            {
+                "type": "model_output",
+                "content": [
+                    {"type": "audio", "data": {"$media": 0}},
+                    {"type": "video", "name": "clip", "uri": "gs://b/v", "mime_type": "video/mp4"},
+                ],
+            },
+            "[image/png 12 KB] [video/mp4 clip gs://b/v]",
+        ),
         ({"type": "brand_new", "signature": "x", "field": 1}, '{"field": 1}'),
         (
             {"type": "x", "$omitted": True},
@@ -116,3 +170,39 @@ def text(content: str) -> dict[str, Any]:
 )
 def test_a_step_is_told_in_its_own_way(step: dict[str, Any], told: str) -> None:
     assert story(step, {0: "image/png 12 KB"}) == told
+
+
+def test_sources_are_told_each_once_and_words_are_counted() -> None:
+    notes = [
+        {"type": "url_citation", "title": "A page", "url": "https://a.example"},
+        {"type": "url_citation", "title": "A page", "url": "https://a.example", "start_index": 9},
+        {
+            "type": "file_citation",
+            "file_name": "plan.pdf",
+            "document_uri": "gs://b",
+            "page_number": 3,
+        },
+        {"type": "place_citation", "name": "Café", "url": "https://maps.example", "place_id": "p"},
+        {"start_index": 0, "source": "https://old.example"},
+        {"type": "word_info", "text": "a"},
+        {"type": "word_info", "text": "b"},
+        {"type": "speech_metadata", "speaker": "Kore", "style": "calm"},
+        {"type": "url_citation"},
+        7,
+    ]
+
+    told = citations({"type": "model_output", "content": [{**text("x"), "annotations": notes}]})
+
+    assert told == [
+        "cites A page https://a.example",
+        "cites plan.pdf gs://b, page 3",
+        "cites Café https://maps.example",
+        "cites https://old.example",
+        "spoken by Kore calm",
+        "2 words timed",
+    ]
+
+
+@given(st.dictionaries(FIELDS, JSON) | JSON)
+def test_any_step_has_sources_or_none(step: Any) -> None:
+    citations(step)

@@ -22,7 +22,9 @@ PAGES_CHARACTERS: Final = 1024 * 1024
 MENTIONED_MAX: Final = 4
 """Media that an answer goes into; the others are only counted."""
 
-MEDIA: Final = frozenset({"image", "audio", "video", "document"})
+MEDIA: Final = ("image", "audio", "video", "document")
+"""No set: a type that a caller sends may be anything, also what has no hash."""
+
 _ARTICLES: Final = {
     "image": "an image",
     "audio": "a sound",

@@ -73,5 +73,5 @@ def vector(text: str, dimensions: int) -> list[float]:
 
 def _text(content: Any) -> str:
     parts = content.get("parts") if isinstance(content, dict) else None
-    shown = [part.get("text") or orjson.dumps(part).decode() for part in parts or []]
-    return "\n".join(str(each) for each in shown)
+    given = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    return "\n".join(str(part.get("text") or orjson.dumps(part).decode()) for part in given)

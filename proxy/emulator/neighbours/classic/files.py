@@ -56,9 +56,9 @@ class Files:
                 return media(self._content(visit, file), str(file["mimeType"]))
         raise visit.refusal(404, "The requested path was not found.")
 
-    def known(self, uri: str, now_s: int) -> bool:
-        """Whether a name or address of ours is that of a file that is there."""
-        return self._files.find(identity_of(uri), now_s) is not None
+    def known(self, uri: str, now_s: int) -> Json | None:
+        """The file that a name or address of ours is of; None if it is not there."""
+        return self._files.find(identity_of(uri), now_s)
 
     def file(self, visit: Visit, name: str) -> tuple[Json, bytes]:
         """A file and its content, by `files/<id>`.

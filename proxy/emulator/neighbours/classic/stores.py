@@ -107,9 +107,9 @@ class Stores:
         name = str(field_of(body, "fileName") or "")
         if not name:
             raise visit.refusal(400, "The field 'fileName' is required.")
-        if not self._files.known(name, visit.now_s):
+        file = self._files.known(name, visit.now_s)
+        if file is None:
             raise visit.refusal(404, f"File {name} was not found.")
-        file, _ = self._files.file(visit, name)
         title = str(file.get("displayName") or name)
         document = self._document(visit, store, title, file["mimeType"], int(file["sizeBytes"]))
         if field_of(body, "customMetadata"):

@@ -40,7 +40,7 @@ def answer(visit: Visit) -> Reply:
     asked = text_tokens(orjson.dumps([body["input"], questions]).decode())
     counted = usage(
         new_input={"text": asked},
-        history=0,
+        history={},
         output={"text": TOKENS_AN_ANSWER * len(answers)},
         thought=0,
         tool_use={},

@@ -86,7 +86,7 @@ class Voices:
         spoken = text_tokens(orjson.dumps(given[given["type"]]).decode())
         voice: Json = {name: given[name] for name in GIVEN if name in given}
         counted = usage(
-            new_input={"text": spoken}, history=0, output={}, thought=0, tool_use={}, grounding={}
+            new_input={"text": spoken}, history={}, output={}, thought=0, tool_use={}, grounding={}
         )
         if body.get("store") is False:
             return voice | {"key": visit.chance.data(48).hex(), "usage": counted}

@@ -85,6 +85,17 @@ def test_a_file_expires_after_two_days(call: Caller) -> None:
     assert call("GET", "/v1/files") == {}
 
 
+async def test_moving_the_emulators_clock_lets_a_file_expire(sdk: Any, emulator: Running) -> None:
+    made = await sdk.files.upload(file=io.BytesIO(b"x"), config={"mime_type": "text/plain"})
+    later = {"advance_s": LIFE_S}
+    async with emulator.http.post(f"{emulator.url}/emulator/clock", json=later) as answer:
+        assert answer.status == 200
+
+    with pytest.raises(errors.ClientError):
+        await sdk.files.get(name=made.name)
+    assert [file async for file in await sdk.files.list()] == []
+
+
 def test_a_video_is_processed_until_it_is_asked_for(call: Caller) -> None:
     file = uploaded(call, b"x", "video/mp4")
     states = [call("GET", f"/v1/{file['name']}")["state"] for _ in range(2)]

@@ -44,6 +44,17 @@ async def test_agents_are_listed_in_pages(sdk: Any) -> None:
     assert found == made
 
 
+async def test_an_interaction_is_held_with_a_custom_agent(sdk: Any) -> None:
+    await sdk.agents.create(id="sentinel", base_agent=BASE, system_instruction="Be kind.")
+
+    made = await sdk.interactions.create(agent="sentinel", input="Larches?", background=True)
+    await sdk.agents.delete(id="sentinel")
+
+    assert made.status == "in_progress"
+    with pytest.raises(APIStatusError, match="sentinel"):
+        await sdk.interactions.create(agent="sentinel", input="Larches?", background=True)
+
+
 async def test_vertex_has_the_same_agents(vertex: Any) -> None:
     await vertex.agents.create(id="mine", base_agent=BASE)
 
