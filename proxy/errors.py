@@ -19,6 +19,10 @@ class JournalUnavailable(ProxyError):
     """The journal cannot take records now. strict refuses what was not sent yet; available counts a gap."""
 
 
+class JournalFull(JournalUnavailable):
+    """The disk or the journal's budget is used up: nothing begins, and of what is in flight only ends are taken."""
+
+
 class KeyDestroyed(ProxyError):
     """The data key of an exchange is gone (erased or never durable): its content cannot be opened, ever."""
 

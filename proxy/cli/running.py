@@ -38,7 +38,7 @@ def _serve(parsed: Arguments) -> int:
         lines = [json.dumps(about)] if parsed.json else _welcome(known, started)
         print("\n".join(lines), flush=True)
 
-    run(settings, announce)
+    run(settings, announce, lambda: resolved(parsed).settings)
     return DONE
 
 

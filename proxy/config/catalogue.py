@@ -116,6 +116,14 @@ class Settings:
         most=1_000_000,
         why="Per worker. Beyond it new connections are refused; each needs two file descriptors.",
     )
+    gateway_connections_per_address_max: int = _setting(
+        10_000,
+        Kind.WHOLE,
+        unit="connections",
+        least=1,
+        most=1_000_000,
+        why="Per worker and client address: lower it where many clients share the proxy directly.",
+    )
     gateway_header_timeout_s: float = _setting(
         10.0,
         Kind.NUMBER,
@@ -123,6 +131,22 @@ class Settings:
         least=0.1,
         most=600,
         why="A client that sends a request head slower than this is cut off.",
+    )
+    gateway_body_timeout_s: float = _setting(
+        30.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=3600,
+        why="Within it a client sends 30 KiB of its body, or the rest of it; a slower one gets 408.",
+    )
+    gateway_write_timeout_s: float = _setting(
+        60.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=3600,
+        why="A client that takes no byte of its answer for so long is cut off.",
     )
     gateway_keepalive_s: float = _setting(
         75.0,
@@ -150,11 +174,25 @@ class Settings:
         most=120,
         why="An upstream that cannot be reached is answered with 502 after this.",
     )
+    upstream_idle_timeout_s: float = _setting(
+        1800.0,
+        Kind.NUMBER,
+        unit="s",
+        least=0.1,
+        most=86_400,
+        why="An upstream that says nothing for so long is given up; the service itself ends after 20 minutes.",
+    )
     journal_mode: str = _setting(
         "strict",
         Kind.CHOICE,
         choices=("strict", "available"),
         why="strict: nothing passes unrecorded. available: traffic goes first, losses are counted.",
+    )
+    journal_reads: str = _setting(
+        "same",
+        Kind.CHOICE,
+        choices=("same", "strict", "available"),
+        why="The mode of GET, HEAD and OPTIONS; `available` spares polls the wait for the disk.",
     )
     journal_intent_deadline_ms: int = _setting(
         250,
@@ -171,6 +209,30 @@ class Settings:
         least=1 * MIB,
         most=1 * GIB,
         why="Larger means fewer files; smaller gives disk space back sooner.",
+    )
+    journal_soft_bytes: int = _setting(
+        2 * GIB,
+        Kind.WHOLE,
+        unit="bytes",
+        least=0,
+        most=1 << 50,
+        why="Free space of the disk below which the proxy warns.",
+    )
+    journal_hard_bytes: int = _setting(
+        256 * MIB,
+        Kind.WHOLE,
+        unit="bytes",
+        least=0,
+        most=1 << 50,
+        why="Free space below which no exchange begins: strict answers 503, available counts a gap.",
+    )
+    journal_budget_bytes: int = _setting(
+        8 * GIB,
+        Kind.WHOLE,
+        unit="bytes",
+        least=64 * MIB,
+        most=1 << 50,
+        why="What a worker's journal may take while the recorder is away: so long it records on.",
     )
     keys_master_file: Path = _setting(  # noqa: RUF009  # a field, as dataclasses.field
         Path("keys/master.key"),

@@ -19,12 +19,17 @@ import uvloop
 
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
+from proxy.gateway.deadlines import Deadlines
 from proxy.gateway.server import Worker, WorkerSettings
 from proxy.journal.format import Mode
+from proxy.journal.segments.space import SpaceLimits
 
 SWITCH_INTERVAL_S: Final = 0.0005
 """How long the loop may keep the interpreter from the journal's thread: a tenth of the default, about
 the time of two group commits. Shorter costs switches, longer adds to every held byte under load."""
+
+
+MODES: Final = {"strict": Mode.STRICT, "available": Mode.AVAILABLE}
 
 
 class _Lifeline(asyncio.Protocol):
@@ -45,6 +50,7 @@ async def _serve(settings: WorkerSettings, listener: socket.socket) -> None:
     worker = Worker(settings, loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
+    loop.add_signal_handler(signal.SIGHUP, worker.retire)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         await loop.connect_read_pipe(lambda: _Lifeline(worker), sys.stdin)
     ready = asyncio.Event()
@@ -77,9 +83,21 @@ def main(arguments: list[str]) -> int:
             header_timeout_s=chosen.gateway_header_timeout_s,
             keepalive_s=chosen.gateway_keepalive_s,
             connections_max=chosen.gateway_connections_max,
-            mode=Mode.STRICT if chosen.journal_mode == "strict" else Mode.AVAILABLE,
+            connections_per_address_max=chosen.gateway_connections_per_address_max,
+            deadlines=Deadlines(
+                body_s=chosen.gateway_body_timeout_s,
+                reader_s=chosen.gateway_write_timeout_s,
+                upstream_s=chosen.upstream_idle_timeout_s,
+            ),
+            mode=MODES[chosen.journal_mode],
+            reads=MODES.get(chosen.journal_reads),
             intent_deadline_s=chosen.journal_intent_deadline_ms / 1000,
             segment_bytes=chosen.journal_segment_bytes,
+            space=SpaceLimits(
+                soft_bytes=chosen.journal_soft_bytes,
+                hard_bytes=chosen.journal_hard_bytes,
+                budget_bytes=chosen.journal_budget_bytes,
+            ),
         )
         listener = socket.socket(fileno=given.listen_fd)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

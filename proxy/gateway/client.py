@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
-from typing import Final, cast
+from typing import cast
 
 from proxy.errors import JournalUnavailable
-from proxy.gateway.forward import IS_AHEAD, PEER_IS_FULL, Exchange, Relay, UpstreamSide
+from proxy.gateway.client_socket import ClientSocket
+from proxy.gateway.deadlines import Waiting, Watch
+from proxy.gateway.forward import (
+    IS_AHEAD,
+    NO_ROOM,
+    PEER_IS_FULL,
+    Exchange,
+    Relay,
+    UpstreamSide,
+)
 from proxy.gateway.http.answers import Refusal, answer_to
 from proxy.gateway.http.check import check_headers, check_start
 from proxy.gateway.http.intake import RequestIntake
 from proxy.gateway.http.plan import RequestPlan, plan_request
 from proxy.gateway.http.wire import RawHeaders, RequestHead
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
-from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Outcome
-
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER with zero seconds: closing sends a reset."""
+from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Mode, Outcome
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(ClientSocket):
     """One client connection. At most one exchange is in flight on it."""
 
     __slots__ = (
@@ -31,46 +35,32 @@ class ClientConnection(asyncio.Protocol):
         "_is_full",
         "_number",
         "_out",
-        "_pause_reasons",
         "_port",
         "_refusal",
         "_relay",
-        "_transport",
         "_upstream",
         "exchange",
-        "is_closing",
-        "is_gone",
-        "is_lingering",
         "is_reading_head",
-        "since",
-        "unsent_bytes",
+        "watch",
     )
 
     def __init__(self, relay: Relay, number: int) -> None:
+        super().__init__(relay.now)
         self._relay = relay
         self._number = number
         self._exchange_count = 0
         self._intake = RequestIntake(self)
         self._upstream: UpstreamSide | None = None
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._out: list[bytes] = []
-        self._pause_reasons = 0
         self._is_full = False
         """The client takes less than it is given."""
         self._refusal = b""
         """An answer of ours that waits for the journal, without an exchange."""
         self._address, self._port = "", 0
         self.exchange: Exchange | None = None
-        self.is_closing = False
-        """Nothing is read any more; what was written may still go out."""
-        self.is_gone = False
-        self.is_lingering = False
         self.is_reading_head = False
         """The worker saw a head begun and not whole; `since` then."""
-        self.unsent_bytes = 0
-        """Of a closing connection, when the worker last looked."""
-        self.since = relay.now()
-        """Loop time at which the present state began: idle, reading a head, orphaned, lingering, closing."""
+        self.watch = Watch()
 
     # what the worker asks ------------------------------------------------------------------------
 
@@ -83,20 +73,40 @@ class ClientConnection(asyncio.Protocol):
         self._intake.stop()
         self._refuse(Refusal(408, "the request head did not arrive in time"))
 
-    def takes_bytes(self) -> bool:
-        """Whether the client took something of what was unsent when this was last asked."""
-        before, self.unsent_bytes = self.unsent_bytes, self._transport.get_write_buffer_size()
-        return self.unsent_bytes < before
-
     def close(self) -> None:
         """End after what was written."""
         self._close_upstream()
         self._close()
 
-    def journal_failed(self, *, is_strict: bool) -> None:
+    def waits_for(self) -> tuple[Waiting, int]:
+        """Whom the exchange waits for, and how many bytes have come from there so far."""
+        exchange = self.exchange
+        if exchange is None or exchange.ended or exchange.is_spliced:
+            return Waiting.NOBODY, 0
+        if self._is_full:
+            return Waiting.FOR_READER, -self._transport.get_write_buffer_size()
+        if not exchange.is_request_whole:
+            if self._pause_reasons & ~IS_AHEAD:
+                return Waiting.NOBODY, 0
+            return Waiting.FOR_BODY, exchange.request_bytes
+        if not exchange.was_sent:
+            return Waiting.NOBODY, 0
+        return Waiting.FOR_UPSTREAM, exchange.response_bytes + (exchange.response is not None)
+
+    def journal_is_full(self) -> None:
+        """strict: ends, and says so. available: goes on unrecorded."""
+        if self.exchange is not None:
+            if self.exchange.is_strict:
+                self.abort(Outcome.PROXY_ERROR, NO_ROOM)
+            else:
+                self.exchange.record_no_more()
+        elif self._refusal:
+            self.answered(self._refusal)
+
+    def journal_failed(self) -> None:
         """strict: what waits for the disk would wait for ever. available: goes on unrecorded."""
         if self.exchange is not None:
-            if is_strict:
+            if self.exchange.is_strict:
                 self.abort(Outcome.PROXY_ERROR, "the journal failed")
             else:
                 self.exchange.sequence = 0
@@ -116,10 +126,6 @@ class ClientConnection(asyncio.Protocol):
 
     # what an exchange asks (ClientSide) -----------------------------------------------------------
 
-    def write(self, data: bytes) -> None:
-        if data and not self.is_gone:
-            self._transport.write(data)
-
     def dial(self, exchange: Exchange) -> UpstreamSide:
         """A new upstream connection for `exchange`, in the place of any earlier one."""
         upstream = self._upstream = self._relay.dial(exchange)
@@ -138,7 +144,7 @@ class ClientConnection(asyncio.Protocol):
             self._leave()
         elif not keeps_alive or upstream is None or upstream.is_closed or self.is_closing:
             self._close_upstream()
-            self._close_gently(has_unread=has_unread)
+            self._stop_gently(has_unread=has_unread)
         else:
             self.since = self._relay.now()
             self.is_reading_head = False
@@ -166,7 +172,7 @@ class ClientConnection(asyncio.Protocol):
         self._relay.gauges.refused += 1
         self.write(answer)
         self._close_upstream()
-        self._close_gently(has_unread=True)
+        self._stop_gently(has_unread=True)
 
     def splice_began(self) -> None:
         """Upstream switched protocols: raw bytes from here on, those that came early first."""
@@ -189,18 +195,6 @@ class ClientConnection(asyncio.Protocol):
         if is_ours and not self.is_gone and not self.is_closing:
             self.close()
 
-    def pause(self, reason: int) -> None:
-        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
-            self._transport.pause_reading()
-        self._pause_reasons |= reason
-
-    def resume(self, reason: int) -> None:
-        if not self._pause_reasons & reason:
-            return
-        self._pause_reasons &= ~reason
-        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
-            self._transport.resume_reading()
-
     # asyncio --------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -210,15 +204,24 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._address, self._port = str(peer[0]), int(peer[1])
-        if self._relay.gauges.connections > self._relay.connections_max:
-            self._relay.gauges.shed += 1
-            self._answer_unrecorded(
-                Refusal(503, "too many connections: raise gateway.connections_max")
-            )
+        relay = self._relay
+        relay.addresses[self._address] += 1
+        limit = ""
+        if relay.gauges.connections > relay.connections_max:
+            limit = "connections: raise gateway.connections_max"
+        elif relay.addresses[self._address] > relay.connections_per_address_max:
+            limit = "connections from this address: raise gateway.connections_per_address_max"
+        if limit:
+            relay.gauges.shed += 1
+            self._answer_unrecorded(Refusal(503, f"too many {limit}"))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
         self.is_gone = True
-        self._relay.gauges.connections -= 1
+        relay = self._relay
+        relay.gauges.connections -= 1
+        relay.addresses[self._address] -= 1
+        if not relay.addresses[self._address]:
+            del relay.addresses[self._address]
         self.since = self._relay.now()
         exchange = self.exchange
         if exchange is not None:
@@ -305,15 +308,18 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin(self, plan: RequestPlan) -> None:
         relay = self._relay
+        mode = relay.mode_of(plan)
+        is_strict = mode is Mode.STRICT
         try:
-            sequence = relay.tap.begin()
+            sequence = relay.tap.begin(is_strict=is_strict)
         except JournalUnavailable:
             # Why stands in our log: it may name paths, and a caller can only come again.
             self._answer_unrecorded(Refusal(503, "the journal takes no records now"))
             return
-        exchange = self.exchange = Exchange(relay, self, sequence, plan)
-        relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record))
-        relay.tap.await_intent(exchange.intent_expired)
+        exchange = self.exchange = Exchange(relay, self, sequence, plan, is_strict=is_strict)
+        relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record, mode))
+        if is_strict:
+            relay.tap.await_intent(exchange.intent_expired)
         if self._upstream is None or self._upstream.is_closed:
             exchange.upstream = self.dial(exchange)
         else:
@@ -321,10 +327,9 @@ class ClientConnection(asyncio.Protocol):
             exchange.upstream = self._upstream
         self._out.append(plan.head)
 
-    def _intent(self, record: bytes) -> bytes:
+    def _intent(self, record: bytes, mode: Mode) -> bytes:
         index = self._exchange_count
         self._exchange_count += 1
-        mode = self._relay.tap.mode
         return IntentHead(self._number, index, self._port, self._address, mode, record).encode()
 
     def _splice(self, data: bytes) -> None:
@@ -340,58 +345,33 @@ class ClientConnection(asyncio.Protocol):
         tap = self._relay.tap
         answer = answer_to(refusal, without_body=without_body)
         try:
-            sequence = tap.begin()
+            sequence = tap.begin(is_strict=True)
         except JournalUnavailable:
             self._answer_unrecorded(refusal)
             return
         self.is_closing = True
         self.since = self._relay.now()
         self._refusal = answer.whole
-        tap.note(sequence, Kind.INTENT, self._intent(record))
+        tap.note(sequence, Kind.INTENT, self._intent(record, Mode.STRICT))
         tap.note(sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
         tap.note(sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
         closing = ExchangeEnd(Outcome.REFUSED, len(answer.body), refusal.message)
         tap.note(sequence, Kind.END, closing.encode())
-        tap.hold(self.answered, answer.whole)
+        tap.hold(self.answered, answer.whole, is_strict=True)
 
     def _answer_unrecorded(self, refusal: Refusal) -> None:
         """The journal takes nothing, or the worker is full: answer without a record, and count it."""
         self._intake.stop()
         self.answered(answer_to(refusal).whole)
 
-    def _close_gently(self, *, has_unread: bool) -> None:
-        """Close; while the client may still be sending, read on so that a reset does not eat the answer."""
-        if self.is_gone:
-            return
-        self._intake.stop()
-        if not has_unread:
-            self._close()
-            return
-        self.is_closing = True
-        self.is_lingering = True
-        self.since = self._relay.now()
-        self._transport.write_eof()
-        reasons, self._pause_reasons = self._pause_reasons, 0
-        if reasons:
-            self._transport.resume_reading()
-
-    def _close(self) -> None:
-        self.is_closing = True
-        self.since = self._relay.now()
-        self._transport.close()
-
     def _close_upstream(self) -> None:
         if self._upstream is not None:
             self._upstream.close()
 
+    def _stop_gently(self, *, has_unread: bool) -> None:
+        self._intake.stop()
+        self._close_gently(has_unread=has_unread)
+
     def _leave(self) -> None:
         self._close_upstream()
         self._relay.connections.discard(self)
-
-    def _reset(self) -> None:
-        connection: socket.socket | None = self._transport.get_extra_info("socket")
-        if connection is not None and connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.is_closing = True
-        self.since = self._relay.now()
-        self._transport.abort()

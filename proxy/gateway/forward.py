@@ -6,9 +6,10 @@ that decides how an exchange ends, and it does so exactly once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from proxy.gateway.http.answers import Refusal, answer_to
 from proxy.gateway.http.lines import Lines
@@ -16,12 +17,13 @@ from proxy.gateway.http.plan import RequestPlan, ResponsePlan
 from proxy.gateway.http.wire import LAST_CHUNK, Upstream, chunk
 from proxy.gateway.limits import HELD_BYTES_MAX
 from proxy.gateway.tap import Tap
-from proxy.journal.format import ExchangeEnd, Flag, Kind, Outcome, RequestEnd
+from proxy.journal.format import ExchangeEnd, Flag, Kind, Mode, Outcome, RequestEnd
 
 PEER_IS_FULL = 1
 IS_HELD = 2
 IS_BACKED_UP = 4
 IS_AHEAD = 8
+NO_ROOM: Final = "the journal had no room for the rest"
 """Why reading from a connection is paused; bits, because several can hold at once."""
 
 
@@ -95,7 +97,17 @@ class Relay:
     authority: bytes
     """What Host says to upstream."""
     connections_max: int
+    connections_per_address_max: int
+    mode: Mode
+    """For what changes something upstream: POST, DELETE, and any method we do not know."""
+    reads: Mode
+    """For GET, HEAD and OPTIONS."""
     gauges: Gauges = field(default_factory=Gauges)
+    addresses: Counter[str] = field(default_factory=Counter)
+    """Open connections by client address; bounded by the connections."""
+
+    def mode_of(self, plan: RequestPlan) -> Mode:
+        return self.reads if plan.is_read else self.mode
 
 
 class Exchange:
@@ -108,6 +120,7 @@ class Exchange:
         "is_request_whole",
         "is_response_whole",
         "is_spliced",
+        "is_strict",
         "relay",
         "request",
         "request_bytes",
@@ -121,13 +134,20 @@ class Exchange:
     )
 
     def __init__(
-        self, relay: Relay, client: ClientSide, sequence: int, request: RequestPlan
+        self,
+        relay: Relay,
+        client: ClientSide,
+        sequence: int,
+        request: RequestPlan,
+        *,
+        is_strict: bool = True,
     ) -> None:
         self.relay = relay
         self.tap: Tap = relay.tap
         self.client = client
         self.sequence = sequence
         self.request = request
+        self.is_strict = is_strict
         self.response: ResponsePlan | None = None
         self.upstream: UpstreamSide | None = None
         self.request_bytes = 0
@@ -143,6 +163,10 @@ class Exchange:
         self.ended = False
         """The closing record is noted. Nothing is noted after it."""
         relay.gauges.in_flight += 1
+
+    def hold(self, release: Callable[[Any], None], payload: Any) -> None:
+        """Call release(payload) when everything noted so far is durable; at once, if nobody waits for that."""
+        self.tap.hold(release, payload, is_strict=self.is_strict)
 
     # request side -------------------------------------------------------------------------------
 
@@ -169,8 +193,8 @@ class Exchange:
         self.up_held += len(data)
         if self.up_held > HELD_BYTES_MAX:
             self.client.pause(IS_HELD)
-        self.tap.hold(self._release_up, data)
-        if self.tap.is_backed_up:
+        self.hold(self._release_up, data)
+        if self.is_strict and self.tap.is_backed_up:
             self.client.pause(IS_BACKED_UP)
             self.tap.when_drained(self._resume_client)
 
@@ -221,10 +245,10 @@ class Exchange:
             self.tap.note(self.sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
             self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
             self.end(outcome, refusal.message)
-            self.tap.hold(self._release_answer, answer.whole)
+            self.hold(self._release_answer, answer.whole)
         else:
             self.end(outcome, refusal.message)
-            self.tap.hold(self._release_break, payload=False)
+            self.hold(self._release_break, False)  # noqa: FBT003 - the tap hands over one payload
         self.drop_upstream()
 
     def _release_answer(self, data: bytes) -> None:
@@ -261,13 +285,13 @@ class Exchange:
     def hold_down(self, data: bytes) -> None:
         """Hand `data` to the client when everything noted so far is durable."""
         if self.is_response_whole:
-            self.tap.hold(self._release_last, data)
+            self.hold(self._release_last, data)
             return
         self.down_held += len(data)
         if self.down_held > HELD_BYTES_MAX and self.upstream is not None:
             self.upstream.pause(IS_HELD)
-        self.tap.hold(self._release_down, data)
-        if self.tap.is_backed_up and self.upstream is not None:
+        self.hold(self._release_down, data)
+        if self.is_strict and self.tap.is_backed_up and self.upstream is not None:
             self.upstream.pause(IS_BACKED_UP)
             self.tap.when_drained(self._resume_upstream)
 
@@ -293,18 +317,42 @@ class Exchange:
         assert not self.ended, f"exchange {self.sequence} ends twice: {outcome.name}"
         self.ended = True
         self.relay.gauges.in_flight -= 1
+        if self.tap.is_full:
+            outcome, detail = Outcome.PROXY_ERROR, NO_ROOM
+        self._note_end(outcome, detail, trailers)
+
+    def record_no_more(self) -> None:
+        """The journal has no room: close the record, and let the bytes pass without one."""
+        if not self.ended and self.sequence:
+            self._note_end(Outcome.PROXY_ERROR, NO_ROOM, b"")
+            self.sequence = 0
+
+    def time_out(self, refusal: Refusal) -> None:
+        """Somebody kept this exchange waiting for too long: say so while that can be said, else break off."""
+        if self.ended:
+            return
+        if self.response is None and not self.client.is_gone:
+            self.refuse(refusal, Outcome.TIMEOUT)
+        else:
+            self.upstream_broke(refusal.message, abruptly=True, outcome=Outcome.TIMEOUT)
+            self.drop_upstream()
+
+    def _note_end(self, outcome: Outcome, detail: str, trailers: bytes) -> None:
         closing = ExchangeEnd(outcome, self.response_bytes, detail, trailers)
         self.tap.note(self.sequence, Kind.END, closing.encode())
 
-    def upstream_broke(self, detail: str, *, abruptly: bool) -> None:
+    def upstream_broke(
+        self, detail: str, *, abruptly: bool, outcome: Outcome = Outcome.UPSTREAM_ABORTED
+    ) -> None:
         """Upstream ended before its answer did. The client gets a break too, never a clean end."""
         if self.ended:
             return
-        outcome = Outcome.CLIENT_GONE if self.client.is_gone else Outcome.UPSTREAM_ABORTED
+        if self.client.is_gone:
+            outcome = Outcome.CLIENT_GONE
         self.end(outcome, detail)
         if self.response is not None and self.response.is_open_ended:
             abruptly = True
-        self.tap.hold(self._release_break, abruptly)
+        self.hold(self._release_break, abruptly)
 
     def _release_break(self, abruptly: bool) -> None:  # noqa: FBT001 - the tap hands over one payload
         self.client.break_off(abruptly=abruptly)
@@ -315,7 +363,7 @@ class Exchange:
             return
         if self.is_spliced:
             self.end(Outcome.COMPLETE, "the client closed the spliced connection")
-            self.tap.hold(self.client.splice_ended, None)  # behind what it said last
+            self.hold(self.client.splice_ended, None)  # behind what it said last
             return
         if not self.is_request_whole:
             self.end(Outcome.CLIENT_GONE, "the client left before its request was whole")

@@ -41,8 +41,8 @@ SECRET_CACHED_BYTES_MAX: Final = 512
 LINGER_S: Final = 2.0
 """How long a refused request is still read and thrown away, so that the answer is not lost to a reset."""
 
-WRITE_STALL_S: Final = 60.0
-"""How long a connection that is to be closed may take no byte of what is still unsent (security notes 3.1)."""
+BODY_BYTES_MIN: Final = 30 * 1024
+"""What a client sends of its body within `gateway.body_timeout_s` (30 s): 1 KiB/s (security notes 3.1)."""
 
 ORPHAN_S: Final = 900.0
 """How long an exchange whose client left may go on until its answer is whole: the service bounds a

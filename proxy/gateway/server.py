@@ -18,29 +18,41 @@ from typing import Final
 
 from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
+from proxy.gateway.deadlines import USUAL, Deadlines, Waiting
 from proxy.gateway.forward import Exchange, Relay
+from proxy.gateway.http.answers import OUTCOME_UNKNOWN, Refusal
 from proxy.gateway.http.credentials import Redactor
 from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.wire import Upstream
 from proxy.gateway.limits import (
+    BODY_BYTES_MIN,
     DRAIN_S,
     LINGER_S,
     ORPHAN_S,
     REOPEN_S,
     SWEEP_S,
     TICK_S,
-    WRITE_STALL_S,
 )
 from proxy.gateway.tap import Tap
 from proxy.gateway.upstream import UpstreamConnection
 from proxy.journal.format import Kind, Mode, Outcome
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.page import WorkerPage
+from proxy.journal.segments.space import UNLIMITED, Room, Space, SpaceLimits
 from proxy.journal.writer import JournalLimits, JournalWriter, LoopCalls
 
 _LOG: Final = logging.getLogger("gateway")
 _JOURNAL_CLOSE_S: Final = 5.0
 """A last group commit takes milliseconds; a disk that hangs must not hang the end."""
+
+LATE: Final = {
+    Waiting.FOR_BODY: Refusal(408, "the request body did not arrive in time"),
+    Waiting.FOR_READER: Refusal(408, "the client does not take its answer"),
+    Waiting.FOR_UPSTREAM: Refusal(
+        OUTCOME_UNKNOWN, "upstream was silent for too long; what it did with the request is unknown"
+    ),
+}
+"""What is said to whom an exchange waited for too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +68,14 @@ class WorkerSettings:
     header_timeout_s: float = 10.0
     keepalive_s: float = 75.0
     connections_max: int = 10_000
+    connections_per_address_max: int = 10_000
+    deadlines: Deadlines = USUAL
     mode: Mode = Mode.STRICT
+    reads: Mode | None = None
+    """Of methods that change nothing; None: the same mode."""
     intent_deadline_s: float = 0.25
     segment_bytes: int = 32 * 1024 * 1024
+    space: SpaceLimits = UNLIMITED
 
 
 class Worker:
@@ -71,6 +88,8 @@ class Worker:
         """Bounded by connections_max and by orphans, which end after ORPHAN_S."""
         self._connection_count = 0
         self._stop = asyncio.Event()
+        self._leave = asyncio.Event()
+        """Set by a stop, and by a successor that takes over."""
         self._tasks: asyncio.TaskGroup
         self._dials: set[asyncio.Task[None]] = set()
         """At most one per connection; each ends within connect_timeout_s."""
@@ -79,10 +98,11 @@ class Worker:
         self._master = MasterKey.load_or_create(settings.master_key_file)
         key = FingerprintKey.load_or_create(settings.data_folder / "keys" / "fingerprint.key")
         self._tap = Tap(
-            mode=settings.mode,
             loop=loop,
             intent_deadline_s=settings.intent_deadline_s,
             on_failure=self._failed,
+            on_full=self._full,
+            now_ns=time.time_ns,
         )
         self._relay = Relay(
             tap=self._tap,
@@ -93,6 +113,9 @@ class Worker:
             now=loop.time,
             authority=self._upstream.authority,
             connections_max=settings.connections_max,
+            connections_per_address_max=settings.connections_per_address_max,
+            mode=settings.mode,
+            reads=settings.reads or settings.mode,
         )
         self._page: WorkerPage
         self._writer: JournalWriter
@@ -110,7 +133,7 @@ class Worker:
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")
             when_ready.set()
-            await self._stop.wait()
+            await self._leave.wait()
             server.close()
             await self._drain()
             for task in (sweeper, *self._dials):
@@ -118,8 +141,13 @@ class Worker:
         self._close_journal()
 
     def stop(self) -> None:
-        """Begin the end. Safe to call twice."""
+        """Begin the end: exchanges have DRAIN_S left. Safe to call twice."""
         self._stop.set()
+        self._leave.set()
+
+    def retire(self) -> None:
+        """Take no new connections; leave when the last exchange has ended, however long it takes."""
+        self._leave.set()
 
     # connections --------------------------------------------------------------------------------
 
@@ -151,9 +179,11 @@ class Worker:
             connection.failed(f"no connection to upstream: {error.strerror or 'unreachable'}")
 
     async def _drain(self) -> None:
-        """Exchanges may finish until DRAIN_S; what was written may then go out until LINGER_S."""
-        deadline = self._loop.time() + DRAIN_S
+        """Exchanges may finish, until DRAIN_S after a stop; what was written may then go out until LINGER_S."""
+        deadline = float("inf")
         while self._connections and self._loop.time() < deadline:
+            if self._stop.is_set():
+                deadline = min(deadline, self._loop.time() + DRAIN_S)
             for connection in list(self._connections):
                 if connection.exchange is None and not connection.is_closing:
                     connection.close()
@@ -173,6 +203,7 @@ class Worker:
             self._publish(int((now - expected) * 1e9))
             for connection in list(self._connections):
                 self._look_at(connection, now)
+            self._writer.look_at_disk()
             self._retire()
             if (
                 self._tap.failure
@@ -193,10 +224,21 @@ class Worker:
         elif connection.is_closing:
             if connection.takes_bytes():
                 connection.since = now
-            elif age_s > WRITE_STALL_S:
+            elif age_s > self._settings.deadlines.reader_s:
                 connection.abort(Outcome.CLIENT_GONE, "the client does not take what is left")
         elif connection.exchange is None:
             self._look_at_waiting(connection, now, age_s)
+        else:
+            self._look_at_exchange(connection, connection.exchange, now)
+
+    def _look_at_exchange(
+        self, connection: ClientConnection, exchange: Exchange, now: float
+    ) -> None:
+        waiting, amount = connection.waits_for()
+        least = BODY_BYTES_MIN if waiting is Waiting.FOR_BODY else 1
+        limit_s = self._settings.deadlines.of(waiting)
+        if connection.watch.stuck_s(waiting, amount, least, now) > limit_s:
+            exchange.time_out(LATE[waiting])
 
     def _look_at_waiting(self, connection: ClientConnection, now: float, age_s: float) -> None:
         if connection.is_idle:
@@ -221,13 +263,15 @@ class Worker:
             self._loop.call_soon_threadsafe,
             partial(self._committed, number),
             partial(self._writer_failed, number),
+            partial(self._room_changed, number),
+            partial(_LOG.error, "journal: %s"),
         )
         try:
             writer = JournalWriter.open(
                 settings.data_folder,
                 master=self._master,
                 page=page,
-                limits=JournalLimits(segment_bytes=settings.segment_bytes),
+                limits=JournalLimits(segment_bytes=settings.segment_bytes, space=settings.space),
                 loop=calls,
                 now_ns=time.time_ns,
                 mono_ns=time.monotonic_ns,
@@ -257,7 +301,27 @@ class Worker:
         self._journal_failed_at = self._loop.time()
         self._tap.failed(reason)
         for connection in list(self._connections):
-            connection.journal_failed(is_strict=self._tap.is_strict)
+            connection.journal_failed()
+
+    def _full(self) -> None:
+        for connection in list(self._connections):
+            connection.journal_is_full()
+        self._tap.flush()
+
+    def _room_changed(self, number: int, room: Room) -> None:
+        """More or less room than before: a record, a line in the log, a word in the page."""
+        if number != self._journal_number:
+            return
+        _LOG.warning(
+            "journal: room is %s%s",
+            room.space.name.lower(),
+            f" ({room.reason})" * bool(room.reason),
+        )
+        if room.space < Space.SHORT:
+            self._tap.is_full = False
+            self._tap.tell_missed()
+        said = f"room is {room.space.name.lower()}: {room.reason or 'exchanges begin'}"
+        self._tap.say(self._settings.mode, said)
 
     async def _reopen_journal(self) -> None:
         """A new boot: the recorder closes what the failed one left open, and counts what it lost."""
@@ -289,6 +353,7 @@ class Worker:
 
     def _close_journal(self) -> None:
         self._publish(0)
+        self._tap.tell_missed()
         self._writer.close(_JOURNAL_CLOSE_S)
         self._retired.append((self._writer, self._page))
         self._retire()

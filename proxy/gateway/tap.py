@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
-from proxy.errors import JournalUnavailable
+from proxy.errors import JournalFull, JournalUnavailable
 from proxy.gateway.limits import BACKLOG_BYTES_MAX, GATHER_S, TICK_S
-from proxy.journal.format import Kind, Mode
+from proxy.journal.format import Gap, Kind, Mode
 from proxy.journal.page import SEEN
 
 Release = Callable[[Any], None]
@@ -45,26 +46,57 @@ class Loop(Protocol):
     def time(self) -> float: ...
 
 
+_FULL: Final = "no exchange begins: the journal has no room"
+
+
+@dataclass(slots=True)
+class _Missed:
+    """Exchanges that were seen and have no record. Mutable."""
+
+    reason: str
+    count: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+
+    def add(self, now_ns: int) -> None:
+        self.count += 1
+        self.first_ns = self.first_ns or now_ns
+        self.last_ns = now_ns
+
+    def taken(self) -> Gap:
+        gap = Gap(self.count, 0, self.first_ns, self.last_ns, self.reason)
+        self.count = self.first_ns = 0
+        return gap
+
+
 class Tap:
     """Notes, holds, releases. Never raises towards a connection and never changes a byte."""
 
     def __init__(
         self,
         *,
-        mode: Mode,
         loop: Loop,
         intent_deadline_s: float,
         on_failure: Callable[[str], None],
+        on_full: Callable[[], None],
+        now_ns: Callable[[], int],
     ) -> None:
-        self.mode = mode
-        self.is_strict = mode is Mode.STRICT
         self.failure = "no journal is open yet"
         """Why the journal takes nothing; empty while it does."""
+        self.is_full = False
+        """The journal takes ends only: what is in flight must end, strict, or go on unrecorded."""
         self._writer: Writer
         self._words: Any = [0] * (SEEN + 1)
         self._loop = loop
         self._deadline_s = intent_deadline_s
         self._on_failure = on_failure
+        self._on_full = on_full
+        self._now_ns = now_ns
+        self._missed = {
+            True: _Missed("refused, because they could not be recorded"),
+            False: _Missed("passed on without being recorded"),
+        }
+        """By whether the exchange was strict."""
         self._held: deque[tuple[int, Release, Any]] = deque()
         """Bounded by what each connection may hold (limits.HELD_BYTES_MAX)."""
         self._committed = 0
@@ -73,6 +105,7 @@ class Tap:
         self._stalled: list[Callable[[], None]] = []
         self._is_ticking = False
         self._is_flush_due = False
+        self._is_gathering = False
 
     def connect(self, writer: Writer, page: Page) -> None:
         """Give the tap a journal: at the start, and again after the one before failed."""
@@ -80,55 +113,90 @@ class Tap:
         self._words = page.words
         self._committed = 0
         self.failure = ""
+        self.is_full = False
+        for missed in self._missed.values():
+            missed.taken()  # the page of the journal before has counted them
 
-    def begin(self) -> int:
+    def begin(self, *, is_strict: bool) -> int:
         """The sequence of a new exchange; 0 when it passes unrecorded (available only).
 
         Raises:
             JournalUnavailable: strict, and the journal takes nothing. Nothing may be sent upstream.
         """
-        if self.failure and self.is_strict:
-            raise JournalUnavailable(self.failure)
         self._words[SEEN] += 1
-        if self.failure:
-            return 0
-        try:
-            return self._writer.begin()
-        except JournalUnavailable:
-            if self.is_strict:
-                raise
-            return 0
+        if not (self.failure or self.is_full):
+            try:
+                sequence = self._writer.begin()
+            except JournalUnavailable:
+                pass  # it says why in the log, and the operator sees it in the page
+            else:
+                if self._missed[True].count or self._missed[False].count:
+                    self.tell_missed()
+                return sequence
+        self._missed[is_strict].add(self._now_ns())
+        if is_strict:
+            raise JournalUnavailable(self.failure or _FULL)
+        return 0
+
+    def tell_missed(self) -> None:
+        """Note how many exchanges were not recorded, once the journal takes records again."""
+        for missed in self._missed.values():
+            if missed.count and not self.failure:
+                try:
+                    self._writer.append(0, Kind.GAP, missed.taken().encode())
+                except JournalUnavailable:
+                    # Counted all the same: the recorder takes what the page saw and no intent tells.
+                    return
+
+    def say(self, mode: Mode, reason: str) -> None:
+        """Note what changed for all exchanges of this worker."""
+        if not self.failure:
+            try:
+                self._writer.append(0, Kind.MODE, bytes([mode]) + reason.encode())
+            except JournalUnavailable:
+                return  # the log has it; the next change is noted again
+            self.flush()
 
     def note(self, sequence: int, kind: Kind, data: bytes, flags: int = 0) -> None:
         """Take one entry. What a failed journal cannot take is what the worker page counts as unrecorded."""
         if sequence and not self.failure:
+            if self.is_full and kind is not Kind.END:
+                return
             try:
                 self._writer.append(sequence, kind, data, flags)
+            except JournalFull:
+                if not self.is_full:
+                    self.is_full = True
+                    self._loop.call_soon(self._on_full)
             except JournalUnavailable as error:
                 # Whoever notes is in the middle of something: the ends of exchanges come after it.
                 self.failed(str(error))
                 self._loop.call_soon(self._on_failure, str(error))
 
-    def flush(self) -> None:
+    def flush(self, *, is_strict: bool = True) -> None:
         """Have what was noted made durable soon: once per turn of the loop, not once per exchange.
 
-        Each flush wakes the journal's thread, which then wants the interpreter. In available mode nobody
-        waits for it, so it may also gather for a while.
+        Each flush wakes the journal's thread, which then wants the interpreter. An available exchange waits
+        for nobody, so it may also gather for a while.
         """
         if self._is_flush_due or self.failure:
             return
-        self._is_flush_due = True
-        if self.is_strict:
+        if is_strict:
+            self._is_flush_due = True
             self._loop.call_soon(self._flush_now)
-        else:
-            self._loop.call_later(GATHER_S, self._flush_now)
+        elif not self._is_gathering:
+            self._is_gathering = True
+            self._loop.call_later(GATHER_S, self._flush_gathered)
 
-    def hold(self, release: Release, payload: Any) -> None:
-        """Call release(payload) when everything noted so far is durable (available: at once)."""
-        self.flush()
-        if not self.is_strict:
+    def hold(self, release: Release, payload: Any, *, is_strict: bool) -> None:
+        """Call release(payload) when everything noted so far is durable (available: at once).
+
+        Never, when the journal fails before: what is not durable is not told.
+        """
+        self.flush(is_strict=is_strict)
+        if not is_strict:
             release(payload)
-        elif not self.failure:
+        elif not (self.failure or self.is_full):
             ticket = self._writer.ticket
             if ticket > self._committed or self._held:
                 self._held.append((ticket, release, payload))
@@ -137,8 +205,6 @@ class Tap:
 
     def await_intent(self, expire: Callable[[], None]) -> None:
         """Call expire() after the intent deadline. It must ignore the call if the intent was released."""
-        if not self.is_strict:
-            return
         self._waiting.append((self._loop.time() + self._deadline_s, expire))
         if not self._is_ticking:
             self._is_ticking = True
@@ -146,10 +212,8 @@ class Tap:
 
     @property
     def is_backed_up(self) -> bool:
-        """Whether reading should pause. Not in available mode: there nothing waits for the disk."""
-        return (
-            self.is_strict and not self.failure and self._writer.backlog_bytes > BACKLOG_BYTES_MAX
-        )
+        """Whether reading of strict exchanges should pause. Available ones wait for no disk."""
+        return not self.failure and self._writer.backlog_bytes > BACKLOG_BYTES_MAX
 
     def when_drained(self, resume: Callable[[], None]) -> None:
         """Call resume() once when the backlog is below its limit again. One entry per paused connection."""
@@ -177,6 +241,11 @@ class Tap:
 
     def _flush_now(self) -> None:
         self._is_flush_due = False
+        if not self.failure:
+            self._writer.flush()
+
+    def _flush_gathered(self) -> None:
+        self._is_gathering = False
         if not self.failure:
             self._writer.flush()
 

@@ -168,7 +168,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         elif exchange.is_spliced:
             exchange.end(Outcome.COMPLETE, "upstream closed the spliced connection")
-            exchange.tap.hold(self._client.splice_ended, None)
+            exchange.hold(self._client.splice_ended, None)
         elif self._is_final_head_seen and self._ends_with_connection(exchange) and exc is None:
             last = exchange.response_end()
             exchange.hold_down(last)

@@ -23,7 +23,7 @@ ENTRY_HEADER: Final = struct.Struct("<BBHIqq")
 ENTRY_HEADER_BYTES: Final = ENTRY_HEADER.size  # 24
 SEAL_BYTES: Final = 16
 """What AES-GCM adds to a payload: its tag."""
-SEGMENT_HEAD_BYTES: Final = 14
+SEGMENT_HEAD_BYTES: Final = 22
 PAYLOAD_BYTES_MAX: Final = 4 * 1024 * 1024
 """A writer starts another frame beyond this; a reader takes a larger length for damage. The gateway
 reads at most 256 KiB at a time, so sixteen full reads of one exchange fit one commit."""
@@ -311,9 +311,12 @@ class SegmentHead:
     boot: int
     index: int
     """Counts the segments of (worker, boot) from 0."""
+    previous_end: int = 0
+    """0: the segment before was sealed in good order. Else it is suspect, because the disk refused it:
+    what stands in it at this offset or later is void, and was written again from here on."""
 
     def encode(self) -> bytes:
-        return _SEGMENT.pack(self.worker, self.boot, self.index)
+        return _SEGMENT.pack(self.worker, self.boot, self.index, self.previous_end)
 
     @classmethod
     def decode(cls, data: bytes) -> SegmentHead:
@@ -351,5 +354,5 @@ _ASSOCIATED: Final = struct.Struct("<BHQHBIQ")
 _INTENT: Final = struct.Struct("<QIHBB")
 _COUNT: Final = struct.Struct("<Q")
 _END: Final = struct.Struct("<BQH")
-_SEGMENT: Final = struct.Struct("<HQI")
+_SEGMENT: Final = struct.Struct("<HQIQ")
 _GAP: Final = struct.Struct("<QQqq")

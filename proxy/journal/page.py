@@ -41,6 +41,9 @@ REFUSED: Final = 11
 SHED: Final = 12
 LOOP_LAG_NS: Final = 13
 HEARTBEAT_NS: Final = 14
+SPACE: Final = 15
+FREE_BYTES: Final = 16
+JOURNAL_BYTES: Final = 17
 
 OFFSET_BITS: Final = 40
 """COMMITTED is segment << 40 | offset: one word, so that both change at once. Room for 1 TiB segments."""
@@ -71,6 +74,12 @@ class PageReading:
     loop_lag_ns: int
     heartbeat_ns: int
     """Wall clock of the worker's last sign of life."""
+    space: int = 0
+    """A journal.segments.space.Space: how much room the journal has."""
+    free_bytes: int = 0
+    """Of the journal's disk, when it was last looked at."""
+    journal_bytes: int = 0
+    """What the segments of this worker take."""
 
 
 class _Word:
@@ -229,6 +238,9 @@ class PageView:
             shed=words[SHED],
             loop_lag_ns=words[LOOP_LAG_NS],
             heartbeat_ns=words[HEARTBEAT_NS],
+            space=words[SPACE],
+            free_bytes=words[FREE_BYTES],
+            journal_bytes=words[JOURNAL_BYTES],
         )
 
     def close(self) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from proxy.errors import FormatError, KeyDestroyed
-from proxy.journal.disk import HEAD_FRAME_BYTES, segment_path, sync_folder
+from proxy.journal.disk import sync_folder
 from proxy.journal.format import (
     FRAME_HEADER_BYTES,
     Entry,
@@ -26,6 +27,7 @@ from proxy.journal.format import (
 )
 from proxy.journal.page import PageReading, PageView, is_locked, page_path
 from proxy.journal.seal import Opener
+from proxy.journal.segments.file import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.slots import Keystore
 
 _SEGMENT_NAME: Final = re.compile(r"([0-9a-f]{16})-(\d{6,})\.seg")
@@ -132,6 +134,8 @@ class Journal:
         self._is_dead = False
         self._file: tuple[int, int] | None = None
         """Index and descriptor of the segment read last."""
+        self._void: tuple[int, int | None] = (-1, None)
+        """A segment that is written no more, and the offset from which on it is void."""
 
     def is_alive(self) -> bool:
         """Whether its worker still runs. A boot that died never lives again."""
@@ -185,7 +189,13 @@ class Journal:
         damage: list[Damage] = []
         is_end = False
         while bytes_max > 0 and (limit is None or cursor < limit):
-            block, cut = self._cut(cursor, limit, bytes_max)
+            void = self._void_from(cursor.segment, limit)
+            if void is not None and cursor.offset >= void:
+                cursor = Cursor(cursor.segment + 1, 0)
+                continue
+            block, cut = self._cut(
+                cursor, limit if void is None else Cursor(cursor.segment, void), bytes_max
+            )
             self._open_frames(cursor, block, cut, frames, damage)
             bytes_max -= max(cut.consumed, 1)
             cursor = Cursor(cursor.segment, cursor.offset + cut.consumed)
@@ -199,6 +209,28 @@ class Journal:
             elif cut.needed:
                 break  # the block is used up
         return Batch(frames, cursor, tuple(damage), is_end)
+
+    def _void_from(self, segment: int, limit: Cursor | None) -> int | None:
+        """Where a segment that the disk refused stops being true: the head of the next one says so."""
+        if limit is not None and limit.segment <= segment:
+            return None  # it is still written
+        if self._void[0] != segment:
+            head = self._head_of(segment + 1)
+            self._void = segment, (head.previous_end or None) if head else None
+        return self._void[1]
+
+    def _head_of(self, segment: int) -> SegmentHead | None:
+        """The head of a segment of this journal, if one stands there whole."""
+        try:
+            descriptor = os.open(segment_path(self._folder, self.boot, segment), os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            block = os.pread(descriptor, HEAD_FRAME_BYTES, 0)
+        finally:
+            os.close(descriptor)
+        cut = cut_block(block)
+        return self._own_head(segment, block, cut) if cut.frames else None
 
     def _committed(self) -> Cursor:
         return Cursor(0, 0) if self._page is None else Cursor(*self._page.committed())
@@ -221,21 +253,23 @@ class Journal:
                 return block, _Cut([], 0, is_blank=is_blank, problem=reason)
             block = os.pread(descriptor, min(cut.needed, room), cursor.offset)
             cut = cut_block(block)
-        if cursor.offset == 0 and cut.frames and not self._is_own_head(cursor.segment, block, cut):
+        if cursor.offset == 0 and cut.frames and not self._own_head(cursor.segment, block, cut):
             return block, _Cut([], 0, problem="the segment's head names another journal")
         return block, cut
 
-    def _is_own_head(self, segment: int, block: bytes, cut: _Cut) -> bool:
+    def _own_head(self, segment: int, block: bytes, cut: _Cut) -> SegmentHead | None:
+        """What the first frame says if it is the head of this journal's segment."""
         offset, header = cut.frames[0]
         if header.kinds != _HEAD_BIT or header.sequence != 0:
-            return False
+            return None
         start = offset + FRAME_HEADER_BYTES
         try:
-            entries = self._opener.open(header, block[start : start + header.payload_bytes])
-        except FormatError:
-            return False
-        expected = SegmentHead(self.worker, self.boot, segment).encode()
-        return [entry.data for entry in entries] == [expected]
+            (entry,) = self._opener.open(header, block[start : start + header.payload_bytes])
+            head = SegmentHead.decode(entry.data)
+        except (FormatError, ValueError, struct.error):
+            return None
+        is_ours = (head.worker, head.boot, head.index) == (self.worker, self.boot, segment)
+        return head if is_ours else None
 
     def _open_frames(
         self, cursor: Cursor, block: bytes, cut: _Cut, frames: list[Frame], damage: list[Damage]

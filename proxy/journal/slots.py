@@ -19,7 +19,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proxy.errors import KeyDestroyed
-from proxy.journal.disk import make_folder, sync_folder, write_all
+from proxy.journal.disk import (
+    FileLost,
+    make_folder,
+    new_file,
+    restored,
+    sync_folder,
+    verify_name,
+    write_all,
+)
 from proxy.journal.format import ExchangeId
 from proxy.journal.keys import KEY_BYTES, WRAPPED_KEY_BYTES, MasterKey
 
@@ -55,7 +63,10 @@ def _bound_to(worker: int, boot: int) -> bytes:
 class SlotFile:
     """The gateway's side: makes slots ahead and hands out each data key once. One thread owns it."""
 
-    def __init__(self, descriptor: int, slot_key: bytes, worker: int, boot: int) -> None:
+    def __init__(
+        self, path: Path, descriptor: int, slot_key: bytes, worker: int, boot: int
+    ) -> None:
+        self._path = path
         self._descriptor = descriptor
         self._seal = AESGCM(slot_key)
         self._bound_to = _bound_to(worker, boot)
@@ -71,15 +82,38 @@ class SlotFile:
             OSError: the disk refused.
         """
         make_folder(folder)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        descriptor = os.open(slots_path(folder, worker, boot), flags, 0o600)
+        path = slots_path(folder, worker, boot)
         slot_key = os.urandom(KEY_BYTES)
         wrapped = master.wrap(slot_key, _bound_to(worker, boot))
         header = _HEADER.pack(_MAGIC, SLOT_VERSION, worker, 0, boot, wrapped)
-        write_all(descriptor, [header.ljust(SLOTS_OFFSET, b"\0")], 0)
-        os.fsync(descriptor)
-        sync_folder(folder)
-        return cls(descriptor, slot_key, worker, boot)
+        descriptor = new_file(path, 0)
+        try:
+            write_all(descriptor, [header.ljust(SLOTS_OFFSET, b"\0")], 0)
+            os.fsync(descriptor)
+            sync_folder(folder)
+        except OSError:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise
+        return cls(path, descriptor, slot_key, worker, boot)
+
+    def verify(self) -> str:
+        """Make sure that the keys of durable records can be found again.
+
+        Returns:
+            What had to be done for it, in a sentence; empty if nothing.
+
+        Raises:
+            OSError: the file was lost and could not be restored.
+        """
+        try:
+            verify_name(self._descriptor, self._path)
+        except FileLost as error:
+            lost, end = self._descriptor, slot_offset(self.durable_last + 1)
+            self._descriptor = restored(lost, self._path, end, end)
+            os.close(lost)
+            return f"{error.args[-1]}: restored"
+        return ""
 
     def ensure(self, sequence: int) -> None:
         """Make whole blocks until the slot of `sequence` is durable. Does nothing if it is.

@@ -13,16 +13,24 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from proxy.errors import JournalUnavailable
-from proxy.journal.disk import Segments
+from proxy.errors import JournalFull, JournalUnavailable
 from proxy.journal.format import ENTRY_HEADER_BYTES, Kind
 from proxy.journal.keys import MasterKey
-from proxy.journal.page import RECORDED, WorkerPage
+from proxy.journal.page import FREE_BYTES, JOURNAL_BYTES, RECORDED, SPACE, WorkerPage
 from proxy.journal.seal import COMPRESS_BYTES_MIN, QueuedEntry, Sealer
+from proxy.journal.segments.chain import NO_SPACE, Segments
+from proxy.journal.segments.space import (
+    RESERVE_BYTES,
+    UNLIMITED,
+    Room,
+    Space,
+    SpaceLimits,
+    look,
+)
 from proxy.journal.slots import SLOTS_PER_BLOCK, SlotFile
 
 MIB: Final = 1024 * 1024
@@ -41,6 +49,11 @@ class JournalLimits:
     backlog_bytes_max: int = 128 * MIB
     """Appended but not durable. From half of it no exchange begins; at all of it only END is taken."""
     compress_bytes_min: int = COMPRESS_BYTES_MIN
+    space: SpaceLimits = UNLIMITED
+
+
+_FRAME_OVERHEAD: Final = 4
+"""Entries of a few bytes, alone in their frames, take up to three times their counted size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,10 @@ class LoopCalls:
     """Everything up to this ticket is durable. Once per group commit, tickets rise."""
     on_failure: Callable[[str], object]
     """Once: the journal takes nothing more, and why. Tickets not yet answered never will be."""
+    on_space: Callable[[Room], object] = lambda _room: None
+    """Each time the journal has more or less room than before; see segments.space.Space."""
+    on_trouble: Callable[[str], object] = lambda _text: None
+    """The disk refused a commit that was then made elsewhere: a sentence. Nothing was lost."""
 
 
 class JournalWriter:
@@ -89,9 +106,15 @@ class JournalWriter:
         self._append_bytes_max = limits.backlog_bytes_max
         self.failure = ""
         """Why the journal takes nothing more; empty as long as it does."""
+        self._room = Room(Space.AMPLE, "", 0, 0)
+        self._told = Space.AMPLE
+        self._shortage = ""
+        """Why no segment or slots could be made ahead when that was last tried."""
         # The bell. Rung by the loop (release), answered by the thread (acquire).
         self._wake = threading.Lock()
         self._wake.acquire()
+        self._is_look_due = False
+        """Set by the loop, cleared by the thread: measure the disk, and try what it refused."""
         self._is_armed = True
         """The bell may be rung: set by the thread after acquire, cleared by the loop before release."""
         self._page = page
@@ -176,6 +199,7 @@ class JournalWriter:
             flags: format.Flag.
 
         Raises:
+            JournalFull: no room; END is taken all the same, from the reserve.
             JournalUnavailable: closed, failed, or too much behind (END is taken all the same).
         """
         total = self._appended_bytes + len(data) + ENTRY_HEADER_BYTES
@@ -195,6 +219,11 @@ class JournalWriter:
         self._wanted = self._appended_count
         self._ring()
         return self._wanted
+
+    def look_at_disk(self) -> None:
+        """Have the thread measure the free space and try again what was refused. Call it once a second."""
+        self._is_look_due = True
+        self._ring()
 
     def _ring(self) -> None:
         # No wake-up is lost. The thread reads `_wanted` after it has set `_is_armed`; we write `_wanted`
@@ -224,6 +253,8 @@ class JournalWriter:
             return JournalUnavailable(self.failure)
         if self._is_closing:
             return JournalUnavailable("the journal is closed")
+        if self._room.space >= Space.SHORT:
+            return JournalFull(self._room.reason)
         self.flush()  # a round of the thread makes new slots and works the backlog off
         return JournalUnavailable(
             f"the disk is behind: {self.backlog_bytes} bytes wait, keys up to exchange"
@@ -256,6 +287,8 @@ class JournalWriter:
                 self._work_ahead()
             elif is_closing:
                 break
+            elif self._is_look_due:
+                self._look()
             elif not self._work_ahead():
                 self._wake.acquire()
                 self._is_armed = True
@@ -267,28 +300,78 @@ class JournalWriter:
         ticket = self._wanted
         take = self._queue.popleft
         entries = [take() for _ in range(ticket - self.committed_ticket)]
-        self._segments.write(self._sealer.seal(entries))
-        self._segments.sync()
+        self._segments.commit(self._sealer.seal(entries))
+        self._tell_troubles()  # also makes sure that the keys can be found again
         # Durable: only from here on may anybody be told.
-        page, limits = self._page, self._limits
+        page = self._page
         page.commit(*self._segments.position())
         page.words[RECORDED] = self._sealer.intent_count
         self.committed_ticket = ticket
         done = self._committed_bytes + len(entries) * ENTRY_HEADER_BYTES
         self._committed_bytes = done = done + sum([len(entry[5]) for entry in entries])
-        self._begin_bytes_max = done + limits.backlog_bytes_max // 2
-        self._append_bytes_max = done + limits.backlog_bytes_max
+        self._allow()
         self._tell(self._loop.on_commit, ticket)
+
+    def _tell_troubles(self) -> None:
+        troubles = [*self._segments.troubles(), self._slots.verify()]
+        for trouble in filter(None, troubles):
+            self._tell(self._loop.on_trouble, trouble)
+
+    def _allow(self) -> None:
+        """Set how much may be appended, and whether exchanges may begin."""
+        most = self._limits.backlog_bytes_max
+        done = self._committed_bytes
+        if self._room.space < Space.SHORT:
+            self._begin_bytes_max = done + most // 2
+            self._append_bytes_max = done + most
+            return
+        room = max(0, self._segments.room - RESERVE_BYTES) // _FRAME_OVERHEAD
+        self._begin_bytes_max = -1
+        self._append_bytes_max = done + min(most, room)
+        if room == 0 and self._room.space is Space.SHORT:
+            self._found(replace(self._room, space=Space.SPENT))
 
     def _work_ahead(self) -> bool:
         """One step of what later commits will need: a block of keys, a segment. Whether there was one."""
-        if self._next_sequence + self._limits.slots_ahead_min > self._slots.durable_last + 1:
-            self._slots.ensure(self._slots.durable_last + 1)
-            self._sequence_max = self._slots.durable_last
-            return True
-        return self._segments.make_next()
+        if self._shortage:
+            return False  # tried again at the next look
+        try:
+            if self._next_sequence + self._limits.slots_ahead_min > self._slots.durable_last + 1:
+                self._slots.ensure(self._slots.durable_last + 1)
+                self._sequence_max = self._slots.durable_last
+                return True
+            return self._segments.make_next()
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            self._shortage = f"the disk has no room for the next segment or keys ({error.strerror})"
+            self._found(replace(self._room, space=Space.SHORT, reason=self._shortage))
+            return False
 
-    def _tell(self, callback: Callable[[Any], object], argument: int | str) -> None:
+    def _look(self) -> None:
+        self._is_look_due = False
+        self._shortage = ""
+        while self._work_ahead():
+            pass  # at most a block of keys and a segment are missing
+        self._segments.verify()
+        self._tell_troubles()
+        room = look(self._segments.folder, self._limits.space)
+        if self._shortage:
+            room = replace(room, space=Space.SHORT, reason=self._shortage)
+        self._found(room)
+
+    def _found(self, room: Room) -> None:
+        """Act on how much room there is; the loop is told of changes."""
+        self._room = room
+        self._page.words[SPACE] = room.space
+        self._page.words[FREE_BYTES] = room.free_bytes
+        self._page.words[JOURNAL_BYTES] = room.used_bytes
+        self._allow()
+        if self._room is room and room.space != self._told:
+            self._told = room.space
+            self._tell(self._loop.on_space, room)
+
+    def _tell(self, callback: Callable[[Any], object], argument: int | str | Room) -> None:
         try:
             self._loop.call_soon(callback, argument)
         except RuntimeError:

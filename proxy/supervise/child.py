@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Child:
         self._process: Process | None = None
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
+        self._settled = asyncio.Event()
+        """It served once, or it never will."""
 
     async def keep(self) -> None:
         """Run the child until `stop`, over and over.
@@ -76,11 +79,30 @@ class Child:
                     await asyncio.wait_for(self._stopping.wait(), delay_s)
         finally:
             self._ended.set()
+            self._settled.set()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended.is_set()
+
+    async def is_up(self) -> bool:
+        """Wait until it serves for the first time; False: it ended before."""
+        await self._settled.wait()
+        return self.first_ready.is_set()
+
+    def retire(self) -> None:
+        """Ask the child to finish what it has, however long that takes, and then to end for good."""
+        self._stopping.set()
+        self._signal(signal.SIGHUP)
+
+    def renew(self) -> None:
+        """Ask the child to end in good order; it is started again."""
+        self._signal(signal.SIGTERM)
 
     async def stop(self, within_s: float) -> None:
         """Ask the child to end; after `within_s` seconds end it. Returns when it is gone."""
         self._stopping.set()
-        self._signal(is_kill=False)
+        self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._ended.wait(), within_s)
         except TimeoutError:
@@ -91,7 +113,7 @@ class Child:
     def kill(self) -> None:
         """End the child at once and for good. What it promised is on disk already."""
         self._stopping.set()
-        self._signal(is_kill=True)
+        self._signal(signal.SIGKILL)
 
     def _longer(self, delay_s: float) -> float:
         return min(max(2 * delay_s, self._pace.back_off_least_s), self._pace.back_off_most_s)
@@ -108,12 +130,13 @@ class Child:
         )
         ready_at = clock()
         if self._stopping.is_set():  # asked while the process was being made
-            self._signal(is_kill=False)
+            self._signal(signal.SIGTERM)
         try:
             is_ready = await self._became_ready(process)
             ready_at = clock()
             if is_ready:
                 self.first_ready.set()
+                self._settled.set()
             await self._read_out(process)
             code = await process.wait()
         finally:
@@ -129,7 +152,7 @@ class Child:
             async with asyncio.timeout(self._pace.ready_within_s):
                 return (await process.stdout.readline()).strip() == b"ready"
         except TimeoutError:
-            self._signal(is_kill=True)
+            self._signal(signal.SIGKILL)
             return None
 
     async def _read_out(self, process: Process) -> None:
@@ -141,16 +164,16 @@ class Child:
     async def _end(self, process: Process) -> None:
         """Leave nothing behind when we are cancelled half way."""
         if process.returncode is None:
-            self._signal(is_kill=False)
+            self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), self._pace.kill_within_s)
         if process.returncode is None:
-            self._signal(is_kill=True)
+            self._signal(signal.SIGKILL)
             await process.wait()
 
-    def _signal(self, *, is_kill: bool) -> None:
+    def _signal(self, number: signal.Signals) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
-            process.kill() if is_kill else process.terminate()
+            process.send_signal(number)

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from proxy.config.catalogue import Settings
-from proxy.errors import StartRefused
+from proxy.config.load import dump_resolved
+from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
+from proxy.supervise.reload import merged
 
 DRAIN_WITHIN_S: Final = 15.0
 """For the gateways: exchanges under way may end. A non-streamed answer seldom takes longer; a longer
@@ -46,8 +48,15 @@ class Programs:
     # -P: a folder `proxy` in the operator's current folder must not be taken for ours.
 
 
-def run(settings: Settings, announce: Callable[[Started], None]) -> None:
-    """Serve until SIGTERM or SIGINT. A second signal stops without waiting.
+def run(
+    settings: Settings, announce: Callable[[Started], None], reread: Callable[[], Settings]
+) -> None:
+    """Serve until SIGTERM or SIGINT. A second signal stops without waiting; SIGHUP reloads.
+
+    Args:
+        settings: to start with.
+        announce: told once everything serves.
+        reread: gives the settings anew, from the same places; raises ConfigError.
 
     Raises:
         StartRefused: the folder, the port or a child is not as needed.
@@ -56,12 +65,15 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> None:
     # which would hold keys and prompts in clear.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    asyncio.run(_run_with_signals(settings, announce))
+    asyncio.run(_run_with_signals(settings, announce, reread))
 
 
-async def _run_with_signals(settings: Settings, announce: Callable[[Started], None]) -> None:
-    supervisor = Supervisor(settings)
+async def _run_with_signals(
+    settings: Settings, announce: Callable[[Started], None], reread: Callable[[], Settings]
+) -> None:
+    supervisor = Supervisor(settings, reread=reread)
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, supervisor.request_reload)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.request_stop)
     await supervisor.serve(announce)
@@ -81,20 +93,30 @@ class Supervisor:
         programs: Programs | None = None,
         pace: Pace | None = None,
         note: Callable[[str], None] = _note,
+        reread: Callable[[], Settings] | None = None,
     ) -> None:
         self._settings = settings
+        self._reread = reread or (lambda: settings)
         self._programs = programs or Programs()
         self._pace = pace or Pace()
         self._note = note
         self._stopping = asyncio.Event()
-        self._children: list[Child] = []
+        self._reload_asked = asyncio.Event()
+        self._gateways: list[Child] = []
+        self._retired: list[Child] = []
+        """Gateways that finish their streams after a reload; each ends by itself."""
+        self._recorders: list[Child] = []
 
     def request_stop(self) -> None:
         """Stop in order; asked for a second time, stop now."""
         if self._stopping.is_set():
-            for child in self._children:
+            for child in (*self._gateways, *self._retired, *self._recorders):
                 child.kill()
         self._stopping.set()
+
+    def request_reload(self) -> None:
+        """Read the settings again; new connections get them, streams in flight are left alone."""
+        self._reload_asked.set()
 
     async def serve(self, announce: Callable[[Started], None]) -> None:
         """Start everything, call `announce` once it serves, return when all has stopped.
@@ -107,19 +129,19 @@ class Supervisor:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
             # A pipe each: children may set theirs to non-blocking, and a shared one would be, too.
-            gateways = [
+            self._gateways = [
                 self._gateway(
                     worker, listener, folder.settings_file, stack.enter_context(_lifeline())
                 )
                 for worker, listener in enumerate(listeners)
             ]
             recorder = self._recorder(folder.settings_file, stack.enter_context(_lifeline()))
-            self._children = [*gateways, recorder]
+            self._recorders = [recorder]
             await self._until_the_last_recorder_left()
             started = Started(url_of(listeners[0]), folder.has_new_master_key)
             refused: StartRefused | None = None
             try:
-                await self._keep(gateways, recorder, lambda: announce(started))
+                await self._keep(recorder, folder.settings_file, lambda: announce(started))
             except* StartRefused as refusals:
                 refused = _first(refusals)
             # Outside: up to Python 3.11.3 what `except*` raises comes out in a group again.
@@ -143,24 +165,62 @@ class Supervisor:
             await asyncio.sleep(_LOOK_EACH_S)
 
     async def _keep(
-        self, gateways: list[Child], recorder: Child, announce: Callable[[], None]
+        self, recorder: Child, settings_file: Path, announce: Callable[[], None]
     ) -> None:
         """Keep all children until a stop is asked for; then gateways first, recorder last."""
         async with asyncio.TaskGroup() as group:
-            for child in self._children:
+            for child in (*self._gateways, recorder):
                 group.create_task(child.keep(), name=f"keep {child.plan.name}")
-            announcing = group.create_task(self._when_ready(announce), name="announce")
+            announcing = group.create_task(self._when_ready(recorder, announce), name="announce")
+            reloading = group.create_task(self._reload(group, recorder, settings_file))
             await self._stopping.wait()
             announcing.cancel()
+            reloading.cancel()
             async with asyncio.TaskGroup() as draining:
-                for gateway in gateways:
+                for gateway in (*self._gateways, *self._retired):
                     draining.create_task(gateway.stop(DRAIN_WITHIN_S), name="drain")
             await recorder.stop(CATCH_UP_WITHIN_S)
 
-    async def _when_ready(self, announce: Callable[[], None]) -> None:
-        for child in self._children:
+    async def _when_ready(self, recorder: Child, announce: Callable[[], None]) -> None:
+        for child in (*self._gateways, recorder):
             await child.first_ready.wait()
         announce()
+
+    async def _reload(self, group: asyncio.TaskGroup, recorder: Child, settings_file: Path) -> None:
+        """Each time it is asked: new gateways take over from the old ones, one after the other."""
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            try:
+                self._settings, differing = merged(self._settings, self._reread())
+                dump_resolved(self._settings, settings_file)
+            except (ConfigError, OSError) as error:
+                self._note(f"the settings stay as they were: {error}")
+                continue
+            if differing:
+                self._note(f"{', '.join(differing)}: not changed, this needs a restart")
+            for worker in range(len(self._gateways)):
+                await self._replace(group, worker)
+            recorder.renew()
+            self._note("settings reloaded")
+
+    async def _replace(self, group: asyncio.TaskGroup, worker: int) -> None:
+        old = self._gateways[worker]
+        new = Child(old.plan, self._note, self._pace)
+        group.create_task(self._keep_or_drop(new), name=f"keep {new.plan.name}")
+        self._retired = [child for child in self._retired if not child.has_ended]
+        self._retired.append(new)  # stopped with the others if the end comes now
+        if await new.is_up():
+            self._retired.remove(new)
+            self._gateways[worker] = new
+            self._retired.append(old)
+            old.retire()
+
+    async def _keep_or_drop(self, child: Child) -> None:
+        try:
+            await child.keep()
+        except StartRefused as error:
+            self._note(f"{error}; the one before goes on")
 
     def _gateway(
         self, worker: int, listener: socket.socket, settings_file: Path, lifeline: int

@@ -26,7 +26,7 @@ from typing import Any, Final, Self
 from proxy.gateway.server import Worker, WorkerSettings
 from proxy.journal.format import Entry, ExchangeEnd, Flag, IntentHead, Kind, Outcome
 from proxy.journal.keys import MasterKey
-from proxy.journal.reader import journals
+from proxy.journal.reader import Frame, journals
 from proxy.journal.slots import Keystore
 
 WAIT_S: Final = 20.0
@@ -324,23 +324,34 @@ class Stage:
         return recorded
 
     def read_journal(self) -> list[Recorded]:
+        exchanges: dict[Any, list[Entry]] = {}
+        for frame in self._frames():
+            if frame.id.sequence:
+                exchanges.setdefault(frame.id, []).extend(frame.entries)
+        return [Recorded(tuple(exchanges[one])) for one in sorted(exchanges)]
+
+    def _frames(self) -> list[Frame]:
         keys = Keystore(
             self.folder / "keys" / "slots",
             MasterKey.load_or_create(self.settings.master_key_file),
         )
-        exchanges: dict[Any, list[Entry]] = {}
+        frames: list[Frame] = []
         for journal in journals(self.folder, keys):
             cursor, is_more = journal.start(), True
             while is_more:
                 batch = journal.read(cursor, 64 * 1024 * 1024)
                 assert batch.damage == ()
-                for frame in batch.frames:
-                    if frame.id.sequence:
-                        exchanges.setdefault(frame.id, []).extend(frame.entries)
+                frames += batch.frames
                 is_more, cursor = batch.cursor != cursor, batch.cursor
             journal.close()
         keys.close()
-        return [Recorded(tuple(exchanges[one])) for one in sorted(exchanges)]
+        return frames
+
+    def worker_notes(self, kind: Kind) -> list[bytes]:
+        """Data of all entries of one kind that are about no exchange."""
+        return [
+            entry.data for frame in self._frames() for entry in frame.entries if entry.kind is kind
+        ]
 
     def check_journal(self) -> None:
         for recorded in self.read_journal():

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
-from proxy.errors import JournalUnavailable
+from proxy.errors import JournalFull, JournalUnavailable
 from proxy.gateway.server import Worker, WorkerSettings
 from proxy.journal.format import ExchangeEnd, Kind, Outcome
 from proxy.journal.page import SEEN, WorkerPage
@@ -23,6 +23,7 @@ class StillJournal:
         self.noted: list[Noted] = []
         self.committed_count = 0
         self.refusal = ""
+        self.is_full = False
         self.backlog_bytes = 0
         self.tap: Any = None
         self._sequence = 0
@@ -39,7 +40,11 @@ class StillJournal:
     def append(self, sequence: int, kind: int, data: bytes, flags: int = 0) -> None:  # noqa: ARG002 - the writer's signature
         if self.refusal:
             raise JournalUnavailable(self.refusal)
-        assert sequence not in self._ended, f"{Kind(kind).name} behind the closing record"
+        if self.is_full and kind != Kind.END:
+            raise JournalFull("no room")
+        assert sequence == 0 or sequence not in self._ended, (
+            f"{Kind(kind).name} behind the closing record"
+        )
         if kind == Kind.END:
             self._ended.add(sequence)
         self.noted.append((sequence, Kind(kind), data))
@@ -50,6 +55,9 @@ class StillJournal:
 
     def flush(self) -> int:
         return len(self.noted)
+
+    def look_at_disk(self) -> None:
+        """There is none."""
 
     def close(self, timeout_s: float) -> bool:  # noqa: ARG002 - the writer's signature
         return True

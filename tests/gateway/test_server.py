@@ -1,4 +1,4 @@
-"""A worker's life: connecting to upstream, deadlines of connections, losing the journal, the end."""
+"""A worker's life: connecting to upstream, deadlines of connections, the end."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from proxy.gateway import server
-from proxy.gateway.limits import ORPHAN_S, WRITE_STALL_S
-from proxy.journal.format import Kind, Mode, Outcome
+from proxy.gateway.limits import ORPHAN_S
+from proxy.journal.format import Outcome
 from tests.gateway.stage import GET, OK, Stage, post, response
 from tests.gateway.still import StillStage
+from tests.gateway.test_journal_loss import begun
 
 # connecting ----------------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ async def test_a_client_that_takes_nothing_of_the_rest_is_ended(stage: Stage) ->
     stage.worker._look_at(connection, now)
     assert connection.unsent_bytes
 
-    stage.worker._look_at(connection, now + 2 * WRITE_STALL_S)
+    stage.worker._look_at(connection, now + 2 * stage.settings.deadlines.reader_s)
 
     await stage.until(lambda: not stage.worker._connections)
     assert (await stage.only()).outcome is Outcome.COMPLETE
@@ -193,144 +194,6 @@ async def test_the_page_shows_what_the_worker_counts(stage: Stage) -> None:
     assert (page.connections, page.in_flight, page.loop_lag_ns) == (1, 0, 5)
     assert page.seen == 1
     upstream.close()
-
-
-# losing the journal ----------------------------------------------------------------------------------
-
-
-async def begun(stage: Stage) -> tuple[Any, Any]:
-    """An exchange in the middle of its answer."""
-    client = await stage.client()
-    await client.send(GET)
-    upstream = await stage.accepted()
-    await upstream.head()
-    await upstream.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nsome")
-    await client.until(b"some")
-    return client, upstream
-
-
-def break_journal(stage: Stage) -> None:
-    """The disk loses the file that is written to."""
-    for segment in (stage.folder / "journal" / "w0").iterdir():
-        segment.unlink()
-
-
-async def test_strict_breaks_what_is_in_flight_and_refuses_until_there_is_a_journal_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "REOPEN_S", -1.0)
-    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
-    async with Stage(tmp_path) as stage:
-        stage.may_miss_ends = True
-        client, upstream = await begun(stage)
-        break_journal(stage)
-        await upstream.send(b"more")
-
-        assert await client.is_reset(), "an open-ended body must not look whole"
-        second = await stage.client()
-        await second.send(GET)
-        assert (await second.end()).startswith(b"HTTP/1.1 503 ")
-
-        await stage.worker._reopen_journal()
-        assert not stage.worker._tap.failure
-        third, _ = await stage.exchange()
-        third.close()
-        assert (await stage.recorded())[-1].outcome is Outcome.COMPLETE
-
-
-async def test_available_goes_on_without_a_journal_and_records_again_with_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
-    async with Stage(tmp_path, mode=Mode.AVAILABLE) as stage:
-        stage.may_miss_ends = True
-        client, upstream = await begun(stage)
-        break_journal(stage)
-        await upstream.send(b" more")
-        await client.until(b" more")
-        await stage.until(lambda: stage.worker._tap.failure)
-        assert stage.worker._page.seen == 1
-
-        other, _ = await stage.exchange()
-        await stage.worker._reopen_journal()
-        await upstream.send(b" and more")
-        await client.until(b" and more")
-        upstream.close()
-        await client.end()
-        third, _ = await stage.exchange()
-
-        other.close()
-        third.close()
-        recorded = await stage.recorded()
-        assert [one.outcome for one in recorded] == [Outcome.COMPLETE]
-        assert stage.worker._page.seen == 1
-
-
-async def test_a_journal_that_takes_no_more_is_a_failed_one(tmp_path: Path) -> None:
-    """Its thread may hang in the disk: nobody but the tap notices, and what is held must end."""
-    async with StillStage(tmp_path) as still:
-        still.may_miss_ends = True
-        client = await still.client()
-        await client.send(post(b"x" * 10)[:-1])
-        upstream = await still.accepted()
-        await still.noted(Kind.REQUEST_CHUNK)
-        still.journal.commit()
-        await upstream.until(b"x" * 9)
-
-        still.journal.refusal = "the disk is behind"
-        await client.send(b"x")
-
-        assert await client.is_reset()
-        assert not await upstream.end()
-
-
-async def test_a_refusal_that_waits_for_a_failed_journal_is_said_all_the_same(
-    tmp_path: Path,
-) -> None:
-    async with StillStage(tmp_path) as still:
-        client = await still.client()
-        await client.send(b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
-        await still.noted(Kind.END)
-
-        still.worker._failed("the disk is gone")
-
-        assert (await client.end()).startswith(b"HTTP/1.1 405 ")
-
-
-async def test_late_words_of_an_earlier_journal_release_nothing(tmp_path: Path) -> None:
-    async with StillStage(tmp_path) as still:
-        client = await still.client()
-        await client.send(GET)
-        upstream = await still.accepted()
-        await still.noted(Kind.REQUEST_END)
-        worker = still.worker
-
-        worker._committed(worker._journal_number - 1, 1 << 40)
-        worker._writer_failed(worker._journal_number - 1, "late")
-
-        assert worker._tap._held
-        assert not worker._tap.failure
-        client.close()
-        await still.noted(Kind.END)
-        upstream.close()
-
-
-async def test_a_journal_that_cannot_be_opened_again_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "SWEEP_S", 3600.0)
-    async with Stage(tmp_path) as stage:
-        pages = sorted((tmp_path / "run").iterdir())
-        (tmp_path / "keys" / "slots").rename(tmp_path / "keys" / "away")
-        (tmp_path / "keys" / "slots").write_text("not a folder")
-
-        stage.worker._failed("for the test")
-        await stage.worker._reopen_journal()
-
-        assert stage.worker._tap.failure
-        assert sorted((tmp_path / "run").iterdir()) == pages
-        (tmp_path / "keys" / "slots").unlink()
-        (tmp_path / "keys" / "away").rename(tmp_path / "keys" / "slots")
 
 
 # the end ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proxy.errors import JournalUnavailable
 from proxy.gateway.limits import BACKLOG_BYTES_MAX
 from proxy.gateway.tap import Tap
-from proxy.journal.format import Kind, Mode
+from proxy.journal.format import Gap, Kind, Mode
 from proxy.journal.page import SEEN
 from tests.gateway.still import StillJournal
 
@@ -46,13 +46,19 @@ class StillLoop:
 class Scene:
     """A tap with a still journal and a still loop."""
 
-    def __init__(self, mode: Mode = Mode.STRICT) -> None:
+    def __init__(self, *, is_strict: bool = True) -> None:
+        self.is_strict = is_strict
+        self.full: list[int] = []
         self.loop = StillLoop()
         self.failures: list[str] = []
         self.released: list[object] = []
         self.words = [0] * (SEEN + 1)
         self.tap = Tap(
-            mode=mode, loop=self.loop, intent_deadline_s=0.25, on_failure=self.failures.append
+            loop=self.loop,
+            intent_deadline_s=0.25,
+            on_failure=self.failures.append,
+            on_full=lambda: self.full.append(1),
+            now_ns=lambda: 77,
         )
         self.journal = self.connect()
 
@@ -63,13 +69,16 @@ class Scene:
         return journal
 
     def hold(self, payload: object) -> None:
-        self.tap.hold(self.released.append, payload)
+        self.tap.hold(self.released.append, payload, is_strict=self.is_strict)
+
+    def begin(self) -> int:
+        return self.tap.begin(is_strict=self.is_strict)
 
 
 def test_strict_holds_until_the_commit_and_releases_in_order() -> None:
     scene = Scene()
     for number in (1, 2, 3):
-        scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+        scene.tap.note(scene.begin(), Kind.INTENT, b"")
         scene.hold(number)
 
     assert scene.released == []
@@ -81,7 +90,7 @@ def test_strict_holds_until_the_commit_and_releases_in_order() -> None:
 
 def test_what_is_durable_already_is_not_held() -> None:
     scene = Scene()
-    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
     scene.journal.commit()
 
     scene.hold("now")
@@ -91,7 +100,7 @@ def test_what_is_durable_already_is_not_held() -> None:
 
 def test_nothing_overtakes_what_is_held() -> None:
     scene = Scene()
-    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
     scene.hold("first")
     scene.hold("second")
 
@@ -101,8 +110,8 @@ def test_nothing_overtakes_what_is_held() -> None:
 
 
 def test_available_holds_nothing() -> None:
-    scene = Scene(Mode.AVAILABLE)
-    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene = Scene(is_strict=False)
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
 
     scene.hold("now")
 
@@ -112,7 +121,7 @@ def test_available_holds_nothing() -> None:
 @given(st.lists(st.sampled_from(["note", "hold", "commit"]), max_size=40))
 def test_whatever_happens_only_durable_things_are_released_and_in_order(steps: list[str]) -> None:
     scene = Scene()
-    sequence = scene.tap.begin()
+    sequence = scene.begin()
     held = 0
     durable_at: list[int] = []
 
@@ -138,16 +147,16 @@ def test_strict_without_a_journal_begins_nothing() -> None:
     scene.tap.failed("the disk is gone")
 
     with pytest.raises(JournalUnavailable, match="the disk is gone"):
-        scene.tap.begin()
+        scene.begin()
 
-    assert scene.words[SEEN] == 0
+    assert scene.words[SEEN] == 1
 
 
 def test_available_without_a_journal_counts_what_passes_unrecorded() -> None:
-    scene = Scene(Mode.AVAILABLE)
+    scene = Scene(is_strict=False)
     scene.tap.failed("the disk is gone")
 
-    assert scene.tap.begin() == 0
+    assert scene.begin() == 0
     scene.tap.note(0, Kind.INTENT, b"")
 
     assert scene.words[SEEN] == 1
@@ -156,7 +165,7 @@ def test_available_without_a_journal_counts_what_passes_unrecorded() -> None:
 
 def test_a_journal_that_refuses_a_note_has_failed_and_its_owner_is_told_afterwards() -> None:
     scene = Scene()
-    sequence = scene.tap.begin()
+    sequence = scene.begin()
     scene.hold("never")
     scene.tap.note(sequence, Kind.INTENT, b"")
     scene.hold("nor this")
@@ -173,7 +182,7 @@ def test_a_journal_that_refuses_a_note_has_failed_and_its_owner_is_told_afterwar
 
 def test_what_was_held_when_the_journal_failed_is_never_released() -> None:
     scene = Scene()
-    scene.tap.note(scene.tap.begin(), Kind.INTENT, b"")
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
     scene.hold("never")
 
     scene.tap.failed("gone")
@@ -223,14 +232,6 @@ def test_a_failure_ends_waiting_for_the_backlog() -> None:
     assert not scene.tap.is_backed_up
 
 
-def test_available_never_pauses_for_the_backlog() -> None:
-    scene = Scene(Mode.AVAILABLE)
-
-    scene.journal.backlog_bytes = 1 << 40
-
-    assert not scene.tap.is_backed_up
-
-
 def test_flushing_is_done_once_a_turn() -> None:
     scene = Scene()
     flushed: list[int] = []
@@ -240,7 +241,7 @@ def test_flushing_is_done_once_a_turn() -> None:
         return 0
 
     scene.journal.flush = count  # type: ignore[method-assign]
-    sequence = scene.tap.begin()
+    sequence = scene.begin()
 
     for _ in range(5):
         scene.tap.note(sequence, Kind.REQUEST_CHUNK, b"")
@@ -248,3 +249,81 @@ def test_flushing_is_done_once_a_turn() -> None:
     scene.loop.forward()
 
     assert len(flushed) == 1
+
+
+def test_strict_and_available_exchanges_share_a_journal() -> None:
+    """Reads may be available where everything else is strict: the one never waits for the other."""
+    scene = Scene()
+    strict, available = scene.begin(), scene.tap.begin(is_strict=False)
+    scene.tap.note(strict, Kind.INTENT, b"")
+    scene.hold("strict")
+    scene.tap.note(available, Kind.INTENT, b"")
+    scene.tap.hold(scene.released.append, "available", is_strict=False)
+
+    assert scene.released == ["available"]
+    scene.journal.commit()
+    assert scene.released == ["available", "strict"]
+
+
+def gaps(scene: Scene) -> list[Gap]:
+    return [Gap.decode(data) for _, kind, data in scene.journal.noted if kind is Kind.GAP]
+
+
+def test_what_was_refused_or_passed_unrecorded_is_told_with_its_count_once_it_can_be() -> None:
+    scene = Scene()
+    scene.journal.refusal = "behind"
+    for _ in range(3):
+        with pytest.raises(JournalUnavailable):
+            scene.tap.begin(is_strict=True)
+    assert [scene.tap.begin(is_strict=False) for _ in range(2)] == [0, 0]
+    assert gaps(scene) == []
+
+    scene.journal.refusal = ""
+    scene.begin()
+    scene.begin()
+
+    assert [(gap.exchange_count, gap.first_wall_ns) for gap in gaps(scene)] == [(3, 77), (2, 77)]
+    assert "refused" in gaps(scene)[0].reason
+    assert "without being recorded" in gaps(scene)[1].reason
+    assert scene.words[SEEN] == 7
+
+
+def test_what_a_journal_did_not_see_is_not_told_by_the_next_one() -> None:
+    """The page of the failed one has counted it: the recorder tells that from what is missing."""
+    scene = Scene(is_strict=False)
+    scene.tap.failed("gone")
+    scene.begin()
+
+    scene.journal = scene.connect()
+    scene.begin()
+
+    assert gaps(scene) == []
+
+
+def test_a_full_journal_takes_ends_only_and_its_owner_is_told_once() -> None:
+    scene = Scene()
+    sequence = scene.begin()
+    scene.tap.note(sequence, Kind.INTENT, b"")
+    scene.hold("before")
+    scene.journal.is_full = True
+
+    scene.tap.note(sequence, Kind.RESPONSE_CHUNK, b"refused")
+    scene.hold("never")
+    scene.tap.note(sequence, Kind.RESPONSE_CHUNK, b"not even tried")
+    scene.tap.note(sequence, Kind.END, b"")
+    scene.loop.forward()
+    scene.journal.commit()
+
+    assert [kind for _, kind, _ in scene.journal.noted] == [Kind.INTENT, Kind.END]
+    assert scene.released == ["before"]
+    assert scene.full == [1]
+    with pytest.raises(JournalUnavailable, match="no room"):
+        scene.begin()
+
+
+def test_a_change_for_all_exchanges_is_noted() -> None:
+    scene = Scene()
+
+    scene.tap.say(Mode.STRICT, "room is low: sweep")
+
+    assert scene.journal.noted == [(0, Kind.MODE, b"\x01room is low: sweep")]

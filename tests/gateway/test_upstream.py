@@ -242,15 +242,15 @@ async def test_bytes_that_came_before_the_next_request_are_not_its_answer(stage:
     side = connection._upstream
     assert side is not None
     hold, release = stage.worker._tap.hold, []
-    stage.worker._tap.hold = lambda *told: release.append(told)  # type: ignore[method-assign]
+    stage.worker._tap.hold = lambda *told, **how: release.append((told, how))  # type: ignore[method-assign]
     await client.send(GET)
     await stage.until(lambda: release)
 
     await upstream.send(response(b"planted"))
     await stage.until(lambda: side.is_closed)
     stage.worker._tap.hold = hold  # type: ignore[method-assign]
-    for told in release:
-        hold(*told)
+    for told, how in release:
+        hold(*told, **how)
 
     second = await stage.accepted()
     await second.head()

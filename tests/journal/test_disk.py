@@ -1,4 +1,4 @@
-"""proxy/journal/disk.py: whole writes, and segments that are durable before use."""
+"""proxy/journal/disk.py: whole writes, and names that still lead to what is written."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ import pytest
 
 from proxy.journal.disk import (
     BUFFERS_PER_WRITE_MAX,
-    HEAD_FRAME_BYTES,
-    SegmentFile,
-    Segments,
+    FileLost,
     make_folder,
-    own_frame,
-    segment_path,
+    new_file,
+    restored,
+    verify_name,
     write_all,
 )
-from proxy.journal.format import Kind, SegmentHead
-from tests.journal.written import BOOT, WORKER, still_ns
-
-HEAD = own_frame(Kind.SEGMENT_HEAD, still_ns(), 1, SegmentHead(WORKER, BOOT, 0).encode())
 
 
 @contextmanager
@@ -42,17 +37,6 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
     opened = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
     yield opened
     os.close(opened)
-
-
-def segments(folder: Path, segment_bytes: int = 4096) -> Segments:
-    return Segments(
-        folder,
-        worker=WORKER,
-        boot=BOOT,
-        segment_bytes=segment_bytes,
-        now_ns=still_ns,
-        mono_ns=still_ns,
-    )
 
 
 def test_more_buffers_than_one_call_takes_are_all_written(descriptor: int) -> None:
@@ -78,21 +62,6 @@ def test_folders_are_for_the_owner_alone(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_segment_has_its_full_size_and_its_head_before_it_is_used(tmp_path: Path) -> None:
-    segment = SegmentFile(tmp_path, SegmentHead(WORKER, BOOT, 0), HEAD, 4096)
-    segment.close()
-
-    assert segment_path(tmp_path, BOOT, 0).read_bytes() == HEAD.ljust(4096, b"\0")
-    assert len(HEAD) == HEAD_FRAME_BYTES
-
-
-def test_a_segment_is_never_written_over_another(tmp_path: Path) -> None:
-    segment_path(tmp_path, BOOT, 0).write_bytes(b"")
-
-    with pytest.raises(FileExistsError):
-        SegmentFile(tmp_path, SegmentHead(WORKER, BOOT, 0), HEAD, 4096)
-
-
 def unlink(path: Path) -> None:
     path.unlink()
 
@@ -103,58 +72,45 @@ def replace(path: Path) -> None:
     other.replace(path)
 
 
-def cut(path: Path) -> None:
-    os.truncate(path, 10)
+def take_the_folder_away(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
 
 
-@pytest.mark.parametrize("tamper", [unlink, replace, cut])
-def test_a_sync_notices_that_its_file_was_tampered_with(
+@pytest.mark.parametrize("tamper", [unlink, replace, take_the_folder_away])
+def test_a_lost_file_is_noticed_and_restored_from_its_descriptor(
     tmp_path: Path, tamper: Callable[[Path], None]
 ) -> None:
-    segment = SegmentFile(tmp_path, SegmentHead(WORKER, BOOT, 0), HEAD, 4096)
-    tamper(segment.path)
+    path = tmp_path / "folder" / "file"
+    make_folder(path.parent)
+    lost = new_file(path, 4096)
+    write_all(lost, [b"durable", b" and not"], 0)
+    tamper(path)
 
-    with pytest.raises(OSError, match=r"replaced or cut|No such file"):
-        segment.sync()
+    with pytest.raises(FileLost, match=r"gone|another file"):
+        verify_name(lost, path)
+    found = restored(lost, path, len(b"durable"), 4096)
 
-    segment.close()
-
-
-def test_the_next_segment_is_made_once_and_ahead(tmp_path: Path) -> None:
-    journal = segments(tmp_path)
-
-    assert journal.make_next()
-    assert not journal.make_next()
-
-    assert segment_path(tmp_path, BOOT, 1).stat().st_size == 4096
-    assert journal.position() == (0, HEAD_FRAME_BYTES)
-    journal.close()
+    assert verify_name(found, path) == 4096
+    assert path.read_bytes() == b"durable".ljust(4096, b"\0")
+    os.close(lost)
+    os.close(found)
 
 
-def test_frames_that_do_not_fit_go_on_in_the_next_segment(tmp_path: Path) -> None:
-    journal = segments(tmp_path)
+def test_who_stands_in_a_lost_name_is_kept_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    lost = new_file(path, 0)
+    path.unlink()
+    path.write_bytes(b"somebody else's")
 
-    journal.write([b"h" * 40, b"p" * 1860] * 3)
+    found = restored(lost, path, 0, 0)
 
-    assert journal.position() == (1, HEAD_FRAME_BYTES + 1900)
-    journal.close()
-
-
-def test_a_frame_larger_than_a_segment_gets_a_segment_of_its_own_size(tmp_path: Path) -> None:
-    journal = segments(tmp_path)
-
-    journal.write([b"h" * 40, b"p" * 9960])
-
-    assert journal.position() == (1, HEAD_FRAME_BYTES + 10_000)
-    assert segment_path(tmp_path, BOOT, 1).stat().st_size > HEAD_FRAME_BYTES + 10_000
-    journal.close()
+    assert (tmp_path / "file.foreign").read_bytes() == b"somebody else's"
+    os.close(lost)
+    os.close(found)
 
 
-def test_finishing_seals_the_segment_and_takes_the_unused_one_away(tmp_path: Path) -> None:
-    journal = segments(tmp_path)
-    journal.make_next()
+def test_a_file_without_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    with file_size_limit(1000), pytest.raises(OSError, match="too large"):
+        new_file(tmp_path / "file", 4096)
 
-    journal.finish()
-    journal.close()
-
-    assert [path.name for path in tmp_path.iterdir()] == [segment_path(tmp_path, BOOT, 0).name]
+    assert list(tmp_path.iterdir()) == []

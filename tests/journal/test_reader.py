@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.journal.disk import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.format import ExchangeId, Kind
 from proxy.journal.page import WorkerPage
 from proxy.journal.reader import Cursor, Damage, journals
+from proxy.journal.segments.file import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.slots import Keystore
 from tests.journal.written import (
     BOOT,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import JournalUnavailable
-from proxy.journal.disk import Segments
 from proxy.journal.format import ENTRY_HEADER_BYTES, Kind
 from proxy.journal.page import WorkerPage
 from proxy.journal.seal import Sealer
+from proxy.journal.segments.chain import Segments
 from proxy.journal.slots import SLOTS_PER_BLOCK, SlotFile
 from proxy.journal.writer import JournalLimits, JournalWriter, LoopCalls
 from tests.journal.written import (
@@ -31,20 +31,8 @@ from tests.journal.written import (
 )
 
 
-class BrokenDisk(Segments):
-    """Segments whose sync fails from the n-th time on."""
-
-    syncs_left = 1
-
-    def sync(self) -> None:
-        if self.syncs_left == 0:
-            raise OSError(5, "Input/output error")
-        self.syncs_left -= 1
-        super().sync()
-
-
 class StuckDisk(Segments):
-    """Segments whose sync waits until it is let go."""
+    """Segments whose commits wait until they are let go."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -58,10 +46,10 @@ class StuckDisk(Segments):
         self.let_go = threading.Semaphore(0)
         self.waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    def sync(self) -> None:
-        self.waiting.put("sync")
+    def commit(self, buffers: list[bytes]) -> None:
+        self.waiting.put("commit")
         assert self.let_go.acquire(timeout=WAIT_S)
-        super().sync()
+        super().commit(buffers)
 
 
 def writer_on(
@@ -265,48 +253,6 @@ def test_a_loop_that_is_gone_does_not_stop_the_commits(tmp_path: Path) -> None:
 
     assert writer.close(WAIT_S)
     page.close()
-
-
-def test_a_failed_sync_is_told_once_and_never_tried_again(tmp_path: Path) -> None:
-    answers = Answers()
-    disk = BrokenDisk(
-        tmp_path / "journal" / f"w{WORKER}",
-        worker=WORKER,
-        boot=BOOT,
-        segment_bytes=1 << 20,
-        now_ns=still_ns,
-        mono_ns=still_ns,
-    )
-    writer, page = writer_on(tmp_path, disk, answers, JournalLimits())
-    sequence = writer.begin()
-    append(writer, sequence, Kind.INTENT)
-    good = writer.flush()
-    answers.wait_for(good)
-
-    append(writer, sequence, Kind.END)
-    writer.flush()
-
-    assert "Input/output error" in answers.failures.get(timeout=WAIT_S)
-    assert writer.committed_ticket == good
-    with pytest.raises(JournalUnavailable, match="Input/output error"):
-        writer.begin()
-    with pytest.raises(JournalUnavailable, match="Input/output error"):
-        append(writer, sequence, Kind.END)
-    assert not writer.close(WAIT_S)
-    assert answers.commits.empty()
-    assert answers.failures.empty()
-    page.close()
-
-
-def test_a_segment_that_was_unlinked_fails_the_journal(tmp_path: Path) -> None:
-    with living(tmp_path) as writing:
-        writing.commit(whole_exchange(writing.writer.begin()))
-        for path in (tmp_path / "journal" / f"w{WORKER}").iterdir():
-            path.unlink()
-        append(writing.writer, writing.writer.begin(), Kind.INTENT)
-        writing.writer.flush()
-
-        assert "No such file" in writing.answers.failures.get(timeout=WAIT_S)
 
 
 def test_a_folder_that_cannot_be_written_opens_no_journal(tmp_path: Path) -> None:

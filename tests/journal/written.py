@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proxy.journal.disk import Segments, segment_path
-from proxy.journal.format import Kind
+from proxy.journal.format import Kind, SegmentHead
 from proxy.journal.keys import MasterKey
 from proxy.journal.page import WorkerPage
 from proxy.journal.reader import Batch, Cursor, Frame, Journal
 from proxy.journal.seal import QueuedEntry, Sealer
+from proxy.journal.segments.chain import Segments
+from proxy.journal.segments.file import SegmentFile, own_frame, segment_path
+from proxy.journal.segments.space import Room
 from proxy.journal.slots import Keystore, SlotFile
 from proxy.journal.writer import JournalLimits, JournalWriter, LoopCalls
 
@@ -62,11 +64,69 @@ def write_journal(
     )
     sealer = Sealer(WORKER, BOOT, slots.take)
     for commit in commits:
-        segments.write(sealer.seal(commit))
+        segments.commit(sealer.seal(commit))
     if is_finished:
         segments.finish()
     segments.close()
     slots.close()
+
+
+def sealer_in(folder: Path) -> Callable[[list[QueuedEntry]], list[bytes]]:
+    """What seals the commits of a journal, with keys in their place."""
+    slots = SlotFile.create(folder / "keys" / "slots", MASTER, WORKER, BOOT)
+    slots.ensure(1)
+    return Sealer(WORKER, BOOT, slots.take).seal
+
+
+class _FaultyFile(SegmentFile):
+    """A segment whose disk refuses when it was told to."""
+
+    __slots__ = ("durable_end", "faults")
+
+    faults: dict[str, list[int]]
+    durable_end: int
+
+    def write(self, buffers: list[bytes], size: int) -> None:
+        if not getattr(self, "faults", {}).get("write"):
+            super().write(buffers, size)
+            return
+        kept = self.faults["write"].pop(0)
+        super().write([b"".join(buffers)[:kept]], kept)
+        raise OSError(5, "Input/output error")
+
+    def sync(self) -> None:
+        if self.faults["sync"]:
+            kept = self.durable_end + self.faults["sync"].pop(0)
+            change(self.path, kept, bytes(max(self.end - kept, 0)))
+            raise OSError(5, "Input/output error")
+        super().sync()
+        self.durable_end = self.end
+
+
+class FaultyDisk(Segments):
+    """Segments on a disk that refuses on demand: EIO from a write or a sync."""
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._faults: dict[str, list[int]] = {"write": [], "sync": []}
+        super().__init__(
+            folder / "journal" / f"w{WORKER}",
+            worker=WORKER,
+            boot=BOOT,
+            segment_bytes=segment_bytes,
+            now_ns=still_ns,
+            mono_ns=still_ns,
+        )
+
+    def refuse_next(self, call: str, bytes_kept: int = 1 << 30) -> None:
+        """The next write or sync of any segment fails; so much of what was written since is kept."""
+        self._faults[call].append(bytes_kept)
+
+    def _make(self, index: int, previous_end: int = 0) -> SegmentFile:
+        head = SegmentHead(WORKER, BOOT, index, previous_end)
+        frame = own_frame(Kind.SEGMENT_HEAD, still_ns(), 1, head.encode())
+        made = _FaultyFile(self.folder, head, frame, self._segment_bytes)
+        made.faults, made.durable_end = self._faults, made.end
+        return made
 
 
 def sequences(frames: list[Frame]) -> list[int]:
@@ -117,9 +177,16 @@ class Answers:
     commits: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
     failures: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
+    rooms: queue.SimpleQueue[Room] = field(default_factory=queue.SimpleQueue)
+    troubles: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+
     def calls(self) -> LoopCalls:
         return LoopCalls(
-            lambda callback, argument: callback(argument), self.commits.put, self.failures.put
+            lambda callback, argument: callback(argument),
+            self.commits.put,
+            self.failures.put,
+            self.rooms.put,
+            self.troubles.put,
         )
 
     def wait_for(self, ticket: int) -> int:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import queue
 import select
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proxy.config.catalogue import Settings
-from proxy.errors import StartRefused
+from proxy.config.load import load_resolved
+from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Pace
 from proxy.supervise.server import Programs, Started, Supervisor
 from tests.supervise.fakes import BROKEN, OBEDIENT, program
@@ -188,3 +191,75 @@ async def test_a_start_is_refused_when_another_recorder_stays(tmp_path: Path) ->
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(StartRefused, match="still writes to"):
             await supervisor.serve(lambda _: None)
+
+
+SUCCEEDING = """
+import os, signal, socket, sys
+notes = open(sys.argv[1], "a", buffering=1)
+listener = socket.socket(fileno=int(sys.argv[-1]))
+listener.settimeout(20)
+retired = []
+def retire(*_):
+    notes.write(f"{os.getpid()} retired\\n")
+    retired.append(1)
+    os._exit(0)
+signal.signal(signal.SIGHUP, retire)
+signal.signal(signal.SIGTERM, lambda *_: (notes.write(f"{os.getpid()} stopped\\n"), os._exit(0)))
+notes.write(f"{os.getpid()} ready\\n")
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+def reloading(
+    folder: Path, reread: Callable[[], Settings]
+) -> tuple[Supervisor, queue.SimpleQueue[str]]:
+    """A supervisor with a gateway that can retire, and what it notes."""
+    said: queue.SimpleQueue[str] = queue.SimpleQueue()
+    supervisor = Supervisor(
+        settings(folder),
+        programs=Programs(
+            gateway=program(SUCCEEDING, folder / "notes"),
+            recorder=program(OBEDIENT, folder / "recorder", "recorder"),
+        ),
+        note=said.put,
+        reread=reread,
+    )
+    return supervisor, said
+
+
+def words(folder: Path) -> list[list[str]]:
+    return [line.split() for line in (folder / "notes").read_text().splitlines()]
+
+
+async def test_a_reload_starts_a_successor_and_then_retires_the_old_gateway(tmp_path: Path) -> None:
+    fresh = replace(settings(tmp_path), gateway_connections_max=7, listen_port=9999)
+    supervisor, said = reloading(tmp_path, lambda: fresh)
+
+    def act(_: Started) -> None:
+        supervisor.request_reload()
+        assert said.get(timeout=20) == "listen.port: not changed, this needs a restart"
+        assert said.get(timeout=20) == "settings reloaded"
+
+    await serve_until(supervisor, act)
+
+    first, second, *rest = words(tmp_path)
+    assert (first[1], second[1]) == ("ready", "ready")
+    assert sorted(rest) == sorted([[first[0], "retired"], [second[0], "stopped"]])
+    written = load_resolved(tmp_path / "data" / "run" / "settings.json")
+    assert (written.gateway_connections_max, written.listen_port) == (7, 0)
+
+
+async def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path) -> None:
+    def broken() -> Settings:
+        raise ConfigError("journal.mode: must be strict or available (file x.toml)")
+
+    supervisor, said = reloading(tmp_path, broken)
+
+    def act(_: Started) -> None:
+        supervisor.request_reload()
+        assert "stay as they were: journal.mode: must be" in said.get(timeout=20)
+
+    await serve_until(supervisor, act)
+
+    assert [word for _, word in words(tmp_path)] == ["ready", "stopped"]

@@ -13,6 +13,7 @@ REASONS: Final = {
     405: "Method Not Allowed",
     408: "Request Timeout",
     417: "Expectation Failed",
+    424: "Failed Dependency",
     431: "Request Header Fields Too Large",
     501: "Not Implemented",
     502: "Bad Gateway",
@@ -25,13 +26,18 @@ CODES: Final = {
     405: "invalid_request",
     408: "deadline_exceeded",
     417: "invalid_request",
+    424: "outcome_unknown",
     431: "invalid_request",
     501: "unimplemented",
     502: "bad_gateway",
     503: "service_unavailable",
     505: "unimplemented",
 }
-"""String codes as the Interactions API uses them (protocol reference, section 13.2)."""
+"""String codes as the Interactions API uses them (protocol reference, section 13.2), and one of ours."""
+
+OUTCOME_UNKNOWN: Final = 424
+"""After a request went out, an answer of ours must not make an SDK send it again: it may have created an
+interaction. SDKs retry 408, 409, 429 and every 5xx; this one they do not (promises, fact 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ def answer_to(refusal: Refusal, *, without_body: bool = False) -> Answer:
     ]
     if refusal.status == 405:
         lines.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    if refusal.status == OUTCOME_UNKNOWN:
+        lines.append("X-Interactions-Proxy-Outcome: unknown")
     if refusal.status == 503:
         lines.append(f"Retry-After: {RETRY_AFTER_S}")
     head = "\r\n".join([*lines, "", ""]).encode()

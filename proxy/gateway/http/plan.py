@@ -27,6 +27,8 @@ from proxy.gateway.http.wire import (
 )
 
 _CONNECTION_WORDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b""})
+READS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+"""Methods that change nothing upstream (RFC 9110, section 9.2.1)."""
 _NO_WORDS: Final[frozenset[bytes]] = frozenset()
 
 
@@ -43,6 +45,8 @@ class RequestPlan:
     is_chunked: bool
     keeps_alive: bool
     is_head: bool
+    is_read: bool
+    """Its method changes nothing upstream."""
     wants_upgrade: bool
     """A WebSocket upgrade that upstream may accept."""
     is_plain: bool
@@ -119,6 +123,7 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
         is_chunked=bool(flags & TRANSFER_CODING),
         keeps_alive=b"close" not in words and (version == "1.1" or b"keep-alive" in words),
         is_head=method == b"HEAD",
+        is_read=method in READS,
         wants_upgrade=wants_upgrade,
         is_plain=hosts == 1 and not flags & CHECK and is_host(host),
         secrets=secrets,

@@ -1,0 +1,89 @@
+"""The socket of a client's connection: when it is read, and the ways it can end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with zero seconds: closing sends a reset."""
+
+
+class ClientSocket(asyncio.Protocol):
+    """Pauses for several reasons at once; ends after its last byte, gently, or with a reset."""
+
+    __slots__ = (
+        "_now",
+        "_pause_reasons",
+        "_transport",
+        "is_closing",
+        "is_gone",
+        "is_lingering",
+        "since",
+        "unsent_bytes",
+    )
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._pause_reasons = 0
+        self.is_closing = False
+        """Nothing is read any more; what was written may still go out."""
+        self.is_gone = False
+        self.is_lingering = False
+        self.unsent_bytes = 0
+        """Of a closing connection, when the worker last looked."""
+        self.since = now()
+        """Loop time at which the present state began: idle, reading a head, orphaned, lingering, closing."""
+
+    def takes_bytes(self) -> bool:
+        """Whether the client took something of what was unsent when this was last asked."""
+        before, self.unsent_bytes = self.unsent_bytes, self._transport.get_write_buffer_size()
+        return self.unsent_bytes < before
+
+    def write(self, data: bytes) -> None:
+        if data and not self.is_gone:
+            self._transport.write(data)
+
+    def pause(self, reason: int) -> None:
+        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._pause_reasons |= reason
+
+    def resume(self, reason: int) -> None:
+        if not self._pause_reasons & reason:
+            return
+        self._pause_reasons &= ~reason
+        if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _close_gently(self, *, has_unread: bool) -> None:
+        """Close; while the client may still be sending, read on so that a reset does not eat the answer."""
+        if self.is_gone:
+            return
+        if not has_unread:
+            self._close()
+            return
+        self.is_closing = True
+        self.is_lingering = True
+        self.since = self._now()
+        self._transport.write_eof()
+        reasons, self._pause_reasons = self._pause_reasons, 0
+        if reasons:
+            self._transport.resume_reading()
+
+    def _close(self) -> None:
+        self.is_closing = True
+        self.since = self._now()
+        self._transport.close()
+
+    def _reset(self) -> None:
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None and connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.is_closing = True
+        self.since = self._now()
+        self._transport.abort()

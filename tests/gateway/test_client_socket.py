@@ -1,0 +1,52 @@
+"""proxy/gateway/client_socket.py: pauses for several reasons, and three ways to end."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+from proxy.gateway.client_socket import ClientSocket
+
+ONE, OTHER = 1, 2
+
+
+def connected() -> tuple[ClientSocket, Mock]:
+    side = ClientSocket(lambda: 7.0)
+    transport = Mock()
+    transport.is_closing.return_value = False
+    side._transport = transport
+    return side, transport
+
+
+def test_reading_goes_on_when_the_last_reason_to_pause_is_gone() -> None:
+    side, transport = connected()
+
+    side.pause(ONE)
+    side.pause(OTHER)
+    side.resume(ONE)
+    assert transport.pause_reading.call_count == 1
+    assert transport.resume_reading.call_count == 0
+    side.resume(OTHER)
+    side.resume(OTHER)
+
+    assert transport.resume_reading.call_count == 1
+
+
+def test_taking_bytes_is_seen_from_one_look_to_the_next() -> None:
+    side, transport = connected()
+    sizes = iter([500, 500, 300, 400])
+    transport.get_write_buffer_size.side_effect = lambda: next(sizes)
+
+    assert [side.takes_bytes() for _ in range(4)] == [False, False, True, False]
+
+
+def test_a_connection_with_unread_bytes_is_not_closed_at_once() -> None:
+    """A reset would eat the answer that was written before."""
+    side, transport = connected()
+    side.pause(ONE)
+
+    side._close_gently(has_unread=True)
+
+    assert transport.write_eof.call_count == 1
+    assert transport.resume_reading.call_count == 1
+    assert transport.close.call_count == 0
+    assert (side.is_closing, side.is_lingering, side.since) == (True, True, 7.0)
