@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.occasion import Occasion
+from proxy.emulator.answers.occasion import Occasion, prompt
 from proxy.emulator.answers.tools.pairs import Source
 from proxy.emulator.answers.usage import BYTES_PER_TOKEN, text_tokens
 from proxy.emulator.asked.input import contents_of
@@ -73,7 +73,10 @@ def opening(occasion: Occasion) -> str:
         return "To continue:"
     if asked := RECALL.search(occasion.text):
         return recalled(occasion, is_first=(asked[1] or asked[2]).lower() == "first")
-    done = f"wrote “{excerpt(occasion.text)}”" if occasion.text else "gave a result"
+    done = f"wrote “{excerpt(occasion.text)}”" if occasion.text else "showed something"
+    if occasion.results:
+        told = prompt(occasion.results)
+        done = f"gave a result: “{excerpt(told)}”" if told else "gave a result"
     return f"In turn {occasion.context.turn} you {done}."
 
 

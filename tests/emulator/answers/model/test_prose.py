@@ -51,6 +51,16 @@ def test_the_conversation_so_far_is_remembered(question: str, answer: str) -> No
     assert prose.opening(asked(question)) == "You said nothing before this."
 
 
+@pytest.mark.parametrize(
+    ("result", "done"), [({"celsius": 4}, "gave a result."), ("4 C", "gave a result: “4 C”.")]
+)
+def test_a_result_is_spoken_of_as_such(result: Any, done: str) -> None:
+    call = {"type": "function_call", "id": "a", "name": "f", "arguments": {}}
+    given = {"type": "function_result", "call_id": "a", "result": result}
+
+    assert prose.opening(asked([given], before=(*SAID, call))) == f"In turn 1 you {done}"
+
+
 def test_a_system_instruction_is_obeyed_for_all_to_see() -> None:
     assert "As instructed (“Be brief.”)" in prose.sentences(asked(system_instruction="Be brief."))
     assert "As instructed" not in prose.sentences(asked())
