@@ -52,7 +52,8 @@ def compose(
         check_results(request.steps, context.before)
     made_for = occasion(request, context, _seeded(request, chance))
     if wishes.ending == "failed":
-        error = {"code": "api_error", "message": "Emulated failure."}
+        error = {"code": wishes.code or "api_error"}
+        error["message"] = wishes.message or "Emulated failure."
         return Composition((), "failed", counted(request, context, []), (error,))
     refused = refusal(made_for)
     if refused is not None:

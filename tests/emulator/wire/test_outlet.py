@@ -297,3 +297,9 @@ async def test_an_answer_drips_and_stalls(
         await answer.read()
 
     assert paused == pauses
+
+
+async def test_a_failed_ending_says_what_it_was_told_to(emulator: Running) -> None:
+    _, _, body = await answer_to(emulator, "ending=failed,code=safety,message=Not this.")
+
+    assert orjson.loads(body)["errors"] == [{"code": "safety", "message": "Not this."}]
