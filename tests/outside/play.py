@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ class Play:
     """Name, method and arguments of each; programs/play.py says more."""
     abreast: bool
     """All at once, instead of one after the other."""
+    clients: dict[str, Any] = field(default_factory=dict)
+    """By act's name: settings of a client of its own."""
 
     def at(self, url: str, folder: Path) -> Outcomes:
         """Perform it: what the SDK made of each act, by name.
@@ -45,7 +47,8 @@ class Play:
             AssertionError: the program failed, or the SDK is not the version meant.
         """
         file = folder / f"{self.player}-{url.rpartition(':')[2]}.json"
-        told = {"key": self.key, "abreast": self.abreast, "acts": list(self.acts)}
+        told = {"key": self.key, "abreast": self.abreast, "clients": self.clients}
+        told["acts"] = list(self.acts)
         file.write_text(json.dumps(told), "utf-8")
         mode = [self.player.mode] if self.player.sdk.language == "python" else []
         answer = _told_by(self.player.sdk.command("play", str(file), url, *mode))

@@ -24,7 +24,9 @@ STREAM_HEADERS: Final = {"Content-Type": "text/event-stream", "Cache-Control": "
 BREAK: Final = "abort"
 """A frame that is no frame: the connection breaks here."""
 
-_KEY: Final = re.compile(rb"(?im)^x-goog-api-key: ([^/\r\n]+)/([^\r\n]+)")
+_KEY: Final = re.compile(
+    rb"(?im)^(?:x-goog-api-key: |authorization: bearer )([^/\r\n]+)/([^\r\n]+)"
+)
 _LENGTH: Final = re.compile(rb"(?im)^content-length: (\d+)")
 _PHRASE: Final = b"Scripted"
 
@@ -91,6 +93,7 @@ class Scripted(Listener):
 
 
 async def _answer(writer: asyncio.StreamWriter, answer: Json) -> None:
+    await _pause(answer.get("delay_s", 0))
     if "frames" in answer or "bytewise" in answer:
         await _stream(writer, answer)
         return

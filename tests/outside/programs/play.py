@@ -5,6 +5,8 @@
 Reads {"key": "… {name} …", "abreast": bool, "acts": [[name, method, arguments], …]}; an act may end
 with other arguments for SDKs of the old `outputs` schema. "$name.id" stands for the id that act `name`
 returned, "$name.call" for that of its function call, "$name.event" for that of its third event.
+A method with a dot, such as models.list, is one of the whole client. "clients", optional: http_options
+by act's name, with "path" to be put after the URL and "vertex", the location of a Vertex client.
 Prints {"version": …, "outcomes": {name: what the SDK made of it}}.
 """
 
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from google import genai
+from google.oauth2.credentials import Credentials
 
 IS_OLD = int(genai.__version__.split(".")[0]) < 2
 RUNNING = ("queued", "in_progress")
@@ -38,16 +41,33 @@ Outcome = dict[str, Any]
 class Stage:
     """Where acts are played: a server's URL, and a client for each key."""
 
-    def __init__(self, url: str, key: str, mode: str) -> None:
-        self._url, self._key, self._mode = url, key, mode
+    def __init__(self, url: str, play: dict[str, Any], mode: str) -> None:
+        self._url, self._key, self._mode = url, play["key"], mode
+        self._options = play.get("clients", {})
         self._clients: dict[str, genai.Client] = {}
 
-    def talk(self, name: str) -> Any:
+    def talk(self, name: str, method: str) -> Any:
+        """What has the method: interactions, or what stands before its last dot."""
         key = self._key.replace("{name}", name)
         if key not in self._clients:  # kept: a client that goes out of scope closes its connections
-            self._clients[key] = genai.Client(api_key=key, http_options={"base_url": self._url})
-        client = self._clients[key]
-        return client.interactions if self._mode == "sync" else client.aio.interactions
+            self._clients[key] = self._client(key, dict(self._options.get(name, {})))
+        found = self._clients[key] if self._mode == "sync" else self._clients[key].aio
+        for part in method.split(".")[:-1] or ["interactions"]:
+            found = getattr(found, part)
+        return found
+
+    def _client(self, key: str, options: Any) -> genai.Client:
+        options["base_url"] = self._url + options.pop("path", "")
+        location = options.pop("vertex", None)
+        if location is None:
+            return genai.Client(api_key=key, http_options=options)
+        return genai.Client(
+            vertexai=True,
+            project="my-proj",
+            location=location,
+            credentials=Credentials(token=key),  # type: ignore[no-untyped-call]
+            http_options=options,
+        )
 
 
 async def perform(stage: Stage, act: Act, seen: dict[str, Any]) -> Outcome:
@@ -56,11 +76,13 @@ async def perform(stage: Stage, act: Act, seen: dict[str, Any]) -> Outcome:
     events: list[Any] = []
     is_stream = False
     try:
-        talk = stage.talk(name)
+        talk = stage.talk(name, method)
         if method == "poll":
             result: Any = await polled(talk, given)
         else:
-            result = await done(getattr(talk, method)(**given))
+            result = await done(getattr(talk, method.rpartition(".")[2])(**given))
+        if "." in method and is_many(result):
+            result = [one async for one in each(result)]
         is_stream = given.get("stream") is True and not hasattr(result, "model_dump")
         if not is_stream:
             remember(name, result, seen)
@@ -84,6 +106,11 @@ async def each(events: Any) -> Any:
     else:
         for event in events:
             yield event
+
+
+def is_many(result: Any) -> bool:
+    """Whether it is a pager or a stream of the classic methods."""
+    return hasattr(result, "__aiter__") or hasattr(result, "__next__")
 
 
 async def polled(talk: Any, given: dict[str, Any]) -> list[Any]:
@@ -134,7 +161,8 @@ def raised(error: Exception) -> Outcome:
 
 def plain(result: Any) -> Any:
     if hasattr(result, "model_dump"):
-        return result.model_dump(mode="json", exclude_none=True)
+        # sdk_http_response repeats the HTTP headers, hop by hop ones too.
+        return result.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
     if isinstance(result, list):
         return [plain(one) for one in result]
     is_json = result is None or isinstance(result, (str, int, float, dict))
@@ -153,7 +181,7 @@ async def play_abreast(stage: Stage, acts: list[Act]) -> list[Outcome]:
 def main(file: str, url: str, mode: str) -> None:
     warnings.simplefilter("ignore")  # interactions were experimental in the old versions
     play = json.loads(Path(file).read_text("utf-8"))
-    stage, acts = Stage(url, play["key"], mode), play["acts"]
+    stage, acts = Stage(url, play, mode), play["acts"]
     if not play["abreast"]:
         outcomes = asyncio.run(play_in_order(stage, acts))
     elif mode == "async":
