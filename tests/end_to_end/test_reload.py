@@ -19,7 +19,7 @@ def test_a_stream_outlives_a_reload_and_both_gateways_record(set_up: SetUp) -> N
     (old,) = stage.proxy.gateways()
     options: Any = {"base_url": stage.proxy.url}
     with genai.Client(api_key="a-made-up-key", http_options=options) as client:
-        stream = client.interactions.create(
+        stream: Any = client.interactions.create(
             model=MODEL,
             input="Hello?",
             stream=True,
@@ -33,7 +33,7 @@ def test_a_stream_outlives_a_reload_and_both_gateways_record(set_up: SetUp) -> N
         )
         look_until(lambda: "settings reloaded" in stage.logs() or None, "the end of the reload")
         with genai.Client(api_key="a-made-up-key", http_options=options) as other:
-            answer = other.interactions.create(model=MODEL, input="And now?")
+            answer: Any = other.interactions.create(model=MODEL, input="And now?")
         events += stream
 
     assert answer.status == "completed"

@@ -80,7 +80,7 @@ def deltas_of(step: Json, piece: int | None = None) -> Iterator[Json]:
             yield from content_deltas(content, piece)
     elif kind == "thought":
         for summary in step.get("summary", ()):
-            yield from summary_deltas(summary, piece)
+            yield summary_delta(summary)
         if "signature" in step:
             yield {"signature": step["signature"], "type": "thought_signature"}
     elif kind == "function_call":
@@ -105,13 +105,9 @@ def content_deltas(content: Json, piece: int | None = None) -> Iterator[Json]:
         yield {"annotations": content["annotations"], "type": "text_annotation_delta"}
 
 
-def summary_deltas(summary: Json, piece: int | None = None) -> Iterator[Json]:
-    """The deltas of one part of a thought's summary, a text or a picture."""
-    if summary["type"] != "text":
-        yield {"content": summary, "type": "thought_summary"}
-        return
-    for text in pieces(summary["text"], piece):
-        yield {"content": {"text": text, "type": "text"}, "type": "thought_summary"}
+def summary_delta(summary: Json) -> Json:
+    """One part of a thought's summary, a text or a picture, is one delta: readers append it as a part."""
+    return {"content": summary, "type": "thought_summary"}
 
 
 def pieces(text: str, size: int | None = None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from proxy.emulator.answers.resource import Interaction
 from proxy.emulator.asked.request import Json
-from proxy.emulator.events.deltas import pieces, summary_deltas
+from proxy.emulator.events.deltas import pieces, summary_delta
 from proxy.emulator.events.outputs import early_contents
 from proxy.emulator.events.rebuilt import rebuilt
 from proxy.emulator.events.stream import ending, events, numbered, opening
@@ -142,7 +142,7 @@ def _deltas(content: Json, piece: int | None, spoken: Dialect) -> Iterator[Json]
     match content["type"]:
         case "thought":
             for summary in content.get("summary", ()):
-                yield from summary_deltas(summary, piece)
+                yield summary_delta(summary)
             if "signature" in content:
                 yield {"type": "thought_signature", "signature": content["signature"]}
         case "text":

@@ -35,12 +35,12 @@ def rebuilt(events: Iterable[Json]) -> tuple[Json, ...]:
 def _fill(step: Json, delta: Json) -> None:
     match delta["type"]:
         case "text":
-            _append(step, "content", {"text": delta["text"], "type": "text"})
+            _say(step, {"text": delta["text"], "type": "text"})
         case "text_annotation_delta":
             text = step["content"][-1]
             text["annotations"] = [*text.get("annotations", ()), *delta["annotations"]]
         case "thought_summary":
-            _append(step, "summary", delta["content"])
+            step["summary"] = [*step.get("summary", ()), delta["content"]]
         case "thought_signature":
             step["signature"] = delta["signature"]
         case kind if kind == step["type"]:
@@ -49,10 +49,10 @@ def _fill(step: Json, delta: Json) -> None:
             step["content"] = [*step.get("content", ()), delta]
 
 
-def _append(step: Json, name: str, content: Json) -> None:
-    """Add a text to the text before it, or anything as a content of its own."""
-    contents: list[Any] = step.setdefault(name, [])
-    if content["type"] == "text" and contents and contents[-1]["type"] == "text":
+def _say(step: Json, content: Json) -> None:
+    """Add a text to the text before it, or as a content of its own."""
+    contents: list[Any] = step.setdefault("content", [])
+    if contents and contents[-1]["type"] == "text":
         contents[-1] = contents[-1] | {"text": contents[-1]["text"] + content["text"]}
     else:
         contents.append(dict(content))
