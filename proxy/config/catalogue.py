@@ -156,6 +156,12 @@ class Settings:
         most=3600,
         why="An idle client connection is closed after this; keep it above the SDK's own reuse.",
     )
+    gateway_finish: str = _setting(
+        "on",
+        Kind.CHOICE,
+        choices=("on", "off"),
+        why="on: an answer whose client left is read to its end and recorded; streams end in any case.",
+    )
     upstream_url: str = _setting(
         "https://generativelanguage.googleapis.com",
         Kind.TEXT,

@@ -84,6 +84,7 @@ def main(arguments: list[str]) -> int:
             keepalive_s=chosen.gateway_keepalive_s,
             connections_max=chosen.gateway_connections_max,
             connections_per_address_max=chosen.gateway_connections_per_address_max,
+            finishes=chosen.gateway_finish == "on",
             deadlines=Deadlines(
                 body_s=chosen.gateway_body_timeout_s,
                 reader_s=chosen.gateway_write_timeout_s,

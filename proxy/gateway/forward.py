@@ -102,6 +102,8 @@ class Relay:
     """For what changes something upstream: POST, DELETE, and any method we do not know."""
     reads: Mode
     """For GET, HEAD and OPTIONS."""
+    finishes: bool
+    """An answer whose client left is read to its end, unless it is a stream."""
     gauges: Gauges = field(default_factory=Gauges)
     addresses: Counter[str] = field(default_factory=Counter)
     """Open connections by client address; bounded by the connections."""
@@ -371,6 +373,8 @@ class Exchange:
             self.end(Outcome.CLIENT_GONE, "the client left before anything was sent upstream")
         elif self.response is not None and self.response.is_stream:
             self.end(Outcome.CLIENT_GONE, "the client left in the middle of the stream")
+        elif not self.relay.finishes:
+            self.end(Outcome.CLIENT_GONE, "the client left before its answer was whole")
         else:
             self._let_upstream_flow()
             return

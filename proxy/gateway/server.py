@@ -69,6 +69,8 @@ class WorkerSettings:
     keepalive_s: float = 75.0
     connections_max: int = 10_000
     connections_per_address_max: int = 10_000
+    finishes: bool = True
+    """An answer whose client left is read to its end, unless it is a stream."""
     deadlines: Deadlines = USUAL
     mode: Mode = Mode.STRICT
     reads: Mode | None = None
@@ -114,6 +116,7 @@ class Worker:
             authority=self._upstream.authority,
             connections_max=settings.connections_max,
             connections_per_address_max=settings.connections_per_address_max,
+            finishes=settings.finishes,
             mode=settings.mode,
             reads=settings.reads or settings.mode,
         )

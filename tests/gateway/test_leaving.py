@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from proxy.journal.format import Outcome
 from tests.gateway.stage import OK, Stage, post, response
 
@@ -36,6 +40,27 @@ async def test_a_create_whose_client_left_is_read_to_its_end(stage: Stage) -> No
     recorded = await stage.only()
     assert recorded.outcome is Outcome.CLIENT_GONE
     assert recorded.response_body == b'{"id":"v1_x"}'
+
+
+@pytest.mark.parametrize("begun", [b"", response(b'{"id":"v1_x"}')[:-4]], ids=["no", "half an"])
+async def test_without_finishing_an_answer_whose_client_left_is_released(
+    tmp_path: Path, begun: bytes
+) -> None:
+    async with Stage(tmp_path, finishes=False) as stage:
+        client = await stage.client()
+        await client.send(post(b"{}"))
+        upstream = await stage.accepted()
+        await upstream.message()
+        await upstream.send(begun)
+        await client.exactly(len(begun))
+
+        client.close()
+
+        await upstream.rest()
+        recorded = await stage.only()
+    assert recorded.outcome is Outcome.CLIENT_GONE
+    assert recorded.end.detail == "the client left before its answer was whole"
+    assert recorded.response_body == begun.partition(b"\r\n\r\n")[2]
 
 
 async def test_a_stream_whose_client_left_before_the_head_is_released_at_the_head(
