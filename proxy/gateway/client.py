@@ -21,7 +21,7 @@ from proxy.gateway.http.check import check_headers, check_start
 from proxy.gateway.http.intake import RequestIntake
 from proxy.gateway.http.plan import RequestPlan, plan_request
 from proxy.gateway.http.wire import RawHeaders, RequestHead
-from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
+from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX, SHED_SHARE
 from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Mode, Outcome
 
 
@@ -31,6 +31,7 @@ class ClientConnection(ClientSocket):
     __slots__ = (
         "_address",
         "_exchange_count",
+        "_has_place",
         "_intake",
         "_is_full",
         "_number",
@@ -57,6 +58,7 @@ class ClientConnection(ClientSocket):
         self._refusal = b""
         """An answer of ours that waits for the journal, without an exchange."""
         self._address, self._port = "", 0
+        self._has_place = False
         self.exchange: Exchange | None = None
         self.is_reading_head = False
         """The worker saw a head begun and not whole; `since` then."""
@@ -85,13 +87,21 @@ class ClientConnection(ClientSocket):
             return Waiting.NOBODY, 0
         if self._is_full:
             return Waiting.FOR_READER, -self._transport.get_write_buffer_size()
-        if not exchange.is_request_whole:
+        if not (exchange.is_request_whole or self._pause_reasons & PEER_IS_FULL):
             if self._pause_reasons & ~IS_AHEAD:
                 return Waiting.NOBODY, 0
             return Waiting.FOR_BODY, exchange.request_bytes
-        if not exchange.was_sent:
+        if self._upstream is None or not exchange.was_sent:
             return Waiting.NOBODY, 0
-        return Waiting.FOR_UPSTREAM, exchange.response_bytes + (exchange.response is not None)
+        said = exchange.response_bytes + (exchange.response is not None)
+        return Waiting.FOR_UPSTREAM, said - self._upstream.unsent_bytes
+
+    def look_for_hangup(self) -> None:
+        """A client that is not being read may leave unseen, while upstream takes or says nothing."""
+        is_spliced = self.exchange is not None and self.exchange.is_spliced
+        is_unread = self._pause_reasons & (IS_AHEAD | PEER_IS_FULL) and not self.is_gone
+        if is_unread and not is_spliced and self.has_hung_up():
+            self._transport.abort()
 
     def journal_is_full(self) -> None:
         """strict: ends, and says so. available: goes on unrecorded."""
@@ -199,35 +209,38 @@ class ClientConnection(ClientSocket):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._relay.connections.add(self)
-        self._relay.gauges.connections += 1
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._address, self._port = str(peer[0]), int(peer[1])
         relay = self._relay
-        relay.addresses[self._address] += 1
-        limit = ""
-        if relay.gauges.connections > relay.connections_max:
-            limit = "connections: raise gateway.connections_max"
-        elif relay.addresses[self._address] > relay.connections_per_address_max:
-            limit = "connections from this address: raise gateway.connections_per_address_max"
-        if limit:
+        relay.connections.add(self)
+        none_because = relay.places.take(self._address)
+        self._has_place = not none_because
+        if none_because:
             relay.gauges.shed += 1
-            self._answer_unrecorded(Refusal(503, f"too many {limit}"))
+            if len(relay.connections) > SHED_SHARE * relay.places.in_all:
+                self._reset()
+            else:
+                self._answer_unrecorded(Refusal(503, none_because))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
         self.is_gone = True
-        relay = self._relay
-        relay.gauges.connections -= 1
-        relay.addresses[self._address] -= 1
-        if not relay.addresses[self._address]:
-            del relay.addresses[self._address]
+        if self._has_place:
+            self._relay.places.give_back(self._address)
         self.since = self._relay.now()
         exchange = self.exchange
         if exchange is not None:
             exchange.client_left()
         if exchange is None or (exchange.ended and not exchange.is_spliced):
             self._leave()
+
+    def eof_received(self) -> bool:
+        """It has left. asyncio would first have it take what is unsent, which it may never do."""
+        exchange = self.exchange
+        is_under_way = exchange is not None and not (exchange.ended or exchange.is_spliced)
+        if is_under_way and self._transport.get_write_buffer_size():
+            self._transport.abort()
+        return False
 
     def pause_writing(self) -> None:
         self._is_full = True

@@ -1,15 +1,58 @@
-"""The socket of a client's connection: when it is read, and the ways it can end."""
+"""The socket of a client's connection: how many there may be, when one is read, the ways it can end."""
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, cast
 
+_HUNG_UP: Final = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with zero seconds: closing sends a reset."""
+
+
+@dataclass(slots=True)
+class Gauges:
+    """What a worker counts besides its records; published on the worker page once a second."""
+
+    connections: int = 0
+    """Those that have a place; whoever is told that there is none is `shed`."""
+    in_flight: int = 0
+    refused: int = 0
+    shed: int = 0
+
+
+@dataclass(slots=True)
+class Places:
+    """How many connections a worker serves at once, in all and from one address."""
+
+    gauges: Gauges
+    in_all: int
+    per_address: int
+    by_address: Counter[str] = field(default_factory=Counter)
+    """Bounded by the connections."""
+
+    def take(self, address: str) -> str:
+        """Take a place for a connection from `address`; returns why there is none (empty: it is taken)."""
+        if self.gauges.connections >= self.in_all:
+            return "too many connections: raise gateway.connections_max"
+        if self.by_address[address] >= self.per_address:
+            setting = "gateway.connections_per_address_max"
+            return f"too many connections from this address: raise {setting}"
+        self.gauges.connections += 1
+        self.by_address[address] += 1
+        return ""
+
+    def give_back(self, address: str) -> None:
+        self.gauges.connections -= 1
+        self.by_address[address] -= 1
+        if not self.by_address[address]:
+            del self.by_address[address]
 
 
 class ClientSocket(asyncio.Protocol):
@@ -59,6 +102,12 @@ class ClientSocket(asyncio.Protocol):
         self._pause_reasons &= ~reason
         if self._pause_reasons == 0 and not self.is_gone and not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def has_hung_up(self) -> bool:
+        """Whether the client has closed at least its sending side, even while we do not read."""
+        look = select.poll()
+        look.register(self._transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        return any(found & _HUNG_UP for _, found in look.poll(0))
 
     def _close_gently(self, *, has_unread: bool) -> None:
         """Close; while the client may still be sending, read on so that a reset does not eat the answer."""

@@ -6,11 +6,11 @@ that decides how an exchange ends, and it does so exactly once.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from proxy.gateway.client_socket import Gauges, Places
 from proxy.gateway.http.answers import Refusal, answer_to
 from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.plan import RequestPlan, ResponsePlan
@@ -51,6 +51,8 @@ class UpstreamSide(Protocol):
     is_closed: bool
     has_exchanged: bool
 
+    @property
+    def unsent_bytes(self) -> int: ...
     def adopt(self, exchange: Exchange) -> None: ...
     def close(self) -> None: ...
 
@@ -63,6 +65,7 @@ class UpstreamSide(Protocol):
 class Connections(Protocol):
     """The worker's client connections: the open ones, and those gone whose exchange still runs."""
 
+    def __len__(self) -> int: ...
     def add(self, connection: Any, /) -> None: ...
     def discard(self, connection: Any, /) -> None: ...
 
@@ -71,16 +74,6 @@ class Dial(Protocol):
     """Opens an upstream connection; bytes written before it is there wait for it."""
 
     def __call__(self, exchange: Exchange) -> UpstreamSide: ...
-
-
-@dataclass(slots=True)
-class Gauges:
-    """What a worker counts besides its records; published on the worker page once a second."""
-
-    connections: int = 0
-    in_flight: int = 0
-    refused: int = 0
-    shed: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,17 +89,14 @@ class Relay:
     """Loop time, in seconds."""
     authority: bytes
     """What Host says to upstream."""
-    connections_max: int
-    connections_per_address_max: int
+    places: Places
     mode: Mode
     """For what changes something upstream: POST, DELETE, and any method we do not know."""
     reads: Mode
     """For GET, HEAD and OPTIONS."""
     finishes: bool
     """An answer whose client left is read to its end, unless it is a stream."""
-    gauges: Gauges = field(default_factory=Gauges)
-    addresses: Counter[str] = field(default_factory=Counter)
-    """Open connections by client address; bounded by the connections."""
+    gauges: Gauges
 
     def mode_of(self, plan: RequestPlan) -> Mode:
         return self.reads if plan.is_read else self.mode

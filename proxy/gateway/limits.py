@@ -54,6 +54,14 @@ TICK_S: Final = 0.05
 SWEEP_S: Final = 1.0
 """How often all connections are looked at for slow heads and idle time, and gauges are published."""
 
+HANGUP_LOOK_S: Final = 0.25
+"""How often clients that are not being read are asked whether they have hung up: upstream is to be released
+within a second. Costs a system call for each of them, and there are few."""
+
+SHED_SHARE: Final = 2
+"""Connections, as a multiple of `gateway.connections_max`, beyond which one too many is closed without being
+told why: those that are told stay for up to LINGER_S, and take nobody's place."""
+
 RETRY_AFTER_S: Final = 1
 """Said with a 503: SDKs honour it (protocol reference, section 14.1)."""
 

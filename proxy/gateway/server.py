@@ -18,6 +18,7 @@ from typing import Final
 
 from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
+from proxy.gateway.client_socket import Gauges, Places
 from proxy.gateway.deadlines import USUAL, Deadlines, Waiting
 from proxy.gateway.forward import Exchange, Relay
 from proxy.gateway.http.answers import OUTCOME_UNKNOWN, Refusal
@@ -27,6 +28,7 @@ from proxy.gateway.http.wire import Upstream
 from proxy.gateway.limits import (
     BODY_BYTES_MIN,
     DRAIN_S,
+    HANGUP_LOOK_S,
     LINGER_S,
     ORPHAN_S,
     REOPEN_S,
@@ -106,6 +108,7 @@ class Worker:
             on_full=self._full,
             now_ns=time.time_ns,
         )
+        gauges = Gauges()
         self._relay = Relay(
             tap=self._tap,
             lines=Lines(Redactor(key.fingerprint)),
@@ -114,8 +117,8 @@ class Worker:
             connections=self._connections,
             now=loop.time,
             authority=self._upstream.authority,
-            connections_max=settings.connections_max,
-            connections_per_address_max=settings.connections_per_address_max,
+            places=Places(gauges, settings.connections_max, settings.connections_per_address_max),
+            gauges=gauges,
             finishes=settings.finishes,
             mode=settings.mode,
             reads=settings.reads or settings.mode,
@@ -135,11 +138,12 @@ class Worker:
         server = await self._loop.create_server(self._accept, sock=listener, backlog=1024)
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")
+            hangups = self._tasks.create_task(self._look_for_hangups(), name="hang-ups")
             when_ready.set()
             await self._leave.wait()
             server.close()
             await self._drain()
-            for task in (sweeper, *self._dials):
+            for task in (sweeper, hangups, *self._dials):
                 task.cancel()
         self._close_journal()
 
@@ -215,6 +219,12 @@ class Worker:
             ):
                 self._is_reopening = True
                 self._tasks.create_task(self._reopen_journal(), name="reopen journal")
+
+    async def _look_for_hangups(self) -> None:
+        while True:
+            await asyncio.sleep(HANGUP_LOOK_S)
+            for connection in list(self._connections):
+                connection.look_for_hangup()
 
     def _look_at(self, connection: ClientConnection, now: float) -> None:
         age_s = now - connection.since

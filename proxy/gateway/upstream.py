@@ -74,6 +74,11 @@ class UpstreamConnection(asyncio.Protocol):
             if self.exchange is not None:
                 self.exchange.sent_up(len(data))
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What upstream has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     def failed(self, message: str) -> None:
         """No connection came about, so nothing was sent: 502 is true, and safe to retry."""
         self.is_closed = True

@@ -307,3 +307,27 @@ async def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
 
         await first.send(GET)
         assert stage.worker._relay.gauges.shed == 1
+
+
+async def test_who_is_told_that_there_is_no_place_takes_none(tmp_path: Path) -> None:
+    """Else a crowd that is told so, and does not go at once, keeps everybody out."""
+    async with Stage(tmp_path, connections_max=1) as stage:
+        first, _ = await stage.exchange()
+        told = await stage.client()
+        assert (await told.end()).startswith(b"HTTP/1.1 503 ")
+
+        first.close()
+        await stage.until(lambda: not stage.worker._relay.gauges.connections)
+        await stage.exchange()
+
+        assert len(stage.worker._connections) == 2
+
+
+async def test_beyond_a_crowd_nobody_is_told_why(tmp_path: Path) -> None:
+    async with Stage(tmp_path, connections_max=1) as stage:
+        await stage.exchange()
+        told = await stage.client()
+        await told.end()
+
+        assert await (await stage.client()).is_reset()
+        assert stage.worker._relay.gauges.shed == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest.mock import Mock
 
-from proxy.gateway.client_socket import ClientSocket
+from proxy.gateway.client_socket import ClientSocket, Gauges, Places
 
 ONE, OTHER = 1, 2
 
@@ -50,3 +50,17 @@ def test_a_connection_with_unread_bytes_is_not_closed_at_once() -> None:
     assert transport.resume_reading.call_count == 1
     assert transport.close.call_count == 0
     assert (side.is_closing, side.is_lingering, side.since) == (True, True, 7.0)
+
+
+def test_a_place_is_free_again_for_whom_it_is_given_back() -> None:
+    places = Places(Gauges(), in_all=2, per_address=1)
+
+    assert places.take("a") == ""
+    assert "from this address" in places.take("a")
+    assert places.take("b") == ""
+    assert "too many connections:" in places.take("c")
+    places.give_back("a")
+    assert places.take("c") == ""
+
+    assert places.gauges.connections == 2
+    assert sorted(places.by_address) == ["b", "c"]

@@ -152,6 +152,24 @@ async def test_a_silent_upstream_is_given_up_with_a_status_that_no_sdk_retries(
         assert (await stage.only()).outcome is Outcome.TIMEOUT
 
 
+async def test_an_upstream_that_does_not_read_is_given_up(stage: Stage) -> None:
+    async with stage:
+        client = await stage.client()
+        await client.send(post(bytes(40_000_000))[:-39_999_999])
+        upstream = await stage.accepted()
+        await upstream.head()
+        (connection,) = stage.worker._connections
+        async with asyncio.TaskGroup() as group:
+            flood = group.create_task(flooding(client))
+            await stage.until(lambda: connection.waits_for()[0] is Waiting.FOR_UPSTREAM)
+            flood.cancel()
+
+        await late(stage)
+
+        assert (await client.head()).startswith(b"HTTP/1.1 424 ")
+        assert (await stage.only()).outcome is Outcome.TIMEOUT
+
+
 async def test_an_answer_that_stops_in_the_middle_is_broken_off_and_never_ended(
     stage: Stage,
 ) -> None:

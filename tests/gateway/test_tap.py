@@ -14,7 +14,7 @@ from proxy.errors import JournalUnavailable
 from proxy.gateway.limits import BACKLOG_BYTES_MAX
 from proxy.gateway.tap import Tap
 from proxy.journal.format import Gap, Kind, Mode
-from proxy.journal.page import SEEN
+from proxy.journal.page import MODE, SEEN
 from tests.gateway.still import StillJournal
 
 
@@ -288,16 +288,48 @@ def test_what_was_refused_or_passed_unrecorded_is_told_with_its_count_once_it_ca
     assert scene.words[SEEN] == 7
 
 
-def test_what_a_journal_did_not_see_is_not_told_by_the_next_one() -> None:
-    """The page of the failed one has counted it: the recorder tells that from what is missing."""
-    scene = Scene(is_strict=False)
-    scene.tap.failed("gone")
+def test_what_a_failed_journal_did_not_see_is_told_by_the_next_one_and_counted_on_its_page() -> (
+    None
+):
+    """In strict nobody else would tell it; in available the recorder would, from the failed one's page."""
+    scene = Scene()
     scene.begin()
+    scene.tap.failed("gone")
+    with pytest.raises(JournalUnavailable):
+        scene.tap.begin(is_strict=True)
+    scene.tap.begin(is_strict=False)
+    failed_page, scene.words = scene.words, [0] * len(scene.words)
 
     scene.journal = scene.connect()
-    scene.begin()
 
-    assert gaps(scene) == []
+    assert [gap.exchange_count for gap in gaps(scene)] == [1, 1]
+    assert (failed_page[SEEN], scene.words[SEEN]) == (1, 2)
+
+
+def test_what_cannot_be_told_now_is_told_later() -> None:
+    scene = Scene()
+    scene.journal.refusal = "behind"
+    with pytest.raises(JournalUnavailable):
+        scene.tap.begin(is_strict=True)
+
+    scene.tap.tell_missed()
+    scene.journal.refusal = ""
+    scene.tap.tell_missed()
+    scene.tap.tell_missed()
+
+    assert [gap.exchange_count for gap in gaps(scene)] == [1]
+
+
+def test_the_page_says_that_exchanges_pass_without_waiting() -> None:
+    """Reads may: who finds the page of a killed worker must know that some may be missing."""
+    scene = Scene()
+    scene.words[MODE] = Mode.STRICT
+
+    scene.tap.begin(is_strict=True)
+    before = scene.words[MODE]
+    scene.tap.begin(is_strict=False)
+
+    assert (before, scene.words[MODE]) == (Mode.STRICT, Mode.AVAILABLE)
 
 
 def test_a_full_journal_takes_ends_only_and_its_owner_is_told_once() -> None:
