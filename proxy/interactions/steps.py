@@ -22,8 +22,9 @@ from proxy.interactions.shapes.grammar import check_parts
 from proxy.interactions.shapes.told import STEP_PARTS
 from proxy.values import plain_value
 
-STEPS_MAX: Final = 100_000
-"""Steps read of one list; security.md 3.7. More are kept raw only."""
+STEPS_MAX: Final = 20_000
+"""Steps read of one list; more are kept raw only. A context of a million tokens holds as many steps of
+50 tokens, and a hostile 16 MiB holds 800,000: each costs the recorder 6 KB until it is in the tables."""
 _CONTENT_RESULTS: Final = frozenset(
     {"function_result", "mcp_server_tool_result", "code_execution_result"}
 )

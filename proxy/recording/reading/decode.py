@@ -16,11 +16,12 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.recording.exchange import Body
 from proxy.values import plain_value
 
-DECODED_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Bytes taken out of a compressed body; security.md 3.7."""
-VALUES_MAX: Final = 2_000_000
-"""JSON values read of one body, counted by their marks: in Python each costs 40 to 240 bytes, so some
-300 MB at most. 16 MiB of ordinary text deltas, the interpreted part of a body, has 1.2 million."""
+DECODED_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Bytes taken out of a compressed body: twice what is interpreted of one that is not. One odd character
+makes a text cost four bytes a letter, so it is half of what security.md 3.7 allows."""
+VALUES_MAX: Final = 500_000
+"""JSON values held of one body, counted by their marks: in Python each costs 40 to 240 bytes, so some
+100 MB at most. One for every 32 bytes of what is interpreted; answers have one for every 60 or more."""
 RATIO_MAX: Final = 100
 """Decoded bytes for each encoded one. JSON and base64 reach 3 to 20, 50 MB of zeros 1,000."""
 _RATIO_FREE_BYTES: Final = 1024 * 1024

@@ -15,6 +15,7 @@ from proxy.interactions.events import (
     StepDelta,
     StepStart,
     StepStop,
+    TextDelta,
     UnknownEvent,
     event_from_json,
 )
@@ -25,9 +26,13 @@ from proxy.recording.exchange import Exchange
 from proxy.recording.facts import clear_name, clear_name_or_none
 from proxy.recording.reading.decode import VALUES_MAX, Decoded, value_marks
 
-EVENTS_MAX: Final = 200_000
-"""Events read of one stream. Text deltas hold a few words at least, so an answer of a million tokens
-stays below; a hostile 16 MiB could hold two million empty ones."""
+EVENTS_MAX: Final = 100_000
+"""Events read of one stream: more than an answer of the longest kind has tokens (65,536). A hostile
+16 MiB could hold two million empty ones, each 600 bytes in the recorder's memory."""
+MARKS_MAX: Final = 2_000_000
+"""JSON values read of one stream. Most go as they come; 16 MiB of text deltas have 1.2 million."""
+LARGE_EVENT_BYTES: Final = 4096
+"""An event above this is counted before it is parsed. Text deltas stay below."""
 PIECE_BYTES: Final = 256 * 1024
 """Of a body, cut into lines at once: lines of two bytes cost 28 times their size."""
 _DONE: Final = b"[DONE]"
@@ -179,23 +184,23 @@ class _Reading:
         self._places: list[int] = []
         self._last_moments: dict[int, Moment] = {}
         self._value_marks = 0
+        self._held_marks = 0
+        """Of events that stay in memory until the stream is put together."""
         self._error_code: str | None = None
         self._is_done = False
 
     def make_room(self, piece: bytes, offset: int) -> bool:
         """Count the values of a piece before its events are read; False: enough."""
         self._value_marks += value_marks(piece)
-        if self._value_marks <= VALUES_MAX:
-            return True
-        detail = f"{VALUES_MAX} JSON values are read"
-        self._notes.problem(ProblemKind.TOO_MANY, f"byte {offset}", detail)
-        return False
+        return self._value_marks <= MARKS_MAX or self._is_enough(
+            offset, f"{MARKS_MAX} JSON values are read"
+        )
 
     def take(self, sse: SseEvent, *, is_tail: bool) -> bool:
         """Read one event; False: enough, no more are read."""
         if len(self._events) == EVENTS_MAX:
-            where = f"byte {sse.offset}"
-            self._notes.problem(ProblemKind.TOO_MANY, where, f"{EVENTS_MAX} events are read")
+            return self._is_enough(sse.offset, f"{EVENTS_MAX} events are read")
+        if len(sse.data) > LARGE_EVENT_BYTES and not self._can_hold(sse):
             return False
         moment = self._clock.at(sse.end)
         if sse.data.startswith(_DONE):
@@ -213,11 +218,26 @@ class _Reading:
         event = event_from_json(raw, sse.name, self._notes, sse.offset)
         if isinstance(event, ErrorSeen) and self._error_code is None:
             self._error_code = first_code(event.error)
+        is_text = type(event) is StepDelta and type(event.delta) is TextDelta
+        if not (is_text or len(sse.data) > LARGE_EVENT_BYTES or self._can_hold(sse)):
+            return False
         self._places.append(len(self._events))
         segment = self._assembler.take(event)
         self._events.append(_seen(sse, moment, raw, event, segment))
         self._last_moments[segment] = moment
         return True
+
+    def _can_hold(self, sse: SseEvent) -> bool:
+        """Count the values of an event that stays; False: enough."""
+        self._held_marks += value_marks(sse.data)
+        return self._held_marks <= VALUES_MAX or self._is_enough(
+            sse.offset, f"{VALUES_MAX} JSON values are held"
+        )
+
+    def _is_enough(self, offset: int, detail: str) -> bool:
+        """Note why reading ends here: what follows is in the raw record. Always False."""
+        self._notes.problem(ProblemKind.TOO_MANY, f"byte {offset}", detail)
+        return False
 
     def finish(self) -> StreamReading:
         assembled = self._assembler.finish()

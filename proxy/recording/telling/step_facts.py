@@ -11,6 +11,7 @@ import orjson
 from proxy.interactions.content import Content, Media, Text, text_or_none
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import (
+    STEPS_MAX,
     Call,
     ModelOutput,
     Result,
@@ -33,6 +34,9 @@ MEDIA_MAX: Final = 10_000
 """Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
 of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
 half a million."""
+STEPS_TOLD_MAX: Final = 2 * STEPS_MAX
+"""Steps of one exchange that get a row and a sealed content: those of a request and of its answer. A
+stream of many interactions could have a thousand times as many."""
 _WITH_FREE_FIELDS: Final = frozenset({Call, Result, UnknownStep})
 """Steps that may hold a secret: the others have known fields only, and text."""
 _WITHOUT_CONTENT: Final = (Call, UnknownStep)
@@ -42,7 +46,6 @@ _VARIANTS: Final = {
     "code_execution_call": "arguments",
 }
 """Calls that come in several kinds, and the field that says which."""
-_INPUT_TYPES: Final = frozenset({"user_input", "function_result"})
 
 
 class Subject(NamedTuple):
@@ -67,9 +70,17 @@ class StepTelling:
     output_count: int = 0
     has_left_media: bool = False
     """More than MEDIA_MAX came."""
+    has_left_steps: bool = False
+    """More than STEPS_TOLD_MAX came."""
 
     def tell(self, step: Step, subject: Subject, side: str, times: StepTimes = NO_TIMES) -> None:
         """Add one step. `side` is "input" or "output"."""
+        if len(self.facts) >= STEPS_TOLD_MAX:
+            if not self.has_left_steps:
+                detail = f"more than {STEPS_TOLD_MAX} steps; the rest stays in the raw record"
+                self.notes.problem(ProblemKind.TOO_MANY, "steps", detail)
+            self.has_left_steps = True
+            return
         if side == "input":
             index = self.input_count
             self.input_count += 1
@@ -176,11 +187,6 @@ class StepTelling:
             kind = raw.get("type")
             return orjson.dumps({"type": kind if isinstance(kind, str) else None, "$omitted": True})
         return dumped
-
-
-def side_of(step: Step) -> str:
-    """The side of a step in a timeline that mixes both, as GET shows it."""
-    return "input" if step.type in _INPUT_TYPES else "output"
 
 
 def _utf8_size(text: str) -> int:

@@ -210,7 +210,7 @@ def test_noise_between_events_never_raises(chunks: list[bytes]) -> None:
 def test_values_beyond_the_limit_are_not_read_and_that_is_one_problem(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(event_stream, "VALUES_MAX", 60)
+    monkeypatch.setattr(event_stream, "MARKS_MAX", 60)
     monkeypatch.setattr(event_stream, "PIECE_BYTES", len(EVENTS[0]))
     notes = Notes()
 
@@ -219,6 +219,22 @@ def test_values_beyond_the_limit_are_not_read_and_that_is_one_problem(
     assert len(EVENTS) <= len(found.events) < 3 * len(EVENTS)
     assert kinds(notes).count(ProblemKind.TOO_MANY) == 1
     assert kinds(notes)[-1] is ProblemKind.TOO_MANY
+
+
+@pytest.mark.parametrize("filling", [1, 2000])
+def test_values_that_would_be_held_are_limited_and_those_of_text_are_not(
+    monkeypatch: pytest.MonkeyPatch, filling: int
+) -> None:
+    """Both ways of counting: before an event of some size is parsed, and behind a small one."""
+    monkeypatch.setattr(event_stream, "VALUES_MAX", 30)
+    notes = Notes()
+    held = event("step.delta", index=0, delta={"type": "odd", "x": [[]] * filling})
+    texts = [event("step.delta", index=0, delta={"type": "text", "text": "a,b"})] * 100
+
+    found = read(*texts, *[held] * 10, *texts, notes=notes)
+
+    assert len(texts) <= len(found.events) < len(texts) + 10
+    assert kinds(notes).count(ProblemKind.TOO_MANY) == 1
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
