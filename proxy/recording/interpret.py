@@ -31,6 +31,7 @@ from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
+from proxy.recording.reading.timeline import said_by_caller
 from proxy.recording.telling.about import about_content
 from proxy.recording.telling.event_facts import event_facts
 from proxy.recording.telling.exchange_facts import (
@@ -41,7 +42,7 @@ from proxy.recording.telling.exchange_facts import (
     unknown_facts,
 )
 from proxy.recording.telling.observation_facts import HOW, Told, observation_fact, usage_facts
-from proxy.recording.telling.step_facts import StepTelling, Subject, side_of
+from proxy.recording.telling.step_facts import StepTelling, Subject
 
 
 def interpret(exchange: Exchange) -> Recording:
@@ -170,14 +171,13 @@ class _Interpretation:
     def _tell_steps(self, found: Interaction, subject: Subject, times: Iterable[StepTimes]) -> None:
         timed = list(times)
         is_create = self._how == "created"
-        has_input = is_create
+        input_count = 0 if is_create else said_by_caller(found.steps)
         for place, step in enumerate(found.steps):
-            side = "output" if is_create else side_of(step)
-            has_input |= side == "input"
+            side = "input" if place < input_count else "output"
             self._telling.tell(
                 step, subject, side, timed[place] if place < len(timed) else NO_TIMES
             )
-        if not has_input and "input" in found.raw:
+        if not (is_create or input_count) and "input" in found.raw:
             # include_input=true on an answer whose timeline does not show the input itself.
             raw = steps_from_input(found.raw["input"], self._notes)
             for step in steps_from_json(raw, self._notes, "/input"):

@@ -11,7 +11,7 @@ from proxy.interactions.steps import step_from_json
 from proxy.recording.facts import MediaObject, StepFact
 from proxy.recording.reading.event_stream import StepTimes
 from proxy.recording.telling import step_facts
-from proxy.recording.telling.step_facts import StepTelling, Subject, side_of
+from proxy.recording.telling.step_facts import StepTelling, Subject
 
 SUBJECT = Subject("x0-1", "v1_a", 7, 1000)
 PNG = b"\x89PNG picture"
@@ -187,14 +187,6 @@ def test_times_of_a_stream_are_told() -> None:
     (fact,) = telling.facts
     assert (fact.started_at, fact.ended_at, fact.duration_ns) == (1, 5, 4)
     assert (fact.delta_count, fact.step_tokens) == (2, 9)
-
-
-def test_a_timeline_mixes_both_sides() -> None:
-    kinds = ["user_input", "function_result", "thought", "mcp_server_tool_result"]
-
-    sides = [side_of(step_from_json({"type": kind}, Notes())) for kind in kinds]
-
-    assert sides == ["input", "input", "output", "output"]
 
 
 def test_media_beyond_the_limit_stays_in_its_step_and_is_one_problem(
