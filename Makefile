@@ -11,7 +11,7 @@ STAMP := .venv/.installed-for-this-checkout
 EMPTY :=
 SDKS_OF_NODE := .venvs/javascript/.installed-$(subst $(EMPTY) $(EMPTY),-,$(SDKS_JAVASCRIPT))
 
-.PHONY: help setup fmt fmt-check lint types docs docs-check test outside sdks sdks-newest check full bench demo clean
+.PHONY: help setup fmt fmt-check lint types docs docs-check test outside faults sdks sdks-newest check full bench demo clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -54,6 +54,10 @@ outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" $(BIN)/python -m pytest -q tests/outside
 	@$(MAKE) --no-print-directory sdks-newest
 
+faults: $(STAMP) ## tests while the machine fails: system calls, full disks (needs root; gets strace)
+	@$(BIN)/python -m tests.faults.needs
+	$(BIN)/python -m pytest -q tests/faults
+
 sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 
 .venvs/constraints.txt: constraints.txt
@@ -77,10 +81,10 @@ sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; sile
 	@$(BIN)/python -m tests.outside.newest "$(SDKS_PYTHON)" "$(SDKS_JAVASCRIPT)"
 
 check: export CRASH_ROUNDS ?= 40
-check: fmt-check lint types docs-check test outside ## everything CI runs, in the order that fails fastest
+check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
-full: ## check, with the long crash run (200 kills instead of 40)
-	CRASH_ROUNDS=200 $(MAKE) check
+full: ## check, with the long runs: 200 kills instead of 40, every system call instead of a sample
+	CRASH_ROUNDS=200 FAULT_CALLS=1000 $(MAKE) check
 
 bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench

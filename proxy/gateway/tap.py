@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from proxy.errors import JournalFull, JournalUnavailable
 from proxy.gateway.limits import BACKLOG_BYTES_MAX, GATHER_S, TICK_S
 from proxy.journal.format import Gap, Kind, Mode
-from proxy.journal.page import SEEN
+from proxy.journal.page import MODE, SEEN
 
 Release = Callable[[Any], None]
 
@@ -63,10 +63,11 @@ class _Missed:
         self.first_ns = self.first_ns or now_ns
         self.last_ns = now_ns
 
-    def taken(self) -> Gap:
-        gap = Gap(self.count, 0, self.first_ns, self.last_ns, self.reason)
+    def told(self) -> Gap:
+        return Gap(self.count, 0, self.first_ns, self.last_ns, self.reason)
+
+    def forget(self) -> None:
         self.count = self.first_ns = 0
-        return gap
 
 
 class Tap:
@@ -108,14 +109,20 @@ class Tap:
         self._is_gathering = False
 
     def connect(self, writer: Writer, page: Page) -> None:
-        """Give the tap a journal: at the start, and again after the one before failed."""
+        """Give the tap a journal: at the start, and again after the one before failed.
+
+        What was missed meanwhile moves to the new page with its record: whoever reads the page of the
+        failed one shall not count it again.
+        """
+        missed_count = sum(missed.count for missed in self._missed.values())
+        self._words[SEEN] -= missed_count
         self._writer = writer
         self._words = page.words
+        self._words[SEEN] += missed_count
         self._committed = 0
         self.failure = ""
         self.is_full = False
-        for missed in self._missed.values():
-            missed.taken()  # the page of the journal before has counted them
+        self.tell_missed()
 
     def begin(self, *, is_strict: bool) -> int:
         """The sequence of a new exchange; 0 when it passes unrecorded (available only).
@@ -124,6 +131,8 @@ class Tap:
             JournalUnavailable: strict, and the journal takes nothing. Nothing may be sent upstream.
         """
         self._words[SEEN] += 1
+        if not is_strict:
+            self._words[MODE] = Mode.AVAILABLE
         if not (self.failure or self.is_full):
             try:
                 sequence = self._writer.begin()
@@ -143,10 +152,10 @@ class Tap:
         for missed in self._missed.values():
             if missed.count and not self.failure:
                 try:
-                    self._writer.append(0, Kind.GAP, missed.taken().encode())
+                    self._writer.append(0, Kind.GAP, missed.told().encode())
                 except JournalUnavailable:
-                    # Counted all the same: the recorder takes what the page saw and no intent tells.
-                    return
+                    return  # it stays counted, and is told when the next exchange begins
+                missed.forget()
 
     def say(self, mode: Mode, reason: str) -> None:
         """Note what changed for all exchanges of this worker."""

@@ -155,7 +155,8 @@ async def test_available_goes_on_without_a_journal_and_records_again_with_a_new_
         third.close()
         recorded = await stage.recorded()
         assert [one.outcome for one in recorded] == [Outcome.COMPLETE]
-        assert stage.worker._page.seen == 1
+        (gap,) = map(Gap.decode, stage.worker_notes(Kind.GAP))
+        assert (stage.worker._page.seen, gap.exchange_count) == (2, 1)
 
 
 async def test_a_journal_that_takes_no_more_is_a_failed_one(tmp_path: Path) -> None:
