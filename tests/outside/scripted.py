@@ -63,7 +63,7 @@ class Cases:
         cases = cls()
         for name, case in told["cases"].items():
             cases.calls[name] = case["call"]
-            cases.answers[name] = [_whole(answer, told["pieces"]) for answer in case["answers"]]
+            cases.answers[name] = [whole(answer, told["pieces"]) for answer in case["answers"]]
         return cases
 
 
@@ -89,10 +89,10 @@ class Scripted(Listener):
             earlier, answers = self._requests[play, case], self._answers[case]
             answer = answers[min(len(earlier), len(answers) - 1)]
             earlier.append(Request(head.replace(b":%d\r\n" % self.port, b":PORT\r\n"), body))
-            await _answer(writer, answer)
+            await _answer(writer, answer, self.port)
 
 
-async def _answer(writer: asyncio.StreamWriter, answer: Json) -> None:
+async def _answer(writer: asyncio.StreamWriter, answer: Json, port: int) -> None:
     await _pause(answer.get("delay_s", 0))
     if "frames" in answer or "bytewise" in answer:
         await _stream(writer, answer)
@@ -107,7 +107,8 @@ async def _answer(writer: asyncio.StreamWriter, answer: Json) -> None:
         headers["Content-Encoding"] = "gzip"
     if answer["status"] != 204:
         headers["Content-Length"] = str(len(body))
-    writer.write(_head(answer["status"], headers) + body)
+    head = _head(answer["status"], headers).replace(b":PORT/", b":%d/" % port)
+    writer.write(head + body)
     await writer.drain()
 
 
@@ -149,12 +150,12 @@ def _head(status: int, headers: dict[str, str]) -> bytes:
     return b"\r\n".join([*lines, b"", b""])
 
 
-def _whole(answer: Json, pieces: Json) -> Json:
+def whole(answer: Json, pieces: Json) -> Json:
     """The answer with each `$name` replaced by the piece of that name."""
-    whole = dict(answer)
-    if isinstance(whole.get("json"), str):
-        whole["json"] = pieces[whole["json"]]
-    if "frames" in whole:
-        frames = whole["frames"]
-        whole["frames"] = [pieces.get(one, one) if isinstance(one, str) else one for one in frames]
-    return whole
+    filled = dict(answer)
+    if isinstance(filled.get("json"), str):
+        filled["json"] = pieces[filled["json"]]
+    if "frames" in filled:
+        frames = filled["frames"]
+        filled["frames"] = [pieces.get(one, one) if isinstance(one, str) else one for one in frames]
+    return filled
