@@ -93,8 +93,7 @@ class ClientConnection(ClientSocket):
             return Waiting.FOR_BODY, exchange.request_bytes
         if self._upstream is None or not exchange.was_sent:
             return Waiting.NOBODY, 0
-        said = exchange.response_bytes + (exchange.response is not None)
-        return Waiting.FOR_UPSTREAM, said - self._upstream.unsent_bytes
+        return Waiting.FOR_UPSTREAM, self._upstream.heard_bytes - self._upstream.unsent_bytes
 
     def look_for_hangup(self) -> None:
         """A client that is not being read may leave unseen, while upstream takes or says nothing."""

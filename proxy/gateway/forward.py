@@ -50,6 +50,7 @@ class UpstreamSide(Protocol):
     exchange: Exchange | None
     is_closed: bool
     has_exchanged: bool
+    heard_bytes: int
 
     @property
     def unsent_bytes(self) -> int: ...

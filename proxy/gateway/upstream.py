@@ -33,6 +33,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_unsent",
         "exchange",
         "has_exchanged",
+        "heard_bytes",
         "is_closed",
     )
 
@@ -42,6 +43,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.is_closed = False
         self.has_exchanged = False
         """Something of the current exchange was handed to this connection."""
+        self.heard_bytes = 0
+        """All that was read, framing and unfinished heads included."""
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._unsent: list[bytes] = []
@@ -135,6 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         exchange = self.exchange
+        self.heard_bytes += len(data)
         if exchange is None or exchange.ended or not exchange.was_sent:
             # Nobody asked, or the answer is over (as after HEAD): these bytes are nobody's answer.
             self.close()

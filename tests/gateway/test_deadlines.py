@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proxy.gateway.deadlines import USUAL, Deadlines, Waiting, Watch
 from proxy.gateway.limits import BODY_BYTES_MIN
 from proxy.journal.format import Outcome
-from tests.gateway.stage import GET, Peer, Stage, post, response
+from tests.gateway.stage import GET, OK, Peer, Stage, post, response
 
 SHORT = Deadlines(body_s=5, reader_s=5, upstream_s=5)
 
@@ -150,6 +150,22 @@ async def test_a_silent_upstream_is_given_up_with_a_status_that_no_sdk_retries(
         assert answer.startswith(b"HTTP/1.1 424 ")
         assert b"\r\nX-Interactions-Proxy-Outcome: unknown\r\n" in answer
         assert (await stage.only()).outcome is Outcome.TIMEOUT
+
+
+async def test_a_head_that_drips_is_waited_for(stage: Stage) -> None:
+    async with stage, stage.asked() as (client, upstream):
+        (connection,) = stage.worker._connections
+        now = stage.worker._loop.time()
+        stage.worker._look_at(connection, now)
+        before = connection.waits_for()
+        await upstream.send(b"HTTP/1.1 200 OK\r\n")
+        await stage.until(lambda: connection.waits_for() != before)
+
+        stage.worker._look_at(connection, now + 6)
+        await upstream.send(b"Content-Length: 2\r\n\r\nok")
+
+        assert await client.message() == OK
+        assert (await stage.only()).outcome is Outcome.COMPLETE
 
 
 async def test_an_upstream_that_does_not_read_is_given_up(stage: Stage) -> None:
