@@ -59,13 +59,20 @@ def check_results(given: tuple[Json, ...], before: tuple[Json, ...]) -> None:
     results = list(function_results(given))
     if not results:
         return
-    calls = {step.get("id") for step in (*before, *given) if step.get("type") == "function_call"}
+    calls = {step.get("id") for step in (*before, *given) if _is_named_call(step)}
     for result in results:
-        if result.get("call_id") not in calls:
+        call_id = result.get("call_id")
+        if not isinstance(call_id, str):
+            raise invalid("every function_result needs a call_id, which is a string.")
+        if call_id not in calls:
             raise invalid(
-                f"function_result answers call_id {result.get('call_id')!r}, but this conversation "
+                f"function_result answers call_id {call_id!r}, but this conversation "
                 "has no function_call with that id."
             )
+
+
+def _is_named_call(step: Json) -> bool:
+    return step.get("type") == "function_call" and isinstance(step.get("id"), str)
 
 
 def _grouped(items: list[Json]) -> tuple[Json, ...]:
@@ -73,10 +80,7 @@ def _grouped(items: list[Json]) -> tuple[Json, ...]:
     steps: list[Json] = []
     contents: list[Json] = []
     for item in items:
-        kind = item.get("type")
-        if not isinstance(kind, str):
-            raise invalid("every element of input needs a type.")
-        if kind in CONTENT_TYPES:
+        if _type_of(item) in CONTENT_TYPES:
             if not contents:
                 steps.append(_user(contents))
             contents.append(item)
@@ -95,9 +99,16 @@ def _turn(turn: Json) -> tuple[Json, ...]:
     if turn.get("role") != "model":
         return _grouped(contents)
     return tuple(
-        {"type": "model_output", "content": [item]} if item.get("type") in CONTENT_TYPES else item
+        {"type": "model_output", "content": [item]} if _type_of(item) in CONTENT_TYPES else item
         for item in contents
     )
+
+
+def _type_of(item: Json) -> str:
+    kind = item.get("type")
+    if not isinstance(kind, str):
+        raise invalid("every element of input needs a type.")
+    return kind
 
 
 def _user(contents: list[Json]) -> Json:

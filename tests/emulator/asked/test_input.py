@@ -45,6 +45,13 @@ def test_turns_are_for_old_sdks_only() -> None:
         steps_of(turns, is_legacy=False)
 
 
+@pytest.mark.parametrize("role", ["user", "model"])
+@pytest.mark.parametrize("kind", [{}, {"type": None}, {"type": {"a": 1}}])
+def test_what_a_turn_holds_has_a_type(role: str, kind: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match="type"):
+        steps_of([{"role": role, "content": [kind]}], is_legacy=True)
+
+
 @pytest.mark.parametrize(
     ("content", "contents"), [("hi", [TEXT]), (TEXT, [TEXT]), ([TEXT], [TEXT]), (None, [])]
 )
@@ -60,3 +67,11 @@ def test_a_result_is_found_in_both_places_and_has_to_answer_a_call(result: Any) 
     with pytest.raises(Refusal, match="'a'") as refused:
         check_results((result,), before=(USER,))
     assert (refused.value.status, refused.value.code) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("odd", [["a"], {"a": 1}, 7, None])
+def test_ids_of_calls_are_strings_and_others_are_refused(odd: Any) -> None:
+    with pytest.raises(Refusal, match="call_id"):
+        check_results((CALL | {"id": odd}, RESULT | {"call_id": odd}), before=())
+    with pytest.raises(Refusal, match="'a'"):
+        check_results((CALL | {"id": odd}, RESULT), before=())
