@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from proxy.emulator.answers.chance import Chance
+from proxy.emulator.asked.refusals import invalid
 from proxy.emulator.asked.request import Json
 
 DEPTH_MAX: Final = 6
@@ -17,8 +18,18 @@ DEPTH_MAX: Final = 6
 DEPTH_HARD: Final = 32
 """A schema that still asks for more here requires itself: such a value cannot exist, null stands for it."""
 
+VALUES_MAX: Final = 10_000
+"""Parts of a schema that are filled for one value; one that asks for more is too complex (section 5.5)."""
+
+TEXT_MAX: Final = 10_000
+"""Characters of a string, however many the schema asks for: the service enforces no lengths of strings."""
+
 ITEMS_USUAL: Final = 2
 """Length of a list that the schema leaves open."""
+
+NUMBER_MOST: Final = 2**53
+STEP_LEAST: Final = 1e-9
+"""Limits beyond the first count as it: not every reader holds larger whole numbers exactly."""
 
 WORDS: Final = ("alder", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine")
 
@@ -36,7 +47,11 @@ FORMATS: Final = {
 
 
 def instance(schema: object, chance: Chance, hints: tuple[str, ...] = ()) -> Any:
-    """A value for the schema. `hints` are words that free strings take first, such as names in a prompt."""
+    """A value for the schema. `hints` are words that free strings take first, such as names in a prompt.
+
+    Raises:
+        Refusal: 400, the schema asks for too large a value.
+    """
     root = schema if isinstance(schema, dict) else {}
     return _Maker(root, chance, hints).value(root, 0)
 
@@ -46,6 +61,7 @@ class _Maker:
         self._root = root
         self._chance = chance
         self._hints = list(hints)
+        self._left = VALUES_MAX
 
     def value(self, given: object, depth: int) -> Any:
         schema = self._resolved(given, depth)
@@ -78,6 +94,12 @@ class _Maker:
 
     def _resolved(self, given: object, depth: int) -> Json:
         """Follow `$ref` and merge `allOf`, so that one plain schema is left."""
+        self._left -= 1
+        if self._left < 0:
+            raise invalid(
+                f"The schema is too complex: a value for it has more than {VALUES_MAX} parts. "
+                "Lower its minItems, or require fewer of its properties."
+            )
         schema = given if isinstance(given, dict) else {}
         for _ in range(DEPTH_HARD):
             reference = schema.get("$ref")
@@ -116,7 +138,7 @@ class _Maker:
         return fixed + [self.value(items, depth + 1) for _ in range(wanted - len(fixed))]
 
     def _number(self, schema: Json, *, whole: bool) -> float:
-        step = abs(_real(schema, "multipleOf") or 1)
+        step = max(abs(_real(schema, "multipleOf") or 1), STEP_LEAST)
         least, above = _real(schema, "minimum"), _real(schema, "exclusiveMinimum")
         if least is None and above is not None:
             least = above + (step if whole else step / 2)
@@ -139,7 +161,7 @@ class _Maker:
         text = FORMATS.get(str(schema.get("format")))
         if text is None:
             text = self._hints.pop(0) if self._hints else self._chance.pick(WORDS)
-        least = _count(schema, "minLength", 0)
+        least = min(_count(schema, "minLength", 0), TEXT_MAX)
         while len(text) < least:
             text += f" {self._chance.pick(WORDS)}"
         return text[: _count(schema, "maxLength", len(text))]
@@ -174,7 +196,9 @@ def _count(schema: Json, name: str, default: int) -> int:
 
 def _real(schema: Json, name: str) -> float | None:
     value = schema.get(name)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return max(-NUMBER_MOST, min(value, NUMBER_MOST))
 
 
 def _list(schema: Json, name: str) -> list[Any]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.emulator.answers.chance import Chance
-from proxy.emulator.answers.structured import instance
+from proxy.emulator.answers.structured import TEXT_MAX, instance
+from proxy.emulator.asked.refusals import Refusal
 
 KINDS: dict[str, Any] = {
     "object": dict,
@@ -115,6 +116,56 @@ def test_a_schema_that_requires_itself_comes_to_an_end_too() -> None:
     endless = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
 
     assert "next" in instance(endless, Chance(1, 1))
+
+
+SELF: dict[str, Any] = {"$ref": "#"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"type": "array", "minItems": 10**8}, id="long"),
+        pytest.param(
+            {"properties": {"a": SELF, "b": SELF}, "required": ["a", "b"]}, id="twice itself"
+        ),
+        pytest.param({"allOf": [SELF, SELF]}, id="merged with itself twice"),
+        pytest.param({"type": "array", "minItems": 9, "items": SELF}, id="lists of itself"),
+    ],
+)
+def test_a_schema_that_asks_for_a_huge_value_is_refused_at_once(schema: Any) -> None:
+    with pytest.raises(Refusal, match="too complex") as refused:
+        instance(schema, Chance(1, 1))
+    assert (refused.value.status, refused.value.code) == (400, "invalid_request")
+
+
+def test_a_huge_least_length_of_a_string_counts_up_to_a_limit() -> None:
+    text = instance({"type": "string", "minLength": 10**12}, Chance(1, 1))
+
+    assert TEXT_MAX <= len(text) < 2 * TEXT_MAX
+
+
+numbers = (
+    st.integers(-(2**53), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0, 5e-324, 1e308, -1e308, True, None, "7"])
+)
+limits = st.sampled_from(
+    [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+    ]
+)
+
+
+@given(st.sampled_from(["integer", "number", "string", "array"]), st.dictionaries(limits, numbers))
+def test_odd_limits_still_get_a_value(kind: str, given_limits: dict[str, Any]) -> None:
+    orjson.dumps(instance({"type": kind, **given_limits}, Chance(1, 1)))
 
 
 def test_free_strings_take_the_hints_first() -> None:
