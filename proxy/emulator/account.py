@@ -67,6 +67,6 @@ def has_credential(request: web.Request) -> bool:
     if request.headers.get("x-goog-api-key"):
         return True
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if token and scheme in ("Bearer", "Token"):
+    if token and scheme.lower() in ("bearer", "token"):
         return True
     return bool(request.query.get("key") or request.query.get("access_token"))

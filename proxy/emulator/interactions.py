@@ -80,7 +80,7 @@ class Interactions:
             raise Refusal(400, "Invalid JSON payload received.", shape="rpc")
         request, composition = self._composed(call)
         call.is_streaming = request.is_streaming
-        tier = composition.tier or str(request.raw.get("service_tier", "standard"))
+        tier = composition.tier or str(request.raw.get("service_tier") or "standard")
         tier = "standard" if call.fault.downgrade else tier
         call.interaction = self.store.add(
             request, composition, tier, call.chance, fault=call.fault, size=len(call.body)

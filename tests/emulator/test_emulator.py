@@ -26,6 +26,7 @@ RESEARCH = {"agent": "deep-research-preview-04-2026", "input": "Larches.", "back
         pytest.param({"Authorization": "Basic eA=="}, "", 401, id="another scheme"),
         pytest.param({"x-goog-api-key": "k"}, "", 200, id="a key"),
         pytest.param({"Authorization": "Bearer t"}, "", 200, id="a token"),
+        pytest.param({"Authorization": "bearer t"}, "", 200, id="schemes have no case"),
         pytest.param({}, "?key=k", 200, id="a key in the query"),
     ],
 )
@@ -58,6 +59,19 @@ async def test_the_ledger_holds_neither_credentials_nor_content(tmp_path: Path) 
     assert answered["interaction_id"] == said["id"]
     assert answered["usage"]["total_tokens"] == said["usage"]["total_tokens"]
     assert answered["step_types"] == [step["type"] for step in said["steps"]]
+
+
+@pytest.mark.parametrize("fault", ["", "delay=0"], ids=["plainly", "with a fault"])
+async def test_who_asks_for_the_head_alone_gets_no_body_and_keeps_the_connection(
+    emulator: Running, fault: str
+) -> None:
+    headers = {"x-emulator-fault": fault}
+    async with emulator.http.head(emulator.path, headers=headers) as answer:
+        assert answer.status == 404
+        assert int(answer.headers["Content-Length"]) > 0
+    assert emulator.answered()["body_bytes"] == 0
+
+    assert (await emulator.create())[0] == 200
 
 
 async def test_every_request_leaves_two_lines(emulator: Running) -> None:

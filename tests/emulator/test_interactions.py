@@ -238,8 +238,10 @@ async def test_the_tier_that_served_is_named(emulator: Running) -> None:
 
     served = await emulator.sdk.create(**asked)
     moved = await emulator.sdk.create(**asked, extra_headers={"x-emulator-fault": "downgrade"})
+    _, open_ = await emulator.create(service_tier=None)
 
     assert (served.service_tier, moved.service_tier) == ("priority", "standard")
+    assert open_["service_tier"] == "standard"
 
 
 @pytest.mark.parametrize(

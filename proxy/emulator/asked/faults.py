@@ -24,6 +24,12 @@ GZIP_HEADER: Final = "x-emulator-gzip"
 TEXTS_MAX: Final = 1024
 """Different fault texts whose reading is remembered: a test run says the same few again and again."""
 
+SIZE_MAX: Final = 256 * 1024 * 1024
+"""Bytes of the largest output that can be wished for: it is held in memory as a whole."""
+
+SECONDS_MAX: Final = 366 * 24 * 3600
+"""The longest wait, and the latest date to come back at: a year ahead of any clock still has a date."""
+
 FAULTS: Final = {
     # When.
     "on": "only for these operations, such as create, get, delete, cancel, models.list",
@@ -241,7 +247,11 @@ _CLOSED: Final[dict[str, Collection[str]]] = {
     "shape": get_args(Shape),
     "ending": ("failed", "incomplete", "budget_exceeded"),
 }
-_STATUSES: Final = {"status": range(200, 600), "served_as": range(200, 400)}
+_RANGES: Final = {
+    "status": range(200, 600),
+    "served_as": range(200, 400),
+    "size": range(SIZE_MAX + 1),
+}
 
 
 @lru_cache(maxsize=TEXTS_MAX)
@@ -296,9 +306,9 @@ def _number(name: str, text: str) -> object:
         value = int(text) if name in _INTEGERS else float(text)
     except ValueError:
         raise invalid(f"emulator: fault {name} cannot be {text!r}") from None
-    if not 0 <= value < float("inf"):
+    if not 0 <= value < float("inf") or (name in _SECONDS and value > SECONDS_MAX):
         raise invalid(f"emulator: fault {name} cannot be {text}")
-    if value not in _STATUSES.get(name, (value,)):
-        allowed = _STATUSES[name]
+    if value not in _RANGES.get(name, (value,)):
+        allowed = _RANGES[name]
         raise invalid(f"emulator: fault {name} is from {allowed[0]} to {allowed[-1]}")
     return value

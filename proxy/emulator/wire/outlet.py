@@ -108,6 +108,7 @@ class Outlet:
         is_coded = self._start_coding()
         coded = self._coded(body, is_last=True)
         length = None if self._fault.chunked or not has_body(status) else len(coded)
+        coded = self._sent(coded)
         await self._open(status, content_type, length, is_coded=is_coded, headers=headers or {})
         for number, piece in enumerate(self._pieces(coded)):
             if self._fault.stall is not None and number >= self._fault.stall:
@@ -173,11 +174,16 @@ class Outlet:
         head = {"Content-Type": content_type, "Content-Length": length, "Server": SERVER}
         self.response = Response(status, {**head, **headers}, leaves_at_once=False)
         self.status = status
+        body = self._sent(body)
         self._digest.update(body)
         self.body_bytes = len(body)
         await self.response.prepare(self._request)
         await self.response.write_eof(body)
         self.finished = True
+
+    def _sent(self, body: bytes) -> bytes:
+        """What leaves of a body: nothing if the head alone was asked for."""
+        return b"" if self._request.method == "HEAD" else body
 
     def _must_fail_after_all(self) -> bool:
         return self._fault.carried_out and self._fault.status is not None

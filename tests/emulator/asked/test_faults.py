@@ -92,6 +92,8 @@ def test_without_words_nothing_goes_wrong() -> None:
         "cut_stream=-1",
         "delay=nan",
         "delay=inf",
+        "retry_date=1e300",
+        "size=1000000000000",
         "framing=braille",
         "framing=crlf+braille",
         "body=soul",
