@@ -36,9 +36,6 @@ NO_LIMIT: Final = 2**62
 CACHED_CONTENT_TOKENS: Final = 4096
 """What any `cached_content` counts: the least that the service lets one cache, whatever is in it."""
 
-SENTENCES: Final = prose.SENTENCES
-"""The neighbours answer in the same words."""
-
 
 def compose(
     request: CreateRequest, context: Context, wishes: Wishes, chance: Chance

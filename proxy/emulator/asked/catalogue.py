@@ -65,16 +65,8 @@ ENTRIES: Final = (
 BY_NAME: Final = {entry.name: entry for entry in ENTRIES}
 
 
-def _named(*kinds: Kind) -> tuple[str, ...]:
-    return tuple(entry.name for entry in ENTRIES if entry.kind in kinds)
-
-
 MODELS: Final = tuple(entry.name for entry in ENTRIES if entry.kind != "agent")
-AGENTS: Final = _named("agent")
-TEXT_MODELS: Final = _named("text", "robotics", "transcription")
-IMAGE_MODELS: Final = _named("image")
-AUDIO_MODELS: Final = _named("speech", "music")
-LONG_DECODE_MODELS: Final = tuple(entry.name for entry in ENTRIES if entry.has_decode_limit)
+AGENTS: Final = tuple(entry.name for entry in ENTRIES if entry.kind == "agent")
 DEEP_RESEARCH_AGENTS: Final = tuple(name for name in AGENTS if name.startswith("deep-research-"))
 
 FAULT_MODEL: Final = "fault:"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.request import CreateRequest, Json
+from proxy.emulator.asked.settings import either
 
 KINDS: Final = ("image", "audio", "video")
 USUAL: Final = {"image": "image", "speech": "audio", "music": "audio", "video": "video"}
@@ -38,9 +39,7 @@ class Wanted:
         return self.text("delivery") == "uri"
 
     def _value(self, name: str) -> Any:
-        first, *others = name.split("_")
-        camel = first + "".join(word.capitalize() for word in others)
-        return self.settings.get(name, self.settings.get(camel))
+        return either(self.settings, name)
 
 
 @dataclass(frozen=True, slots=True)

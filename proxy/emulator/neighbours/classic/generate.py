@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.emulator.answers.compose import SENTENCES
 from proxy.emulator.answers.media import pictures, sounds
+from proxy.emulator.answers.model.prose import SENTENCES
 from proxy.emulator.answers.structured import instance
 from proxy.emulator.answers.usage import text_tokens, tokens_by_modality
 from proxy.emulator.asked import catalogue
