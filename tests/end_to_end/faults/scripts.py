@@ -13,7 +13,7 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-CONNECT_S: Final = 0.5
+CONNECT_S: Final = 3.0
 IDLE_S: Final = 2.0
 """The proxy's deadlines in this play."""
 

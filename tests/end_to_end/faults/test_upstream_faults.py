@@ -97,7 +97,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     for one in evidence(proxy.data, seen):
         recorded.setdefault(one.tag, []).append(one)
     file = proxy.data / "facts.duckdb"
-    details = dict(rows_of(file, "SELECT exchange, detail FROM exchanges"))
+    details: dict[str, str] = dict(rows_of(file, "SELECT exchange, detail FROM exchanges"))
     played: dict[str, list[Played]] = {fault: [] for fault in FAULTS}
     for tag, answer in answers.items():
         fault, _, number = tag.rpartition(" ")

@@ -24,13 +24,9 @@ _AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 async def later(seconds: float) -> None:
     """Let so much time pass: for ends that are slow on purpose, never for waiting on a result."""
-    loop = asyncio.get_running_loop()
-    passed = loop.create_future()
-    timer = loop.call_later(seconds, passed.set_result, None)
-    try:
-        await passed
-    finally:
-        timer.cancel()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().create_future()
 
 
 def reset(connection: socket.socket) -> None:
