@@ -51,10 +51,11 @@ test: $(STAMP) ## all tests, offline, under five minutes
 
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(MAKE) --no-print-directory -j 2 sdks
-	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" $(BIN)/python -m pytest -q tests/outside
+	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
+		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
 
-faults: $(STAMP) ## tests while the machine fails: system calls, full disks (needs root; gets strace)
+faults: $(STAMP) .venvs/uvicorn/.installed ## tests while the machine fails: system calls, full disks (needs root; gets strace)
 	@$(BIN)/python -m tests.faults.needs
 	$(BIN)/python -m pytest -q tests/faults
 
@@ -68,6 +69,11 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 .venvs/python-%/.installed: .venvs/constraints.txt | $(STAMP)
 	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check -c $< google-genai==$*
+	@touch $@
+
+.venvs/uvicorn/.installed: .venvs/constraints.txt | $(STAMP) # a back end with two parsers, for request smuggling
+	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check -c $< uvicorn==0.54.0 h11==0.16.0 httptools
 	@touch $@
 
 $(SDKS_OF_NODE):

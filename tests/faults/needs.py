@@ -9,7 +9,13 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-PACKAGES: Final[Mapping[str, str]] = {"strace": "strace", "mkfs.ext4": "e2fsprogs"}
+PACKAGES: Final[Mapping[str, str]] = {
+    "strace": "strace",
+    "mkfs.ext4": "e2fsprogs",
+    "nginx": "nginx-light",
+    "haproxy": "haproxy",
+    "node": "nodejs",
+}
 """Program: the package of Debian and Ubuntu that has it."""
 
 

@@ -131,7 +131,7 @@ LENGTHS: Final = [
 CHUNKED: Final = b"POST /%b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n%b\r\n"
 CHUNKS: Final = [
     b"5;ext\r\nhello\r\n0\r\n\r\n",
-    b"5;a=b;c=\"d\"\r\nhello\r\n0\r\n\r\n",
+    b'5;a=b;c="d"\r\nhello\r\n0\r\n\r\n',
     b'5;a="x\r\ny"\r\nhello\r\n0\r\n\r\n',
     b"5;\nhello\r\n0\r\n\r\n",
     b"5;x\nhello\r\n0\r\n\r\n",
@@ -223,7 +223,15 @@ UPGRADES: Final = [
     b"Connection: keep-alive, Upgrade\r\nUpgrade: Websocket",
     b"Connection: close, Upgrade\r\nUpgrade: h2c",
 ]
-NAMED: Final = [b"Host", b"Content-Length", b"Transfer-Encoding", b"Upgrade", b"close", b"X-Key", b"TE"]
+NAMED: Final = [
+    b"Host",
+    b"Content-Length",
+    b"Transfer-Encoding",
+    b"Upgrade",
+    b"close",
+    b"X-Key",
+    b"TE",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +244,15 @@ class Payload:
 
 def payloads() -> list[Payload]:
     """All of them; each name once."""
-    kinds = [_codings(), _lengths(), _without_length(), _chunks(), _lines(), _upgrades(), _pipelines()]
+    kinds = [
+        _codings(),
+        _lengths(),
+        _without_length(),
+        _chunks(),
+        _lines(),
+        _upgrades(),
+        _pipelines(),
+    ]
     return [payload for kind in kinds for payload in kind]
 
 
@@ -248,44 +264,59 @@ def _made(kind: str, number: int, data: bytes) -> Payload:
     return Payload(name, named + probe)
 
 
+def _hidden(kind: str, number: int) -> bytes:
+    return HIDDEN % f"{kind}-{number}".encode()
+
+
 def _codings() -> Iterator[Payload]:
     """A length and a coding; the body is a whole one by either, and holds a request by the other."""
-    hidden = HIDDEN % b"NAME"
+    head = b"POST /NAME HTTP/1.1\r\nHost: a\r\n"
     for number, coding in enumerate(TRANSFER_CODINGS):
-        head = b"POST /NAME HTTP/1.1\r\nHost: a\r\n"
-        by_length = b"0\r\n\r\n" + hidden
-        length = b"Content-Length: %d\r\n"
-        yield _made("cl-te", number, head + length % 42 + coding + b"\r\n\r\n" + by_length)
-        yield _made("te-cl", number, head + coding + b"\r\n" + length % 4
-                    + b"\r\n%x\r\n" % len(hidden.replace(b"NAME", b"te-cl-%d" % number))
-                    + hidden + b"\r\n0\r\n\r\n")  # fmt: skip
-        yield _made("te", number, head + coding + b"\r\n\r\n" + by_length)
+        body = b"0\r\n\r\n" + _hidden("cl-te", number)
+        length = b"Content-Length: %d\r\n" % len(body)
+        yield _made("cl-te", number, head + length + coding + b"\r\n\r\n" + body)
+        hidden = _hidden("te-cl", number)
+        size = b"%x\r\n" % len(hidden)
+        length = b"Content-Length: %d\r\n\r\n" % len(size)
+        chunks = size + hidden + b"\r\n0\r\n\r\n"
+        yield _made("te-cl", number, head + coding + b"\r\n" + length + chunks)
+        yield _made(
+            "te", number, head + coding + b"\r\n\r\n" + b"0\r\n\r\n" + _hidden("te", number)
+        )
 
 
 def _lengths() -> Iterator[Payload]:
-    hidden = HIDDEN % b"NAME"
     for number, line in enumerate(LENGTHS):
-        size = len(hidden.replace(b"NAME", b"cl-%d" % number))
-        said = line.replace(b"%d", b"%d" % size)
-        yield _made("cl", number, b"POST /NAME HTTP/1.1\r\nHost: a\r\n" + said + b"\r\n\r\n" + hidden)
+        hidden = _hidden("cl", number)
+        said = line.replace(b"%d", b"%d" % len(hidden))
+        yield _made(
+            "cl", number, b"POST /NAME HTTP/1.1\r\nHost: a\r\n" + said + b"\r\n\r\n" + hidden
+        )
 
 
 def _without_length() -> Iterator[Payload]:
     """Bodies where the method has none, or before the server asked for them."""
-    hidden = HIDDEN % b"NAME"
     methods = [b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"PUT", b"POST"]
-    said = [b"", b"Content-Length: 0\r\n", b"Content-Length: 41\r\n", b"Expect: 100-continue\r\nContent-Length: 41\r\n",
-            b"Expect: 100-continue\r\n", b"Expect: y 100-continue\r\nContent-Length: 41\r\n"]  # fmt: skip
+    said = [b"", b"Content-Length: 0\r\n", b"Content-Length: SIZE\r\n", b"Expect: 100-continue\r\nContent-Length: SIZE\r\n",
+            b"Expect: 100-continue\r\n", b"Expect: y 100-continue\r\nContent-Length: SIZE\r\n"]  # fmt: skip
     for number, (method, lines) in enumerate(product(methods, said)):
-        yield _made("cl-0", number, method + b" /NAME HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n" + hidden)
+        hidden = _hidden("cl-0", number)
+        sized = lines.replace(b"SIZE", b"%d" % len(hidden))
+        yield _made(
+            "cl-0", number, method + b" /NAME HTTP/1.1\r\nHost: a\r\n" + sized + b"\r\n" + hidden
+        )
 
 
 def _chunks() -> Iterator[Payload]:
-    hidden = HIDDEN % b"NAME"
     for number, chunks in enumerate(CHUNKS):
-        body = chunks.replace(b"%x", b"%x" % 45).replace(b"%b", hidden)
+        hidden = _hidden("chunk", number)
+        body = chunks.replace(b"%x", b"%x" % len(hidden)).replace(b"%b", hidden)
         yield _made("chunk", number, CHUNKED % (b"NAME", b"") + body)
-        yield _made("chunk-hidden", number, CHUNKED % (b"NAME", b"X: 1\r\n") + body + hidden)
+        yield _made(
+            "chunk-hidden",
+            number,
+            CHUNKED % (b"NAME", b"X: 1\r\n") + body + _hidden("chunk-hidden", number),
+        )
 
 
 def _lines() -> Iterator[Payload]:
@@ -297,7 +328,9 @@ def _lines() -> Iterator[Payload]:
         yield _made("ending", number, b"".join(lines) + HIDDEN % b"NAME")
     for number, name in enumerate(NAMED):
         head = b"POST /NAME HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nConnection: " + name
-        yield _made("named", number, head + b"\r\nContent-Length: 41\r\n\r\n" + HIDDEN % b"NAME")
+        hidden = _hidden("named", number)
+        length = b"\r\nContent-Length: %d\r\n\r\n" % len(hidden)
+        yield _made("named", number, head + length + hidden)
 
 
 def _upgrades() -> Iterator[Payload]:
