@@ -87,12 +87,19 @@ class VaultTail:
             self._write()
         return ref
 
-    def commit(self) -> None:
-        """One fdatasync for everything appended. The last record appended MUST be a commit.
+    def commit(self, record: bytes) -> None:
+        """Make everything appended durable, then `record`, the commit that says so.
+
+        Two syncs: a disk writes in any order, and with one a power loss could leave the commit
+        without what it covers. It would count, the journals behind it go, and nobody have the rest.
 
         Raises:
             OSError: never use this object again: the kernel may have dropped what it could not write.
         """
+        if self._offset > self.committed_offset:
+            self._write()
+            os.fdatasync(self._descriptor)
+        self.append(record)
         self._write()
         os.fdatasync(self._descriptor)
         if os.fstat(self._descriptor).st_nlink == 0:

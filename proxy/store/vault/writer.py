@@ -199,8 +199,7 @@ class Vault:
             self._append_facts_box(RecordKind.ACTS, facts_to_json((), self._gaps, self._acts))
         now_ns = self._now_ns()
         self.state.move(dict(cursors))
-        self._tail.append(commit_record(self.state, now_ns))
-        self._tail.commit()
+        self._tail.commit(commit_record(self.state, now_ns))
         batch = FactBatch(
             tuple(self._exchanges), tuple(self._gaps), tuple(self._acts), self.position
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -45,8 +46,7 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None
     tail, _, _ = opened(tmp_path)
     ref = tail.append(record())
     open_ref = tail.append(record(RecordKind.OPEN, ExchangeId(0, 7, 2)))
-    tail.append(commit_record(moved_state(), 5))
-    tail.commit()
+    tail.commit(commit_record(moved_state(), 5))
     tail.close()
 
     again, state, found = opened(tmp_path)
@@ -59,6 +59,23 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None
     assert state.exchange_count == 1
     assert again.committed_offset == tail.committed_offset
     assert found == []
+
+
+def test_a_commit_is_written_when_what_it_covers_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk writes in any order: else a power loss could leave the commit alone."""
+    tail, state, _ = opened(tmp_path)
+    commit = commit_record(state, 5)
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fdatasync", lambda _: synced.append((tmp_path / FIRST).read_bytes()))
+
+    tail.append(record())
+    tail.commit(commit)
+    tail.close()
+
+    assert [content.endswith(commit) for content in synced] == [False, True]
+    assert synced[0].endswith(record())
 
 
 def test_an_uncommitted_end_is_cut_off_and_told(tmp_path: Path) -> None:
@@ -81,8 +98,7 @@ def test_damage_before_a_commit_is_told_and_nothing_behind_it_is_cut_off(tmp_pat
     start = tail.committed_offset
     for id_ in (ID, ExchangeId(0, 7, 2)):
         tail.append(record(id_=id_))
-        tail.append(commit_record(moved_state(), 5))
-        tail.commit()
+        tail.commit(commit_record(moved_state(), 5))
     tail.close()
     path = tmp_path / FIRST
     content = bytearray(path.read_bytes())
@@ -131,10 +147,9 @@ def test_a_file_without_a_whole_beginning_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_was_removed_takes_no_commit(tmp_path: Path) -> None:
     tail, state, _ = opened(tmp_path)
     (tmp_path / FIRST).unlink()
-    tail.append(commit_record(state, 5))
 
     with pytest.raises(OSError, match="removed"):
-        tail.commit()
+        tail.commit(commit_record(state, 5))
     tail.close()
 
 
