@@ -27,6 +27,10 @@ class KeyDestroyed(ProxyError):
     """The data key of an exchange is gone (erased or never durable): its content cannot be opened, ever."""
 
 
+class SlotsMissing(KeyDestroyed):
+    """The whole slot file is not there. A living writer restores it: wait; if nobody does, the keys are gone."""
+
+
 class FormatError(ProxyError):
     """Bytes on disk are not what the format says. The reader stops at that place and reports it."""
 

@@ -13,31 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from proxy.errors import FormatError, KeyDestroyed
+from proxy.errors import FormatError, KeyDestroyed, SlotsMissing
 from proxy.journal.disk import sync_folder
 from proxy.journal.format import (
     FRAME_HEADER_BYTES,
     Entry,
     ExchangeId,
-    FrameHeader,
     Kind,
     SegmentHead,
-    decode_frame_header,
-    frame_is_whole,
 )
 from proxy.journal.page import PageReading, PageView, is_locked, page_path
 from proxy.journal.seal import Opener
+from proxy.journal.segments.cut import Cut, cut_block, has_frame
 from proxy.journal.segments.file import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.slots import Keystore
 
 _SEGMENT_NAME: Final = re.compile(r"([0-9a-f]{16})-(\d{6,})\.seg")
 _WORKER_FOLDER: Final = re.compile(r"w(\d+)")
-_TAIL_BIT: Final = 1 << Kind.SEGMENT_TAIL
 _HEAD_BIT: Final = 1 << Kind.SEGMENT_HEAD
-CODEC_OFFSET: Final = 10
-"""Of the codec byte in a frame header; the version byte follows."""
-_HEADER_HINT: Final = re.compile(rb"[\x00\x01](?=\x01)")
-"""Codec and version as every frame has them. Only a hint: the CRC decides."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,24 +83,6 @@ class Batch:
     """The journal is dead and nothing whole comes after the cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """What a block of a segment consists of, before anything is opened."""
-
-    frames: list[tuple[int, FrameHeader]]
-    """Offset within the block, and header, of each whole frame."""
-    consumed: int
-    """Bytes they take."""
-    needed: int = 0
-    """The next frame is longer than the block: this many bytes, as far as its start tells."""
-    is_sealed: bool = False
-    """The last frame is the segment's tail."""
-    is_blank: bool = False
-    """No frame follows where one could: zeros, or the end of the file."""
-    problem: str = ""
-    """What follows is no frame and not blank either."""
-
-
 def journals(data_folder: Path, keys: Keystore) -> list[Journal]:
     """One per (worker, boot) that has segments on disk, in the order of workers, then of boots."""
     found: set[tuple[int, int]] = set()
@@ -153,8 +128,9 @@ class Journal:
         return sorted(int(name[2]) for name in names if name and name[1] == boot)
 
     def start(self) -> Cursor:
-        """The first place that is still on disk."""
-        return Cursor(min(self.segments(), default=0), 0)
+        """The first place that is still on disk, or that a living writer is about to restore."""
+        first = min(self.segments(), default=0)
+        return Cursor(min(first, self._committed().segment) if self.is_alive() else first, 0)
 
     def drop(self, segment: int) -> None:
         """Remove a segment for good. Twice is once.
@@ -196,9 +172,11 @@ class Journal:
             block, cut = self._cut(
                 cursor, limit if void is None else Cursor(cursor.segment, void), bytes_max
             )
-            self._open_frames(cursor, block, cut, frames, damage)
-            bytes_max -= max(cut.consumed, 1)
-            cursor = Cursor(cursor.segment, cursor.offset + cut.consumed)
+            taken = self._open_frames(cursor, block, cut, frames, damage, is_alive=is_alive)
+            bytes_max -= max(taken, 1)
+            cursor = Cursor(cursor.segment, cursor.offset + taken)
+            if taken < cut.consumed:
+                break  # the writer will restore their keys
             if cut.is_sealed:
                 cursor = Cursor(cursor.segment + 1, 0)
             elif cut.is_blank or cut.problem:
@@ -235,12 +213,12 @@ class Journal:
     def _committed(self) -> Cursor:
         return Cursor(0, 0) if self._page is None else Cursor(*self._page.committed())
 
-    def _cut(self, cursor: Cursor, limit: Cursor | None, bytes_max: int) -> tuple[bytes, _Cut]:
+    def _cut(self, cursor: Cursor, limit: Cursor | None, bytes_max: int) -> tuple[bytes, Cut]:
         """Read a block at the cursor and cut it into frames, one at least unless there is none."""
         descriptor = self._descriptor(cursor.segment)
         if descriptor is None:
             is_past = cursor.offset == 0 and cursor.segment > max(self.segments(), default=-1)
-            return b"", _Cut([], 0, is_blank=is_past, problem="" if is_past else "no such segment")
+            return b"", Cut([], 0, is_blank=is_past, problem="" if is_past else "no such segment")
         is_last = limit is not None and limit.segment == cursor.segment
         end = limit.offset if limit and is_last else os.fstat(descriptor).st_size
         room = max(end - cursor.offset, 0)
@@ -250,14 +228,14 @@ class Journal:
             if len(block) >= room:
                 is_blank = not any(block)
                 reason = "" if is_blank else "the file ends inside a frame"
-                return block, _Cut([], 0, is_blank=is_blank, problem=reason)
+                return block, Cut([], 0, is_blank=is_blank, problem=reason)
             block = os.pread(descriptor, min(cut.needed, room), cursor.offset)
             cut = cut_block(block)
         if cursor.offset == 0 and cut.frames and not self._own_head(cursor.segment, block, cut):
-            return block, _Cut([], 0, problem="the segment's head names another journal")
+            return block, Cut([], 0, problem="the segment's head names another journal")
         return block, cut
 
-    def _own_head(self, segment: int, block: bytes, cut: _Cut) -> SegmentHead | None:
+    def _own_head(self, segment: int, block: bytes, cut: Cut) -> SegmentHead | None:
         """What the first frame says if it is the head of this journal's segment."""
         offset, header = cut.frames[0]
         if header.kinds != _HEAD_BIT or header.sequence != 0:
@@ -272,8 +250,16 @@ class Journal:
         return head if is_ours else None
 
     def _open_frames(
-        self, cursor: Cursor, block: bytes, cut: _Cut, frames: list[Frame], damage: list[Damage]
-    ) -> None:
+        self,
+        cursor: Cursor,
+        block: bytes,
+        cut: Cut,
+        frames: list[Frame],
+        damage: list[Damage],
+        *,
+        is_alive: bool,
+    ) -> int:
+        """Returns how many bytes of the block were taken."""
         segment, base = cursor.segment, cursor.offset
         worker, boot = self.worker, self.boot
         view = memoryview(block)
@@ -284,6 +270,10 @@ class Journal:
             is_open = True
             try:
                 entries = self._opener.open(header, view[start:end])
+            except SlotsMissing:
+                if is_alive:
+                    return offset
+                is_open = False
             except KeyDestroyed:
                 is_open = False
             except FormatError as error:
@@ -303,10 +293,13 @@ class Journal:
                     is_open,
                 )
             )
+        return cut.consumed
 
     def _judge(self, cursor: Cursor, problem: str, *, is_alive: bool) -> list[Damage]:
         """Why no frame stands at the cursor: nothing if the journal just ends there, else one Damage."""
         segment, offset = cursor.segment, cursor.offset
+        if is_alive and segment == self._committed().segment and self._descriptor(segment) is None:
+            return []  # the segment in use was lost: its writer is about to restore it
         if cursor < self._committed() or is_alive:
             reason = problem or "nothing is here, but the page says that it was durable"
             return [Damage(segment, offset, reason, is_tail=False)]
@@ -334,11 +327,12 @@ class Journal:
         return has_frame(self._rest(Cursor(segment, HEAD_FRAME_BYTES)))
 
     def _descriptor(self, segment: int) -> int | None:
-        if self._file is not None and self._file[0] == segment:
+        path = segment_path(self._folder, self.boot, segment)
+        is_open = self._file is not None and self._file[0] == segment
+        if self._file is not None and is_open and not _is_another(path, self._file[1]):
             return self._file[1]
         self._close_file()
         try:
-            path = segment_path(self._folder, self.boot, segment)
             self._file = segment, os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             return None
@@ -350,39 +344,9 @@ class Journal:
             self._file = None
 
 
-def cut_block(block: bytes) -> _Cut:
-    """Cut a block into whole frames with the right CRC. Pure; foreign bytes never raise."""
-    frames: list[tuple[int, FrameHeader]] = []
-    offset, size = 0, len(block)
-    while size - offset >= FRAME_HEADER_BYTES:
-        try:
-            header = decode_frame_header(block, offset)
-        except FormatError as error:
-            return _Cut(frames, offset, problem=str(error))
-        if header is None:
-            if any(block[offset : offset + FRAME_HEADER_BYTES]):
-                return _Cut(frames, offset, problem="a frame without a length")
-            return _Cut(frames, offset, is_blank=True)
-        end = offset + FRAME_HEADER_BYTES + header.payload_bytes
-        if end > size:
-            return _Cut(frames, offset, needed=end - offset)
-        if not frame_is_whole(header, block, offset):
-            return _Cut(frames, offset, problem="the checksum of a frame is wrong")
-        frames.append((offset, header))
-        offset = end
-        if header.kinds == _TAIL_BIT:
-            return _Cut(frames, offset, is_sealed=True)
-    return _Cut(frames, offset, needed=FRAME_HEADER_BYTES)
-
-
-def has_frame(rest: bytes) -> bool:
-    """Whether a whole frame starts anywhere in these bytes. Slow: for the judgement of damage only."""
-    for found in _HEADER_HINT.finditer(rest):
-        offset = found.start() - CODEC_OFFSET
-        try:
-            header = decode_frame_header(rest, offset) if offset >= 0 else None
-        except FormatError:
-            continue
-        if header is not None and frame_is_whole(header, rest, offset):
-            return True
-    return False
+def _is_another(path: Path, descriptor: int) -> bool:
+    """Whether the file of this name is not the open one: the one we read was lost, and restored."""
+    try:
+        return not os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

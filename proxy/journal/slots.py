@@ -18,7 +18,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from proxy.errors import KeyDestroyed
+from proxy.errors import KeyDestroyed, SlotsMissing
 from proxy.journal.disk import (
     FileLost,
     make_folder,
@@ -153,6 +153,9 @@ class SlotFile:
 
 @dataclass(frozen=True, slots=True)
 class _OpenFile:
+    path: str
+    identity: tuple[int, int]
+    """Device and inode: a file that was lost and restored is another one."""
     descriptor: int
     seal: AESGCM
     bound_to: bytes
@@ -171,10 +174,11 @@ class Keystore:
         """The data key of an exchange, 32 bytes. Do not keep it longer than the work at hand.
 
         Raises:
+            SlotsMissing: there is no slot file at the moment.
             KeyDestroyed: erased, or never durable, or not under this master key.
         """
         worker, boot, sequence = exchange
-        file = self._open.get((worker, boot)) or self._open_file(worker, boot)
+        file = self._current(self._open.get((worker, boot))) or self._open_file(worker, boot)
         slot = os.pread(file.descriptor, SLOT_BYTES, slot_offset(sequence))
         if len(slot) < SLOT_BYTES or slot == _DESTROYED:
             raise KeyDestroyed(f"the key of {exchange} was destroyed or never made")
@@ -216,12 +220,26 @@ class Keystore:
         finally:
             os.close(descriptor)
 
+    @staticmethod
+    def _current(file: _OpenFile | None) -> _OpenFile | None:
+        """The file, unless another has its name: keys are erased and made in that one."""
+        if file is None:
+            return None
+        try:
+            found = os.stat(file.path)  # noqa: PTH116  half the cost of Path.stat, once per exchange
+        except FileNotFoundError:
+            return file  # what its writer restores is what we have
+        return file if (found.st_dev, found.st_ino) == file.identity else None
+
     def _open_file(self, worker: int, boot: int) -> _OpenFile:
+        stale = self._open.pop((worker, boot), None)
+        if stale is not None:
+            os.close(stale.descriptor)
         path = slots_path(self._folder, worker, boot)
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError as error:
-            raise KeyDestroyed(f"there is no slot file {path.name}") from error
+            raise SlotsMissing(f"there is no slot file {path.name}") from error
         try:
             slot_key = self._slot_key(
                 os.pread(descriptor, _HEADER.size, 0), path.name, worker, boot
@@ -229,7 +247,10 @@ class Keystore:
         except KeyDestroyed:
             os.close(descriptor)
             raise
-        file = _OpenFile(descriptor, AESGCM(slot_key), _bound_to(worker, boot))
+        found = os.fstat(descriptor)
+        identity = (found.st_dev, found.st_ino)
+        seal, bound_to = AESGCM(slot_key), _bound_to(worker, boot)
+        file = _OpenFile(str(path), identity, descriptor, seal, bound_to)
         self._open[worker, boot] = file
         if len(self._open) > OPEN_FILES_MAX:
             _, oldest = self._open.popitem(last=False)

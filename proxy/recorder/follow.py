@@ -131,7 +131,7 @@ class Follower:
     def _add(self, id_: JournalId, journal: Journal) -> None:
         committed = self._committed.pop(id_, BEGINNING)
         segments = _segments(journal)
-        first = Cursor(min(segments, default=0), 0)
+        first = journal.start() if segments else Cursor(0, 0)
         followed = Followed(
             id=id_,
             journal=journal,

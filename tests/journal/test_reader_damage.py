@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.journal.reader import Batch, Cursor, cut_block
+from proxy.journal.reader import Batch, Cursor
+from proxy.journal.segments.cut import cut_block
 from tests.journal.written import (
     SEGMENT_BYTES,
     change,

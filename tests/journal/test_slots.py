@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.errors import KeyDestroyed
+from proxy.errors import KeyDestroyed, SlotsMissing
 from proxy.journal.format import ExchangeId
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import (
@@ -190,3 +190,24 @@ def test_a_keystore_keeps_a_bounded_number_of_files_open(tmp_path: Path) -> None
     assert len(keys) == len(boots)
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= OPEN_FILES_MAX
     store.close()
+
+
+def test_the_keys_of_a_restored_file_are_those_that_have_its_name(
+    slots: SlotFile, keystore: Keystore, tmp_path: Path
+) -> None:
+    """A keystore that stayed with the old file would miss new keys, and open erased ones."""
+    slots.ensure(2)
+    keystore.key(exchange(1))
+    path = slots_path(tmp_path, WORKER, BOOT)
+    restored = path.read_bytes()
+    path.unlink()
+    keystore.key(exchange(1))
+    with pytest.raises(SlotsMissing):
+        Keystore(tmp_path, MASTER).key(exchange(1))
+    path.write_bytes(restored)
+
+    keystore.destroy([exchange(1)])
+
+    with pytest.raises(KeyDestroyed):
+        keystore.key(exchange(1))
+    assert keystore.key(exchange(2)) == slots.take(2)

@@ -1,0 +1,78 @@
+"""A block of a segment cut into frames, before anything is opened. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.errors import FormatError
+from proxy.journal.format import (
+    FRAME_HEADER_BYTES,
+    FrameHeader,
+    Kind,
+    decode_frame_header,
+    frame_is_whole,
+)
+
+_TAIL_BIT: Final = 1 << Kind.SEGMENT_TAIL
+CODEC_OFFSET: Final = 10
+"""Of the codec byte in a frame header; the version byte follows."""
+_HEADER_HINT: Final = re.compile(rb"[\x00\x01](?=\x01)")
+"""Codec and version as every frame has them. Only a hint: the CRC decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a block of a segment consists of, before anything is opened."""
+
+    frames: list[tuple[int, FrameHeader]]
+    """Offset within the block, and header, of each whole frame."""
+    consumed: int
+    """Bytes they take."""
+    needed: int = 0
+    """The next frame is longer than the block: this many bytes, as far as its start tells."""
+    is_sealed: bool = False
+    """The last frame is the segment's tail."""
+    is_blank: bool = False
+    """No frame follows where one could: zeros, or the end of the file."""
+    problem: str = ""
+    """What follows is no frame and not blank either."""
+
+
+def cut_block(block: bytes) -> Cut:
+    """Cut a block into whole frames with the right CRC. Pure; foreign bytes never raise."""
+    frames: list[tuple[int, FrameHeader]] = []
+    offset, size = 0, len(block)
+    while size - offset >= FRAME_HEADER_BYTES:
+        try:
+            header = decode_frame_header(block, offset)
+        except FormatError as error:
+            return Cut(frames, offset, problem=str(error))
+        if header is None:
+            if any(block[offset : offset + FRAME_HEADER_BYTES]):
+                return Cut(frames, offset, problem="a frame without a length")
+            return Cut(frames, offset, is_blank=True)
+        end = offset + FRAME_HEADER_BYTES + header.payload_bytes
+        if end > size:
+            return Cut(frames, offset, needed=end - offset)
+        if not frame_is_whole(header, block, offset):
+            return Cut(frames, offset, problem="the checksum of a frame is wrong")
+        frames.append((offset, header))
+        offset = end
+        if header.kinds == _TAIL_BIT:
+            return Cut(frames, offset, is_sealed=True)
+    return Cut(frames, offset, needed=FRAME_HEADER_BYTES)
+
+
+def has_frame(rest: bytes) -> bool:
+    """Whether a whole frame starts anywhere in these bytes. Slow: for the judgement of damage only."""
+    for found in _HEADER_HINT.finditer(rest):
+        offset = found.start() - CODEC_OFFSET
+        try:
+            header = decode_frame_header(rest, offset) if offset >= 0 else None
+        except FormatError:
+            continue
+        if header is not None and frame_is_whole(header, rest, offset):
+            return True
+    return False
