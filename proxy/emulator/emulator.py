@@ -101,12 +101,13 @@ class Emulator:
             self._begin_again,
         )
         self._interactions.tick = self.deliveries.outbox.tick
-        self._begin_again()
         self._requests = 0
         self._failed: dict[str, int] = {}
+        self._begin_again()
 
     def _begin_again(self) -> None:
-        """New neighbours, and the scenario from its first turn."""
+        """New neighbours, the scenario from its first turn, and no request failed before."""
+        self._failed.clear()
         self._neighbours = Neighbours()
         if self._interactions.play is not None:
             self._interactions.play.rewind()

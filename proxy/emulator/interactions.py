@@ -52,10 +52,9 @@ class Interactions:
         """
         if call.is_legacy and not self.serves_legacy:
             raise invalid(LEGACY_REFUSED)
-        if self.play is not None and await self._replied(call, self.play):
-            return
         try:
-            await self._answer(call)
+            if self.play is None or not await self._replied(call, self.play):
+                await self._answer(call)
         finally:
             self.tick()
 

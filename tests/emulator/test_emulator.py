@@ -74,6 +74,16 @@ async def test_who_asks_for_the_head_alone_gets_no_body_and_keeps_the_connection
     assert (await emulator.create())[0] == 200
 
 
+async def test_who_has_all_forgotten_begins_to_count_failures_again(emulator: Running) -> None:
+    fault = "status=503, times=1"
+    statuses = [(await emulator.create(fault))[0] for _ in range(2)]
+    async with emulator.http.delete(f"{emulator.url}/emulator/state") as answer:
+        assert answer.status == 200
+    statuses.append((await emulator.create(fault))[0])
+
+    assert statuses == [503, 200, 503]
+
+
 async def test_every_request_leaves_two_lines(emulator: Running) -> None:
     for _ in range(3):
         await emulator.create()
