@@ -21,7 +21,7 @@ from proxy.gateway.http.check import check_headers, check_start
 from proxy.gateway.http.intake import RequestIntake
 from proxy.gateway.http.plan import RequestPlan, plan_request
 from proxy.gateway.http.wire import RawHeaders, RequestHead
-from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX, SHED_SHARE
+from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX, TOLD_MAX
 from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Mode, Outcome
 
 
@@ -217,7 +217,7 @@ class ClientConnection(ClientSocket):
         self._has_place = not none_because
         if none_because:
             relay.gauges.shed += 1
-            if len(relay.connections) > SHED_SHARE * relay.places.in_all:
+            if len(relay.connections) > relay.places.in_all + TOLD_MAX:
                 self._reset()
             else:
                 self._answer_unrecorded(Refusal(503, none_because))

@@ -58,9 +58,9 @@ HANGUP_LOOK_S: Final = 0.25
 """How often clients that are not being read are asked whether they have hung up: upstream is to be released
 within a second. Costs a system call for each of them, and there are few."""
 
-SHED_SHARE: Final = 2
-"""Connections, as a multiple of `gateway.connections_max`, beyond which one too many is closed without being
-told why: those that are told stay for up to LINGER_S, and take nobody's place."""
+TOLD_MAX: Final = 1024
+"""Connections, beyond `gateway.connections_max`, that are told at once that there is no place for them. They
+stay for up to LINGER_S if they do not go by themselves; one more is closed without being told."""
 
 RETRY_AFTER_S: Final = 1
 """Said with a 503: SDKs honour it (protocol reference, section 14.1)."""

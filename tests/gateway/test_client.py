@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.gateway import client
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX
 from proxy.journal.format import Flag, Kind, Outcome
 from tests.gateway.stage import GET, OK, Stage, post, response
@@ -323,7 +324,10 @@ async def test_who_is_told_that_there_is_no_place_takes_none(tmp_path: Path) -> 
         assert len(stage.worker._connections) == 2
 
 
-async def test_beyond_a_crowd_nobody_is_told_why(tmp_path: Path) -> None:
+async def test_beyond_a_crowd_nobody_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TOLD_MAX", 1)
     async with Stage(tmp_path, connections_max=1) as stage:
         await stage.exchange()
         told = await stage.client()
