@@ -12,9 +12,13 @@ from tests.end_to_end.stage import Proxy
 from tests.outside.conftest import Place
 from tests.outside.play import Outcomes, Play, acts_in_order
 from tests.outside.sdks import PLAYERS, Player
+from tests.outside.wire import Wire
 
 USER_AGENT_LINES = {"1.55.0": 2, "1.75.0": 2, "2.0.0": 2}
 """By version of the Python SDK; all others send one (reference, section 3.1)."""
+
+BODIES_MIN = 20
+"""There are more acts than that, and hardly one without an answer."""
 
 FAIL_BY_INTENT = frozenset(
     [
@@ -37,6 +41,8 @@ class Played:
     direct: Place
     proxied: Place
     proxy: Proxy
+    front: Wire
+    """Before the proxy."""
 
     def ledgers(self, event: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What the emulators say of all requests: through the proxy, directly."""
@@ -50,11 +56,13 @@ def played(
     folder = tmp_path_factory.mktemp("emulator")
     direct, proxied = Place.open(folder / "direct"), Place.open(folder / "proxied")
     proxy = Proxy(folder, proxied.wire.url)
+    front = Wire(proxy.url)
     play = Play(request.param, "outside-key-0123456789", acts_in_order(), abreast=False)
-    both = play.at_both(direct.wire.url, proxy.url, folder)
-    yield Played(request.param, *both, direct, proxied, proxy)
+    both = play.at_both(direct.wire.url, front.url, folder)
+    yield Played(request.param, *both, direct, proxied, proxy, front)
     print(proxy.program.log_tail())
     proxy.stop()
+    front.close()
     direct.close()
     proxied.close()
 
@@ -91,6 +99,13 @@ def test_upstream_gets_and_gives_the_same_bytes(played: Played) -> None:
     through, directly = played.ledgers("answered")
 
     assert [_digest(line) for line in through] == [_digest(line) for line in directly]
+
+
+def test_the_client_gets_each_body_byte_for_byte(played: Played) -> None:
+    bodies = played.front.bodies()
+
+    assert sorted(bodies) == sorted(played.proxied.wire.bodies())
+    assert len(bodies) > BODIES_MIN
 
 
 @pytest.mark.parametrize("name", ["user-agent", "cookie", "accept-encoding", "content-type"])
