@@ -100,6 +100,9 @@ def _steps(fields: Fields, given: Json, place: Place) -> list[Json]:
             _check_call(fields, read, here)
         elif kind == "model_output":
             _check_contents(fields, read, here)
+        elif kind == "thought":
+            _check_mappings(fields, read, "summary", here)
+        fields.text(read, "call_id", here)
         found.append(read)
     return found
 
@@ -137,5 +140,11 @@ def _check_contents(fields: Fields, step: Json, place: Place) -> None:
         elif kind == "text":
             if not isinstance(read.get("text"), str):
                 fields.problem(here, "a text content without text; add text")
+            _check_mappings(fields, read, "annotations", here)
         elif "data" not in read and "uri" not in read:
             fields.problem(here, f"{kind} without data or uri; add data (base64) or uri")
+
+
+def _check_mappings(fields: Fields, given: Json, name: str, place: Place) -> None:
+    for here, item in fields.items(given.get(name, []), (*place, name)):
+        fields.mapping(item, here)

@@ -47,6 +47,12 @@ def test_what_else_an_answer_says_is_kept() -> None:
         ("status: done", "'done': Known: completed"),
         ("usage: many", "this is a text 'many'; write a mapping"),
         ("steps: [{type: modeloutput}]", "did you mean model_output?"),
+        ("steps: [{type: thought, summary: a}]", "this is a text 'a'; write a list"),
+        ("steps: [{type: function_result, call_id: [a]}]", "this is a list; write a text"),
+        (
+            "steps: [{type: model_output, content: [{type: text, text: a, annotations: [1]}]}]",
+            "this is a whole number 1; write a mapping",
+        ),
         ("steps: [{type: user_input}]", "comes from the request; remove this step"),
         ("steps: [{type: function_call}]", "which function? add name"),
         ("steps: [{type: model_output}]", "says nothing; add content"),
