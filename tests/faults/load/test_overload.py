@@ -18,10 +18,10 @@ import pytest
 
 from proxy.journal.page import PageReading, PageView
 from tests.end_to_end.evidence import Evidence, evidence
-from tests.end_to_end.faults.wire import Answer, ask, later, post
 from tests.end_to_end.programs import look_until
 from tests.end_to_end.stage import Row, Stage
 from tests.end_to_end.stage import ask as rows_of
+from tests.end_to_end.wire.sockets import Answer, ask, later, post
 
 SECONDS: Final = float(os.environ.get("OVERLOAD_S", "12"))
 CONNECTIONS: Final = 40

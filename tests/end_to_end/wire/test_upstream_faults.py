@@ -15,11 +15,11 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.evidence import Evidence, closings, evidence, holes
-from tests.end_to_end.faults.scripts import CONNECT_S, FAULTS, IDLE_S, Script, Sees, script
-from tests.end_to_end.faults.wire import Answer, ScriptedEnd, ask, post
 from tests.end_to_end.load import Attempt
 from tests.end_to_end.stage import Proxy
 from tests.end_to_end.stage import ask as rows_of
+from tests.end_to_end.wire.scripts import CONNECT_S, FAULTS, IDLE_S, Script, Sees, script
+from tests.end_to_end.wire.sockets import Answer, ScriptedEnd, ask, post
 
 ROUNDS: Final = int(os.environ.get("FAULT_ROUNDS", "20"))
 ABREAST: Final = 64

@@ -6,14 +6,17 @@ import asyncio
 import re
 import socket
 import struct
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.end_to_end.faults.scripts import Ending, Script, script
+from tests.end_to_end.programs import ROOT
+from tests.end_to_end.wire.scripts import Ending, Script, script
 
 READ_BYTES: Final = 256 * 1024
 TAG: Final = re.compile(rb"(?im)^x-request-tag: *([^\r\n]*)")
@@ -210,6 +213,23 @@ class ScriptedEnd:
             case Ending.STAYS:
                 if surplus := await gone(connection):
                     self.surplus.append(surplus)
+
+
+@contextmanager
+def beside(module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of the tests as a process of its own, whose lines are read as they come."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        bufsize=0,  # a line that came can be waited for with select
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @dataclass(frozen=True, slots=True)

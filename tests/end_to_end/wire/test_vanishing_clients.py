@@ -19,8 +19,10 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.evidence import Evidence, closings, evidence, holes
-from tests.end_to_end.faults.scripts import CHUNKED, event, in_chunk, text, with_length
-from tests.end_to_end.faults.wire import (
+from tests.end_to_end.programs import look_until
+from tests.end_to_end.stage import Proxy
+from tests.end_to_end.wire.scripts import CHUNKED, event, in_chunk, text, with_length
+from tests.end_to_end.wire.sockets import (
     Room,
     connect,
     gone,
@@ -30,8 +32,6 @@ from tests.end_to_end.faults.wire import (
     reset,
     room_of,
 )
-from tests.end_to_end.programs import look_until
-from tests.end_to_end.stage import Proxy
 
 CLIENTS: Final = int(os.environ.get("VANISHING", "200"))
 WARM: Final = 100

@@ -1,0 +1,104 @@
+"""Exchange after exchange: gateway and recorder need no more memory or descriptors at the end than at the beginning.
+
+SOAK says how many. The far end of the benchmarks answers: it keeps nothing, and no two answers are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.bench.load import Unary, run_unary
+from tests.end_to_end.programs import next_line
+from tests.end_to_end.stage import Proxy
+from tests.end_to_end.wire.sockets import Room, beside, room_of
+
+EXCHANGES: Final = int(os.environ.get("SOAK", "30000"))
+SLICES: Final = 30
+"""Looks at both processes, in equal distances."""
+WARM: Final = 12
+"""Slices before anything is expected to be flat: caches fill, DuckDB and the allocator take their share."""
+CONNECTIONS: Final = 8
+SLOPE_BYTES: Final = 1_000_000
+"""Per 100,000 exchanges: what the promise allows."""
+INTENT_MS: Final = 3000
+"""Each exchange is remembered for so long, and takes 2 KB."""
+LONG: Final = 500_000
+"""From here on a slope means something; below it the growth as a whole is bounded."""
+GROWTH_BYTES: Final = {"gateway": 4_000_000, "recorder": 40_000_000}
+SPARE_DESCRIPTORS: Final = 8
+
+
+@dataclass(slots=True)
+class Soak:
+    """What both processes held after each slice."""
+
+    rooms: dict[str, list[Room]]
+    recorded: int
+    per_second: list[float]
+
+
+@pytest.fixture(scope="module")
+def soak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
+    folder = tmp_path_factory.mktemp("soak")
+    rooms: dict[str, list[Room]] = {"gateway": [], "recorder": []}
+    per_second = []
+    with beside("tests.bench.target") as target:
+        url = f"http://127.0.0.1:{int(next_line(target))}"
+        proxy = Proxy(folder, url, journal__intent_deadline_ms=INTENT_MS)
+        try:
+            ((gateway,), (recorder,)) = proxy.gateways(), proxy.recorders()
+            port = proxy.address[1]
+            for _ in range(SLICES):
+                count = EXCHANGES // SLICES
+                load = Unary(port, "/v1/interactions", 500, CONNECTIONS, count)
+                per_second.append(count / run_unary(load).seconds)
+                proxy.flush()
+                rooms["gateway"].append(room_of(gateway))
+                rooms["recorder"].append(room_of(recorder))
+            ((recorded,),) = proxy.rows("SELECT count(*) FROM exchanges WHERE outcome = 'complete'")
+        finally:
+            proxy.stop()
+            print(proxy.program.log_tail())
+    for name, held in rooms.items():
+        print(name, [f"{room.resident_bytes / 1e6:.1f}" for room in held])
+    print("per second", [f"{rate:.0f}" for rate in per_second])
+    yield Soak(rooms, recorded, per_second)
+    shutil.rmtree(folder)  # some gigabytes after a million
+
+
+def slope(values: list[int]) -> float:
+    """Least squares: how much a value grows from one to the next."""
+    middle = (len(values) - 1) / 2
+    mean = sum(values) / len(values)
+    above = sum((x - middle) * (y - mean) for x, y in enumerate(values))
+    return above / sum((x - middle) ** 2 for x in range(len(values)))
+
+
+def test_all_are_recorded(soak: Soak) -> None:
+    """Guards the tests below: who records nothing needs no memory."""
+    assert soak.recorded == EXCHANGES // SLICES // CONNECTIONS * CONNECTIONS * SLICES
+
+
+@pytest.mark.parametrize("process", ["gateway", "recorder"])
+def test_memory_does_not_grow_with_what_was_recorded(soak: Soak, process: str) -> None:
+    held = [room.resident_bytes for room in soak.rooms[process][WARM:]]
+    per_100_000 = slope(held) / (EXCHANGES / SLICES) * 100_000
+    print(f"{process}: {per_100_000 / 1e6:.2f} MB per 100,000, {(held[-1] - held[0]) / 1e6:.1f} MB")
+
+    if EXCHANGES >= LONG:
+        assert per_100_000 < SLOPE_BYTES
+    else:
+        assert held[-1] - held[0] < GROWTH_BYTES[process]
+
+
+@pytest.mark.parametrize("process", ["gateway", "recorder"])
+def test_descriptors_stay_as_many(soak: Soak, process: str) -> None:
+    held = [room.descriptors for room in soak.rooms[process]]
+
+    assert max(held[WARM:]) <= min(held[:WARM]) + SPARE_DESCRIPTORS, held
