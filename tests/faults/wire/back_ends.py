@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.end_to_end.programs import look_until
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 UVICORN: Final = ROOT / ".venvs" / "uvicorn" / "bin" / "uvicorn"
 """An environment of its own: `make faults` fills it."""
 _REFUSED: Final = "<BADREQ>"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from proxy.journal.format import Outcome
-from tests.faults.back_ends import NAMES, BackEnd
-from tests.faults.smuggling import Payload, payloads
+from tests.faults.wire.back_ends import NAMES, BackEnd
+from tests.faults.wire.smuggling import Payload, payloads
 from tests.gateway.stage import Recorded, Stage
 
 ABREAST = 16

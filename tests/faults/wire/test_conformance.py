@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conformance import CHECKS, WAITS, Check
+from tests.faults.wire.conformance import CHECKS, WAITS, Check
 from tests.gateway.stage import Stage
 
 SILENCE_S = 0.5
