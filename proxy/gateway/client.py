@@ -331,7 +331,7 @@ class ClientConnection(ClientSocket):
         exchange = self.exchange = Exchange(relay, self, sequence, plan, is_strict=is_strict)
         relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record, mode))
         if is_strict:
-            relay.tap.await_intent(exchange.intent_expired)
+            relay.tap.await_intent(exchange)
         if self._upstream is None or self._upstream.is_closed:
             exchange.upstream = self.dial(exchange)
         else:

@@ -215,13 +215,17 @@ class Exchange:
 
     def intent_expired(self) -> None:
         """The intent is not durable in time. Nothing was sent, so refusing is safe and a retry is too."""
-        if self.was_sent or self.ended or self.upstream_has_bytes or self.client.is_gone:
+        if not self.awaits_intent or self.client.is_gone:
             return
         self.end(Outcome.REFUSED, "the intent was not durable within its deadline")
         self.drop_upstream()
         # Not held: the journal that would release it is the one that is late.
         refusal = Refusal(503, "the journal is too slow to record this request now")
         self._release_answer(answer_to(refusal).whole)
+
+    @property
+    def awaits_intent(self) -> bool:
+        return not (self.was_sent or self.ended or self.upstream_has_bytes)
 
     @property
     def upstream_has_bytes(self) -> bool:

@@ -46,6 +46,14 @@ class Loop(Protocol):
     def time(self) -> float: ...
 
 
+class Waiter(Protocol):
+    """What the tap needs of an exchange whose intent may be late (proxy.gateway.forward.Exchange)."""
+
+    @property
+    def awaits_intent(self) -> bool: ...
+    def intent_expired(self) -> None: ...
+
+
 _FULL: Final = "no exchange begins: the journal has no room"
 
 
@@ -101,8 +109,8 @@ class Tap:
         self._held: deque[tuple[int, Release, Any]] = deque()
         """Bounded by what each connection may hold (limits.HELD_BYTES_MAX)."""
         self._committed = 0
-        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
-        """One per exchange that began within the intent deadline."""
+        self._waiting: deque[tuple[float, Waiter]] = deque()
+        """By deadline. Those in front that wait no more go when the next one comes."""
         self._stalled: list[Callable[[], None]] = []
         self._is_ticking = False
         self._is_flush_due = False
@@ -212,9 +220,12 @@ class Tap:
             else:
                 release(payload)
 
-    def await_intent(self, expire: Callable[[], None]) -> None:
-        """Call expire() after the intent deadline. It must ignore the call if the intent was released."""
-        self._waiting.append((self._loop.time() + self._deadline_s, expire))
+    def await_intent(self, waiter: Waiter) -> None:
+        """Tell `waiter` when the intent deadline has passed; it ignores that if its intent was released."""
+        waiting = self._waiting
+        while waiting and not waiting[0][1].awaits_intent:
+            waiting.popleft()
+        waiting.append((self._loop.time() + self._deadline_s, waiter))
         if not self._is_ticking:
             self._is_ticking = True
             self._loop.call_later(TICK_S, self._tick)
@@ -261,7 +272,7 @@ class Tap:
     def _tick(self) -> None:
         now = self._loop.time()
         while self._waiting and self._waiting[0][0] <= now:
-            self._waiting.popleft()[1]()
+            self._waiting.popleft()[1].intent_expired()
         if self._waiting:
             self._loop.call_later(TICK_S, self._tick)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -192,17 +193,41 @@ def test_what_was_held_when_the_journal_failed_is_never_released() -> None:
     assert scene.released == []
 
 
+@dataclass
+class Waiter:
+    """An exchange whose intent may be late."""
+
+    awaits_intent: bool = True
+    told_count: int = 0
+
+    def intent_expired(self) -> None:
+        self.told_count += 1
+
+
 def test_an_intent_is_given_up_after_its_deadline_and_not_before() -> None:
     scene = Scene()
-    expired: list[float] = []
-    scene.tap.await_intent(lambda: expired.append(scene.loop.now))
+    waiter = Waiter()
+    scene.tap.await_intent(waiter)
 
     scene.loop.forward(0.1)
-    assert expired == []
+    assert waiter.told_count == 0
     scene.loop.forward(0.16)
-    assert len(expired) == 1
+    assert waiter.told_count == 1
     scene.loop.forward(10)
-    assert len(expired) == 1
+    assert waiter.told_count == 1
+
+
+def test_exchanges_that_no_longer_wait_are_forgotten_before_their_deadline() -> None:
+    """Else a deadline of a minute would keep all exchanges of that minute in memory."""
+    scene = Scene()
+    first, second, third = Waiter(), Waiter(), Waiter()
+    scene.tap.await_intent(first)
+    scene.tap.await_intent(second)
+
+    first.awaits_intent = second.awaits_intent = False
+    scene.tap.await_intent(third)
+
+    assert [waiter for _, waiter in scene.tap._waiting] == [third]
 
 
 def test_a_backlog_is_reported_and_its_end_told_once() -> None:
