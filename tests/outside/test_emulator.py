@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -102,9 +103,10 @@ def test_upstream_gets_and_gives_the_same_bytes(played: Played) -> None:
 
 
 def test_the_client_gets_each_body_byte_for_byte(played: Played) -> None:
+    """Some clients leave at a stream's last event, before its end is through: whole bodies are compared."""
     bodies = played.front.bodies()
 
-    assert sorted(bodies) == sorted(played.proxied.wire.bodies())
+    assert Counter(bodies) - Counter(played.proxied.wire.bodies()) == Counter()
     assert len(bodies) > BODIES_MIN
 
 
