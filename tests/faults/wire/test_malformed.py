@@ -1,0 +1,261 @@
+"""Malformed inputs by the thousand, from both sides, through gateway and recorder: nothing falls over.
+
+MALFORMED_INPUTS says how many, MALFORMED_SEED which; `inputs(seed, number)` makes any of them again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import SystemRandom
+from typing import Final
+
+import pytest
+
+from proxy.journal.page import PageReading, PageView, pages
+from tests.end_to_end.programs import peak_bytes, reset_peak
+from tests.end_to_end.stage import Proxy
+from tests.faults.wire.malformed import LARGE_EVERY, OK, Input, inputs
+
+COUNT: Final = int(os.environ.get("MALFORMED_INPUTS", "10000"))
+SEED: Final = int(os.environ.get("MALFORMED_SEED", SystemRandom().getrandbits(32)))
+ABREAST: Final = 48
+HANG_S: Final = 5.0
+"""Nobody may wait longer, whatever came."""
+SILENCE_S: Final = 0.1
+"""What was cut may rightly be waited for; then the client says that it has said everything."""
+MIB: Final = 1024 * 1024
+GROWTH_BYTES: Final = 50 * MIB
+WARM_UP: Final = max(2 * LARGE_EVERY, COUNT // 5)
+"""Inputs before memory is looked at: some of each kind, the largest among them."""
+READ_BYTES: Final = 256 * 1024
+
+_CASE: Final = re.compile(rb"\r\nX-Case: (\d+)\r\n")
+_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: *(\d{1,9})\r\n")
+
+
+@dataclass
+class FarEnd:
+    """Answers each request with the answer of its case, whatever stands in it."""
+
+    answers: dict[int, Input] = field(default_factory=dict)
+    """Of the cases under way."""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=READ_BYTES)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._answer(reader, writer):
+                await writer.drain()
+        except (
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            ConnectionError,
+        ):
+            pass  # the proxy went away, or sends a body that is no request: both are its right
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request; False: this connection is over."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        case = _CASE.search(head)
+        given = self.answers.get(int(case[1])) if case else None
+        length = _LENGTH.search(head)
+        left = int(length[1]) if length and given else 0
+        while left:
+            data = await reader.read(min(left, READ_BYTES))
+            if not data:
+                return False
+            left -= len(data)
+        writer.write(given.answer if given else OK)
+        return given is None or not given.ends
+
+
+@dataclass
+class Seen:
+    """What the clients saw."""
+
+    answered: int = 0
+    """Connections on which something came back."""
+    good: int = 0
+    """Inputs whose request was whole, so that it must be recorded."""
+    silent: Counter[str] = field(default_factory=Counter)
+    """Inputs on whose connection nothing came back, by kind."""
+    hung: list[int] = field(default_factory=list)
+
+
+async def play(address: tuple[str, int], far_end: FarEnd, number: int, seen: Seen) -> None:
+    made = inputs(SEED, number)
+    request = made.request
+    if made.is_request_good:
+        start, _, rest = request.partition(b"\r\n")
+        request = b"%b\r\nX-Case: %d\r\nConnection: close\r\n%b" % (start, number, rest)
+        far_end.answers[number] = made
+        seen.good += 1
+    connection = socket.socket()
+    connection.settimeout(0)
+    loop = asyncio.get_running_loop()
+    received = 0
+    try:
+        async with asyncio.timeout(HANG_S * (4 if len(request) > MIB else 1)):
+            await loop.sock_connect(connection, address)
+            with suppress(ConnectionError):
+                await loop.sock_sendall(connection, request)
+        patience_s = HANG_S if made.is_request_good else SILENCE_S
+        try:
+            while data := await asyncio.wait_for(
+                loop.sock_recv(connection, READ_BYTES), patience_s
+            ):
+                received += len(data)
+        except TimeoutError:
+            if made.is_request_good:
+                seen.hung.append(number)
+            connection.shutdown(socket.SHUT_WR)
+            while data := await asyncio.wait_for(loop.sock_recv(connection, READ_BYTES), HANG_S):
+                received += len(data)
+    except ConnectionError:
+        pass  # a break is an answer, too
+    except TimeoutError:
+        seen.hung.append(number)
+    finally:
+        connection.close()
+        far_end.answers.pop(number, None)
+    if received:
+        seen.answered += 1
+    else:
+        seen.silent[made.kind] += 1
+
+
+async def play_all(address: tuple[str, int], far_end: FarEnd, numbers: range, seen: Seen) -> None:
+    waiting = iter(numbers)
+
+    async def worker() -> None:
+        for number in waiting:
+            await play(address, far_end, number, seen)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(ABREAST):
+            group.create_task(worker())
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Memory of the two processes, in bytes."""
+
+    gateway: int
+    recorder: int
+
+    @classmethod
+    def now(cls, proxy: Proxy) -> Resident:
+        return cls(*(_resident(pid) for pid in (*proxy.gateways(), *proxy.recorders())))
+
+
+def page_of(proxy: Proxy) -> PageReading:
+    ((_, _, path),) = pages(proxy.data / "run")
+    view = PageView.open(path)
+    assert view is not None
+    reading = view.reading()
+    view.close()
+    return reading
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Played:
+    """All that is judged."""
+
+    seen: Seen
+    pids: tuple[list[int], list[int]]
+    warm: Resident
+    cold: Resident
+    peaks: Resident
+    worker_seen: int
+    in_flight: int
+    exchanges: list[tuple[str, int]]
+    exchange_count: int
+    not_interpreted: int
+
+
+async def _played(folder: Path) -> Played:
+    far_end, seen = FarEnd(), Seen()
+    async with far_end.serving() as url:
+        proxy = await asyncio.to_thread(Proxy, folder, url)
+        try:
+            pids = proxy.gateways(), proxy.recorders()
+            await play_all(proxy.address, far_end, range(min(WARM_UP, COUNT)), seen)
+            await asyncio.to_thread(proxy.flush)
+            warm = Resident.now(proxy)
+            for (pid,) in pids:
+                reset_peak(pid)
+            await play_all(proxy.address, far_end, range(min(WARM_UP, COUNT), COUNT), seen)
+            await asyncio.to_thread(proxy.flush)
+            cold = Resident.now(proxy)
+            assert (proxy.gateways(), proxy.recorders()) == pids, "a process was started again"
+            outcomes = await asyncio.to_thread(
+                proxy.rows, "SELECT outcome, count(*) FROM exchanges GROUP BY ALL ORDER BY 1"
+            )
+            ((count, odd),) = await asyncio.to_thread(
+                proxy.rows,
+                "SELECT (SELECT count(DISTINCT exchange) FROM exchanges),"
+                " (SELECT count(*) FROM problems WHERE kind = 'not_interpreted')",
+            )
+            page = page_of(proxy)
+            peaks = Resident(*(peak_bytes(pid) for (pid,) in pids))
+            return Played(
+                seen, pids, warm, cold, peaks, page.seen, page.in_flight,
+                [(str(outcome), int(some)) for outcome, some in outcomes], count, odd,
+            )  # fmt: skip
+        finally:
+            await asyncio.to_thread(proxy.stop)
+            print(proxy.program.log_tail())
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    print(f"MALFORMED_SEED={SEED} MALFORMED_INPUTS={COUNT}")
+    found = asyncio.run(_played(tmp_path_factory.mktemp("malformed")))
+    print(found)
+    return found
+
+
+def test_nobody_waits_for_more_than_five_seconds(played: Played) -> None:
+    assert played.seen.hung == []
+
+
+def test_all_that_was_seen_is_recorded_once(played: Played) -> None:
+    assert sum(count for _, count in played.exchanges) == played.exchange_count
+    assert played.exchange_count == played.worker_seen
+    assert played.in_flight == 0
+    assert "interrupted" not in dict(played.exchanges)
+
+
+def test_every_request_is_recorded(played: Played) -> None:
+    """An input that never became a request (its head was cut off) is none; whoever got a word is recorded."""
+    assert played.exchange_count >= played.seen.answered
+    assert played.exchange_count >= played.seen.good
+    assert set(played.seen.silent) <= {"request", "answer"}
+
+
+def test_everything_was_interpreted(played: Played) -> None:
+    assert played.not_interpreted == 0
+
+
+def test_memory_does_not_grow(played: Played) -> None:
+    assert played.cold.gateway - played.warm.gateway < GROWTH_BYTES, played
+    assert played.cold.recorder - played.warm.recorder < GROWTH_BYTES, played
