@@ -89,6 +89,12 @@ sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; sile
 check: export CRASH_ROUNDS ?= 40
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
+# Of the wire: faults of an upstream, vanishing clients, quiet and crowded moments, seconds of overload, a soak.
+full: export FAULT_ROUNDS := 1000
+full: export VANISHING := 20000
+full: export SLOW_PAIRS := 7
+full: export OVERLOAD_S := 600
+full: export SOAK := 1000000
 full: ## check, with the long runs: 200 kills instead of 40, every system call instead of a sample
 	CRASH_ROUNDS=200 FAULT_CALLS=1000 $(MAKE) check
 

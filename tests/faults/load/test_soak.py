@@ -20,14 +20,13 @@ from tests.end_to_end.wire.sockets import Room, beside, room_of
 
 EXCHANGES: Final = int(os.environ.get("SOAK", "30000"))
 SLICES: Final = 30
-"""Looks at both processes, in equal distances."""
+"""Looks at both processes, in equal distances, each behind a checkpoint of DuckDB: up to 128 MB of what
+is not in its file yet it keeps in memory, by design."""
 WARM: Final = 12
 """Slices before anything is expected to be flat: caches fill, DuckDB and the allocator take their share."""
 CONNECTIONS: Final = 8
 SLOPE_BYTES: Final = 1_000_000
 """Per 100,000 exchanges: what the promise allows."""
-INTENT_MS: Final = 3000
-"""Each exchange is remembered for so long, and takes 2 KB."""
 LONG: Final = 500_000
 """From here on a slope means something; below it the growth as a whole is bounded."""
 GROWTH_BYTES: Final = {"gateway": 4_000_000, "recorder": 40_000_000}
@@ -50,7 +49,7 @@ def soak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
     per_second = []
     with beside("tests.bench.target") as target:
         url = f"http://127.0.0.1:{int(next_line(target))}"
-        proxy = Proxy(folder, url, journal__intent_deadline_ms=INTENT_MS)
+        proxy = Proxy(folder, url)
         try:
             ((gateway,), (recorder,)) = proxy.gateways(), proxy.recorders()
             port = proxy.address[1]
@@ -58,7 +57,7 @@ def soak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
                 count = EXCHANGES // SLICES
                 load = Unary(port, "/v1/interactions", 500, CONNECTIONS, count)
                 per_second.append(count / run_unary(load).seconds)
-                proxy.flush()
+                proxy.rows("SELECT 1")
                 rooms["gateway"].append(room_of(gateway))
                 rooms["recorder"].append(room_of(recorder))
             ((recorded,),) = proxy.rows("SELECT count(*) FROM exchanges WHERE outcome = 'complete'")
