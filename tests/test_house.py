@@ -67,9 +67,10 @@ IMPURE: Final = frozenset(
 )
 
 BROAD_GUARDS: Final = frozenset(
-    {"proxy/gateway/__main__.py", "proxy/recorder/__main__.py", "proxy/recorder/meaning.py"}
+    f"proxy/{name}.py"
+    for name in ("gateway/__main__", "recorder/__main__", "recorder/meaning", "emulator/emulator")
 )
-"""The top of each process may catch everything, and what keeps one exchange from stopping all."""
+"""The top of each process may catch everything, and what keeps one request from stopping all."""
 
 MODULE_LINES_MAX: Final = 400
 FUNCTION_LINES_MAX: Final = 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ from proxy.emulator.state.runs import USUAL_PACE, Pace
 from proxy.emulator.state.store import Store
 from proxy.emulator.wire.fault_rules import FaultRules
 from proxy.emulator.wire.outlet import ConnectionBroken, Outlet
+
+_LOG: Final = logging.getLogger("emulator")
 
 EVENT_GAP_S: Final = 0.15
 """Time between two events of a stream at speed 1; the service sends some words at a time."""
@@ -151,6 +154,14 @@ class Emulator:
             await self._answer(call, is_whole=is_whole)
         except Refusal as refusal:
             await call.outlet.refuse(refusal)
+        except (ConnectionBroken, ConnectionError):
+            raise
+        except Exception:
+            # A bug of ours: told as what it is, so that nobody takes it for a broken connection.
+            _LOG.exception("the emulator failed")
+            if call.outlet.response is not None:
+                raise
+            await call.outlet.refuse(Refusal(500, "The emulator failed: its log says where."))
 
     async def _answer(self, call: Call, *, is_whole: bool) -> None:
         if not is_whole:

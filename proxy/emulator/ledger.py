@@ -81,7 +81,9 @@ class Answered:
 class Ledger:
     """Appends lines to memory and, if given, to a file. Each line is handed to the system at once."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, lines_max: int = LINES_KEPT_MAX) -> None:
+        """`lines_max`: of `lines`, which only somebody in this process can read."""
+        self._lines_max = lines_max
         self.lines: list[dict[str, Any]] = []
         self._file: BinaryIO | None = path.open("ab", buffering=0) if path is not None else None
 
@@ -89,7 +91,7 @@ class Ledger:
         """Append one line; a written line survives the death of this process. The line is not used again."""
         names, values = _FIELDS[type(line)]
         entry = dict(zip(names, values(line), strict=True))
-        if len(self.lines) < LINES_KEPT_MAX:
+        if len(self.lines) < self._lines_max:
             self.lines.append(entry)
         if self._file is not None:
             self._file.write(orjson.dumps(entry) + b"\n")

@@ -121,7 +121,7 @@ async def _until_told(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    ledger = Ledger(path)
+    ledger = Ledger(path, lines_max=0)
     try:
         async with serving(settings, ledger, host=host, port=port) as url:
             gc.freeze()  # what is there by now stays: no collection need look at it again

@@ -140,3 +140,18 @@ async def test_streams_take_their_time_if_so_wished() -> None:
         told = await answer.read()
 
     assert pauses == [0.075] * (told.count(b"event: ") - 2)
+
+
+async def test_a_bug_of_the_emulator_is_a_500_of_the_api_and_told_in_the_ledger(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("proxy.emulator.interactions.read_create", fails)
+
+    status, answer = await emulator.create()
+
+    assert (status, answer["error"]["code"]) == (500, "api_error")
+    assert (emulator.answered()["status"], emulator.answered()["finished"]) == (500, True)
+    assert not emulator.answered()["is_faulty"]

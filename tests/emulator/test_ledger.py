@@ -71,3 +71,13 @@ def test_a_ledger_without_a_file_keeps_its_lines() -> None:
 )
 def test_credentials_in_the_target_are_struck_out(target: str, kept: str) -> None:
     assert without_secrets(target) == kept
+
+
+def test_a_process_whose_lines_nobody_reads_keeps_none(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path, lines_max=0)
+    ledger.add(received(1))
+    ledger.close()
+
+    assert ledger.lines == []
+    assert len(Ledger.read(path)) == 1

@@ -118,10 +118,8 @@ def _seeded(request: CreateRequest, chance: Chance) -> Chance:
 
 def _ordered(made_for: Occasion) -> str | None:
     """A status that the prompt orders."""
-    for status in made_for.orders and ("incomplete", "budget_exceeded"):
-        if status in made_for.orders:
-            return status
-    return None
+    ordered = (status for status in ("incomplete", "budget_exceeded") if status in made_for.orders)
+    return next(ordered, None)
 
 
 def _environment_id(made_for: Occasion) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from proxy.emulator.asked import catalogue
 from proxy.emulator.asked.faults import WHOLE, Fault, fault_from_text
 from proxy.emulator.asked.refusals import invalid
 
@@ -21,6 +22,11 @@ RULES_MAX: Final = 1000
 """Rules kept at a time: far more than a test script says, and each request looks at all of them."""
 
 _KEYS: Final = frozenset({"operation", "model", "fault", "times"})
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Models are also written as `models/<id>`."""
+    return catalogue.bare(one) == catalogue.bare(other)
 
 
 @dataclass(slots=True)
@@ -42,7 +48,7 @@ class FaultRule:
         return (
             self.left != 0
             and (not self.operations or operation in self.operations)
-            and (self.name is None or self.name == name)
+            and (self.name is None or (name is not None and _is_same(self.name, name)))
         )
 
     def shown(self) -> Json:

@@ -95,3 +95,12 @@ def test_what_cannot_be_meant_is_refused_as_a_whole(given: object) -> None:
 
     assert refused.value.status == 400
     assert made.shown() == []
+
+
+def test_a_model_is_the_same_in_both_of_its_spellings() -> None:
+    rules = FaultRules()
+    rules.extend([{"model": "gemma-4-31b-it", "fault": "reset", "times": 2}])
+
+    assert rules.take("create", "models/gemma-4-31b-it").reset
+    assert not rules.take("create", None).reset
+    assert rules.take("create", "gemma-4-31b-it").reset

@@ -62,7 +62,6 @@ def unknowns(shape: Shape, value: Any) -> dict[tuple[str, str, str], int]:
         (Named(COLOUR), {"anybody": "red"}),
         (Named(COLOUR), "red"),
     ],
-    ids=repr,
 )
 def test_what_is_known_is_not_counted(shape: Shape, value: Any) -> None:
     assert unknowns(shape, value) == {}
@@ -83,7 +82,6 @@ def test_what_is_known_is_not_counted(shape: Shape, value: Any) -> None:
         (Many(COLOUR), ["red", "blue"], ("value", "blue", "colour")),
         (Named(COLOUR), {"anybody": "blue"}, ("value", "blue", "colour")),
     ],
-    ids=repr,
 )
 def test_what_is_not_known_is_counted_with_its_place(
     shape: Shape, value: Any, told: tuple[str, str, str]
