@@ -97,9 +97,12 @@ class ClientConnection(ClientSocket):
 
     def look_for_hangup(self) -> None:
         """A client that is not being read may leave unseen, while upstream takes or says nothing."""
+        if self.is_gone or not self._pause_reasons & (IS_AHEAD | PEER_IS_FULL):
+            return
         is_spliced = self.exchange is not None and self.exchange.is_spliced
-        is_unread = self._pause_reasons & (IS_AHEAD | PEER_IS_FULL) and not self.is_gone
-        if is_unread and not is_spliced and self.has_hung_up():
+        if (
+            not is_spliced and self.has_hung_up()
+        ):  # what it said last on a splice is still passed on
             self._transport.abort()
 
     def journal_is_full(self) -> None:
