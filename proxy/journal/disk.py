@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,9 +30,20 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_found(folder: Path) -> None:
+    """Make names durable that were found, before anything is built on them.
+
+    Whoever made them may have been killed before they were. A folder that we may not read is not
+    ours: an operator made what is in it.
+    """
+    with contextlib.suppress(PermissionError):
+        sync_folder(folder)
+
+
 def make_folder(folder: Path) -> None:
     """Create `folder` and its parents for the owner alone, each name durable."""
     if folder.is_dir():
+        sync_found(folder.parent)
         return
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)

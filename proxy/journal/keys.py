@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proxy.errors import KeyDestroyed, StartRefused
-from proxy.journal.disk import make_folder, sync_folder, write_all
+from proxy.journal.disk import make_folder, sync_found, write_all
 
 KEY_BYTES: Final = 32
 """AES-256; also the length of the HMAC keys."""
@@ -102,6 +102,7 @@ def _load_or_create(path: Path) -> bytes:
         if not path.exists():
             _create(path)
         secret = path.read_bytes()
+        sync_found(path.parent)
     except OSError as error:
         raise StartRefused(f"cannot read or make the key file {path.name}: {error}") from error
     if len(secret) != KEY_BYTES:
@@ -125,4 +126,3 @@ def _create(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(unborn, path)
     unborn.unlink()
-    sync_folder(path.parent)

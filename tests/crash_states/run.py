@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.errors import JournalUnavailable
 from proxy.journal.format import Mode
@@ -26,15 +26,17 @@ from proxy.journal.slots import Keystore, slots_path
 from proxy.journal.writer import JournalLimits, JournalWriter, LoopCalls
 from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
-from proxy.recorder.server import RecorderSettings, open_reader
 from proxy.recording.group import ExchangeGroup
 from proxy.store.position import FactBatch
 from proxy.store.vault.keys import FactsKeys
+from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
 from tests.crash_states.shim import Fault, Shim, Trace
-from tests.crash_states.tables import Tables
 from tests.journal.written import still_ns
 from tests.recorder.played import answered, begun, chunk, ended, gap, mode
+
+if TYPE_CHECKING:
+    from tests.crash_states.tables import Tables
 
 ROOT: Final = Path(__file__).parents[2]
 SEGMENT_BYTES: Final = 16 * 1024
@@ -203,9 +205,7 @@ class Recorder:
             mono_ns=still_ns,
             kept_segments=1,
         )
-        reader = open_reader(
-            RecorderSettings(data_folder=data, master_key_file=data / "keys" / "master.key")
-        )
+        reader = VaultReader(data / "vault", keys, FactsKeys(data / "keys" / "facts", master))
         self.pipeline.restore(reader, KEEP_BYTES)
         reader.close()
 
@@ -223,10 +223,16 @@ class Recorder:
             self._shim.mark("tables", self._tables.take(batch))
 
 
+def _tables(folder: Path) -> Tables:
+    from tests.crash_states.tables import Tables  # DuckDB takes longer to load than the rest to run
+
+    return Tables(folder / "tables")
+
+
 def _play(folder: Path, spec: Spec, shim: Shim) -> None:
     chance = Random(spec.seed)
     data = folder / "data"
-    tables = Tables(folder / "tables") if spec.has_tables else None
+    tables = _tables(folder) if spec.has_tables else None
     day = chance.randrange(3)
     workers = [Worker(data, shim, chance, number) for number in range(spec.workers)]
     recorder = Recorder(data, shim, day, tables) if spec.has_recorder else None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from random import SystemRandom
+from random import Random, SystemRandom
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -23,7 +23,7 @@ from tests.crash_states.shim import Fault
 
 IMAGES: Final = int(os.environ.get("CRASH_IMAGES", "420"))
 SEED: Final = int(os.environ.get("CRASH_SEED", SystemRandom().getrandbits(32)))
-IMAGES_PER_TRACE: Final = 170
+IMAGES_PER_TRACE: Final = 100
 """So many images of one run, then another run: traces of some 400 calls have more moments than that."""
 MEMORY: Final = Path("/dev/shm")
 
@@ -39,19 +39,20 @@ RUNS: Final[dict[str, tuple[Spec, ...]]] = {
     "two writers and a recorder": (Spec("", workers=2),),
     "a disk that refuses": (Spec("", faults=REFUSALS, steps=40),),
     "files that somebody removes": (Spec("", loses_files=True, steps=40),),
-    "killed twice before": (Spec("", ends_at=150), Spec("", ends_at=300), Spec("")),
-    "killed while beginning": (Spec("", ends_at=48), Spec("", ends_at=70), Spec("")),
+    "killed twice before": (Spec("", ends_at=300), Spec("", ends_at=200), Spec("")),
+    "killed while beginning": (Spec("", ends_at=60), Spec("", ends_at=50), Spec("", steps=20)),
     "with tables": (Spec("", has_tables=True),),
 }
-"""Processes, one after the other, each going on where the one before was killed."""
+"""Processes, one after the other, each going on where the one before was killed: after so many events at most."""
 
 
 def seeded(name: str, number: int) -> list[Spec]:
-    """The processes of a run, the moments of their deaths moved about."""
+    """The processes of a run, the moments of their deaths drawn."""
     specs = []
+    ends_at = 0
     for place, spec in enumerate(RUNS[name]):
         seed = f"{SEED} {name} {number} {place}"
-        ends_at = spec.ends_at and spec.ends_at + 7 * number % 40
+        ends_at = spec.ends_at and ends_at + Random(seed).randint(1, spec.ends_at)
         specs.append(replace(spec, seed=seed, ends_at=ends_at))
     return specs
 

@@ -16,6 +16,7 @@ from proxy.journal.disk import (
     make_folder,
     new_file,
     restored,
+    sync_found,
     verify_name,
     write_all,
 )
@@ -114,3 +115,39 @@ def test_a_file_without_room_leaves_nothing_behind(tmp_path: Path) -> None:
         new_file(tmp_path / "file", 4096)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of what is synced from now on."""
+    found: list[str] = []
+    real = os.fsync
+
+    def noting(descriptor: int) -> None:
+        found.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    return found
+
+
+def test_a_folder_that_somebody_else_made_gets_a_durable_name(
+    tmp_path: Path, synced: list[str]
+) -> None:
+    """Seen by the crash-state explorer: its maker was killed between mkdir and fsync, then the power went."""
+    (tmp_path / "journal").mkdir()
+
+    make_folder(tmp_path / "journal" / "w0")
+
+    assert synced == [str(tmp_path), str(tmp_path / "journal")]
+
+
+def test_what_is_in_a_folder_that_we_may_not_read_is_not_ours_to_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    sync_found(tmp_path)

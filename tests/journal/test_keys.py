@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,18 @@ def test_a_fingerprint_names_a_secret_under_one_key_only() -> None:
     assert one.fingerprint(b"secret") != one.fingerprint(b"secreu")
     assert one.fingerprint(b"secret") != two.fingerprint(b"secret")
     assert len(one.fingerprint(b"")) == 16
+
+
+def test_a_key_that_somebody_else_made_gets_a_durable_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its maker may have been killed before: what we seal under it would be lost with it."""
+    MasterKey.load_or_create(tmp_path / "master.key")
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+    )
+
+    MasterKey.load_or_create(tmp_path / "master.key")
+
+    assert synced == [str(tmp_path)]

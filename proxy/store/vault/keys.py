@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proxy.errors import KeyDestroyed
-from proxy.journal.disk import make_folder, sync_folder, write_all
+from proxy.journal.disk import make_folder, sync_found, write_all
 from proxy.journal.keys import KEY_BYTES, MasterKey
 
 
@@ -54,7 +54,7 @@ class FactsKeys:
             finally:
                 os.close(descriptor)
             unborn.rename(path)
-            sync_folder(self._folder)
+        sync_found(self._folder)
         return self.key(day)
 
     def _path(self, day: str) -> Path:

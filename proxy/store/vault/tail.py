@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from proxy.errors import FormatError, StoreError
-from proxy.journal.disk import make_folder, sync_folder, write_all
+from proxy.journal.disk import make_folder, sync_folder, sync_found, write_all
 from proxy.journal.format import Codec
 from proxy.store.vault.files import Commit, VaultFile, commit_body, day_of, file_name, vault_files
 from proxy.store.vault.format import (
@@ -67,10 +67,12 @@ class VaultTail:
         tail = cls(folder, name, end)
         if size > end:
             os.ftruncate(tail._descriptor, end)
-            os.fsync(tail._descriptor)
             found.append(
                 ("recovery", f"{size - end} bytes behind the last commit of {name} were cut off")
             )
+        # From here on it counts: journals are removed because of it, tables follow it.
+        os.fsync(tail._descriptor)
+        sync_found(folder)
         return tail, state, found
 
     @property

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,17 @@ def test_a_key_opens_for_its_own_day_and_master_alone(tmp_path: Path) -> None:
         FactsKeys(tmp_path, MASTER).key("20261119")
     with pytest.raises(KeyDestroyed):
         FactsKeys(tmp_path, MasterKey(bytes(32))).key("20261118")
+
+
+def test_a_key_that_an_earlier_recorder_made_gets_a_durable_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FactsKeys(tmp_path, MASTER).make("20261118")
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+    )
+
+    FactsKeys(tmp_path, MASTER).make("20261118")
+
+    assert synced == [str(tmp_path)]

@@ -78,6 +78,21 @@ def test_a_commit_is_written_when_what_it_covers_is_durable(
     assert synced[0].endswith(record())
 
 
+def test_a_commit_that_is_found_is_made_durable_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen by the crash-state explorer: a recorder killed before its sync, the journals removed by the next."""
+    opened(tmp_path)[0].close()
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+    )
+
+    opened(tmp_path)[0].close()
+
+    assert synced[-2:] == [str(tmp_path / FIRST), str(tmp_path)]
+
+
 def test_an_uncommitted_end_is_cut_off_and_told(tmp_path: Path) -> None:
     tail, _, _ = opened(tmp_path)
     committed = tail.committed_offset
