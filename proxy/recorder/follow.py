@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.journal.disk import sync_folder
 from proxy.journal.page import is_locked, pages
 from proxy.journal.reader import Batch, Cursor, Damage, Journal, journals
 from proxy.journal.slots import Keystore
@@ -80,7 +81,11 @@ class Followed:
         for index in _segments(self.journal):
             self.journal.drop(index)
         self.journal.close()
-        self.journal.page_path.unlink(missing_ok=True)
+        if self.journal.page_path.exists():
+            # Durable before the vault forgets this journal: a page that came back would be taken for
+            # a worker of which nothing was recorded.
+            self.journal.page_path.unlink()
+            sync_folder(self.journal.page_path.parent)
 
 
 class Follower:

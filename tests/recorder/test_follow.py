@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+
 from proxy.journal.page import WorkerPage
 from proxy.recorder.follow import Followed, Follower
 from proxy.store.vault.state import Cursors, JournalId
@@ -137,3 +142,18 @@ def test_a_journal_the_vault_knows_and_nobody_has_is_at_its_end(scene: Scene) ->
     one.read(READ_BYTES)
 
     assert one.is_at_end
+
+
+def test_the_page_of_a_closed_journal_is_gone_for_good(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen by the crash-state explorer: a page that a power loss brought back, of a journal nobody knew any more."""
+    WorkerPage.create(scene.folder / "run", worker=WORKER, boot=BOOT).close()
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+    )
+
+    followed(scene)[0].remove()
+
+    assert synced == [str(scene.folder / "run")]
