@@ -31,9 +31,9 @@ from proxy.store.position import FactBatch
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
+from tests.crash_states.entries import answering, begun, ended, gap, mode
 from tests.crash_states.shim import Fault, Shim, Trace
 from tests.journal.written import still_ns
-from tests.recorder.played import answered, begun, chunk, ended, gap, mode
 
 if TYPE_CHECKING:
     from tests.crash_states.tables import Tables
@@ -157,23 +157,22 @@ class Worker:
         if what < 0.04:
             return [gap(chance.getrandbits(40))]
         if what < 0.08:
-            # Told apart by when they were appended: the reason is a number of its own.
-            _, kind, flags, wall_ns, mono_ns, _ = mode(Mode.STRICT)
-            data = bytes([Mode.STRICT]) + str(chance.getrandbits(40)).encode()
-            return [(0, kind, flags, wall_ns, mono_ns, data)]
+            return [mode(chance.getrandbits(40))]
         if len(self._open) < OPEN_MAX and (what < 0.6 or not self._open):
             sequence = self._writer.begin()
             asked = begun(sequence, self._words())
             if what < 0.4:
-                return [*asked, *answered(sequence, self._words())]
+                words = self._words()
+                answer = answering(sequence, words, is_first=True)
+                return [*asked, *answer, *ended(sequence, len(words))]
             self._open[sequence] = 0
             return asked
         sequence = chance.choice(list(self._open))
         if what < 0.85:
             words = self._words()
-            first = self._open[sequence] == 0
+            is_first = self._open[sequence] == 0
             self._open[sequence] += len(words)
-            return answered(sequence, words)[:2] if first else [chunk(sequence, words)]
+            return answering(sequence, words, is_first=is_first)
         size = self._open.pop(sequence)
         return ended(sequence, size)
 
