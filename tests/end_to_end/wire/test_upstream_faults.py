@@ -82,6 +82,7 @@ async def _play(folder: Path) -> tuple[Proxy, ScriptedEnd, dict[str, Answer]]:
         async with far_end.playing():
             others = [fault for fault in FAULTS if fault not in BEFORE_PLAY]
             await _ask_all(proxy.address, others, answers)
+        await asyncio.to_thread(proxy.flush)
     finally:
         await asyncio.to_thread(proxy.stop)
         far_end.listener.close()
