@@ -162,6 +162,11 @@ class Settings:
         choices=("on", "off"),
         why="on: an answer whose client left is read to its end and recorded; streams end in any case.",
     )
+    gateway_via: str = _setting(
+        "",
+        Kind.TEXT,
+        why="A name for this proxy in the Via of requests; then a loop is seen, and answered with 508.",
+    )
     upstream_url: str = _setting(
         "https://generativelanguage.googleapis.com",
         Kind.TEXT,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from proxy.config.catalogue import Kind, Setting, Settings
 
+_VIA: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
+_HERE: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+"""Where one listens to be reached on this machine."""
 _SHOWN_MAX: Final = 60
 """Characters of a bad value that a message repeats: enough to recognise it."""
 
@@ -22,19 +26,45 @@ def read_value(setting: Setting, given: object) -> tuple[object, str | None]:
             is_known = isinstance(given, str) and given in setting.choices
             return (given, None) if is_known else _refused(setting, given)
         case Kind.TEXT:
-            return (given, None) if isinstance(given, str) and given else _refused(setting, given)
+            is_text = isinstance(given, str) and (given or not setting.default)
+            return (given, None) if is_text else _refused(setting, given)
         case Kind.FOLDER | Kind.FILE:
             return _read_path(setting, given)
 
 
 def cross_problems(settings: Settings) -> list[str]:
     """What is wrong with values that are each fine by themselves, or need more than a limit."""
-    found = (_address_problem(settings.listen_address), _upstream_problem(settings.upstream_url))
+    found = (
+        _address_problem(settings.listen_address),
+        _upstream_problem(settings.upstream_url),
+        _via_problem(settings.gateway_via),
+        _loop_problem(settings),
+    )
     problems = [problem for problem in found if problem]
     ca_file = settings.upstream_ca_file
     if ca_file is not None and not ca_file.is_file():
         problems.append(f"upstream.ca_file: there is no file {ca_file}")
     return problems
+
+
+def _via_problem(via: str) -> str | None:
+    if not via or _VIA.match(via):
+        return None
+    return "gateway.via must be letters, digits, dots and hyphens, at most 64"
+
+
+def _loop_problem(settings: Settings) -> str | None:
+    """Whether requests would come back to where they were sent from."""
+    try:
+        upstream = urlsplit(settings.upstream_url)
+        host, port = upstream.hostname or "", upstream.port
+    except ValueError:
+        return None  # said already
+    listens_at = settings.listen_address
+    is_here = host == listens_at or (is_loopback(host) and listens_at in _HERE)
+    if not (is_here and port and port == settings.listen_port):
+        return None
+    return f"upstream.url: {settings.upstream_url} is this proxy itself"
 
 
 def is_loopback(host: str) -> bool:

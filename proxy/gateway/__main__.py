@@ -68,6 +68,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--listen-fd", type=int, required=True)
     given = parser.parse_args(arguments)
+    if sys.flags.optimize:
+        print(
+            "gateway: run without -O and PYTHONOPTIMIZE: assertions keep promises here",
+            file=sys.stderr,
+        )  # noqa: T201 - nothing logs yet
+        return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _set_process_limits()
@@ -84,6 +90,7 @@ def main(arguments: list[str]) -> int:
             keepalive_s=chosen.gateway_keepalive_s,
             connections_max=chosen.gateway_connections_max,
             connections_per_address_max=chosen.gateway_connections_per_address_max,
+            via=chosen.gateway_via,
             finishes=chosen.gateway_finish == "on",
             deadlines=Deadlines(
                 body_s=chosen.gateway_body_timeout_s,

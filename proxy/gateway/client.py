@@ -271,7 +271,7 @@ class ClientConnection(ClientSocket):
         plan = plan_request(head, upstream_host=relay.authority, lines=relay.lines)
         refusal = check_start(head.method, head.target, head.version)
         if refusal is None and not plan.is_plain:
-            refusal = check_headers(head.version, head.headers)
+            refusal = check_headers(head, relay.lines.via)
         if head.head_bytes > HEAD_BYTES_MAX or len(head.headers) > HEADER_COUNT_MAX:
             limits = f"{HEAD_BYTES_MAX} bytes or {HEADER_COUNT_MAX} lines"
             refusal = Refusal(431, f"the request head has more than {limits}")

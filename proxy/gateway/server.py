@@ -74,6 +74,8 @@ class WorkerSettings:
     finishes: bool = True
     """An answer whose client left is read to its end, unless it is a stream."""
     deadlines: Deadlines = USUAL
+    via: str = ""
+    """Our name in Via; empty: none is added."""
     mode: Mode = Mode.STRICT
     reads: Mode | None = None
     """Of methods that change nothing; None: the same mode."""
@@ -111,7 +113,7 @@ class Worker:
         gauges = Gauges()
         self._relay = Relay(
             tap=self._tap,
-            lines=Lines(Redactor(key.fingerprint)),
+            lines=Lines(Redactor(key.fingerprint), settings.via.encode()),
             upstream=self._upstream,
             dial=self._dial,
             connections=self._connections,

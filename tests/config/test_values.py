@@ -142,3 +142,38 @@ def test_loopback_is_told_from_the_rest() -> None:
     assert is_loopback("localhost")
     assert not is_loopback("0.0.0.0")
     assert not is_loopback("example.org")
+
+
+@pytest.mark.parametrize("via", ["", "here", "proxy-1.eu.example"])
+def test_a_token_is_a_name_in_via(via: str) -> None:
+    assert cross_problems(Settings(gateway_via=via)) == []
+
+
+@pytest.mark.parametrize("via", ["a b", "a\r\nX: y", "a,b", "(a)", "ä", "a" * 65])
+def test_what_could_end_a_line_is_no_name_in_via(via: str) -> None:
+    (problem,) = cross_problems(Settings(gateway_via=via))
+
+    assert problem.startswith("gateway.via ")
+
+
+@pytest.mark.parametrize(
+    ("url", "listens_at"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("http://localhost:8080", "0.0.0.0"),
+        ("http://[::1]:8080", "::"),
+        ("https://10.0.0.7:8080", "10.0.0.7"),
+    ],
+)
+def test_a_proxy_that_would_ask_itself_is_refused(url: str, listens_at: str) -> None:
+    (problem,) = cross_problems(Settings(upstream_url=url, listen_address=listens_at))
+
+    assert problem == f"upstream.url: {url} is this proxy itself"
+    assert (
+        cross_problems(Settings(upstream_url=url, listen_address=listens_at, listen_port=1)) == []
+    )
+
+
+def test_text_that_is_empty_by_default_may_be_given_so() -> None:
+    assert read_value(CATALOGUE["gateway.via"], "") == ("", None)
+    assert read_value(CATALOGUE["upstream.url"], "")[0] is None

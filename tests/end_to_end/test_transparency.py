@@ -171,6 +171,8 @@ NORMALISERS: Final[dict[str, Callable[[Message], Message]]] = {
     "connection": without_hops,
     "upload-url": unchanged,  # none of the answers here names this upstream
     "interim": unchanged,  # see seen_by
+    "max-forwards": unchanged,  # no case has it
+    "via": unchanged,  # the stage has no name
     "half-close": unchanged,  # no client here does
 }
 

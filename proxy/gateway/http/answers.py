@@ -9,6 +9,7 @@ from typing import Final
 from proxy.gateway.limits import RETRY_AFTER_S
 
 REASONS: Final = {
+    204: "No Content",
     400: "Bad Request",
     405: "Method Not Allowed",
     408: "Request Timeout",
@@ -19,6 +20,7 @@ REASONS: Final = {
     502: "Bad Gateway",
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
+    508: "Loop Detected",
 }
 
 CODES: Final = {
@@ -32,8 +34,9 @@ CODES: Final = {
     502: "bad_gateway",
     503: "service_unavailable",
     505: "unimplemented",
+    508: "loop_detected",
 }
-"""String codes as the Interactions API uses them (protocol reference, section 13.2), and one of ours."""
+"""String codes as the Interactions API uses them (protocol reference, section 13.2), and two of ours."""
 
 OUTCOME_UNKNOWN: Final = 424
 """After a request went out, an answer of ours must not make an SDK send it again: it may have created an
@@ -61,16 +64,15 @@ class Answer:
 
 
 def answer_to(refusal: Refusal, *, without_body: bool = False) -> Answer:
-    """The response that tells a client of a refusal. HEAD gets the head only."""
-    error = {"code": CODES[refusal.status], "message": f"interactions-proxy: {refusal.message}"}
-    body = json.dumps({"error": error}).encode()
-    lines = [
-        f"HTTP/1.1 {refusal.status} {REASONS[refusal.status]}",
-        "Content-Type: application/json; charset=UTF-8",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    if refusal.status == 405:
+    """The response that tells a client of a refusal. HEAD gets the head only, and so does a 204."""
+    lines = [f"HTTP/1.1 {refusal.status} {REASONS[refusal.status]}"]
+    body = b""
+    if refusal.status != 204:
+        error = {"code": CODES[refusal.status], "message": f"interactions-proxy: {refusal.message}"}
+        body = json.dumps({"error": error}).encode()
+        lines += ["Content-Type: application/json; charset=UTF-8", f"Content-Length: {len(body)}"]
+    lines.append("Connection: close")
+    if refusal.status in {204, 405}:
         lines.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
     if refusal.status == OUTCOME_UNKNOWN:
         lines.append("X-Interactions-Proxy-Outcome: unknown")

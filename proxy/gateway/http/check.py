@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from proxy.gateway.http.answers import Refusal
-from proxy.gateway.http.wire import FRAMING_NAMES, RawHeaders
+from proxy.gateway.http.wire import FRAMING_NAMES, RequestHead
 
 _HOST: Final = re.compile(
     rb"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{0,5})?\Z"
@@ -35,19 +35,39 @@ def is_host(value: bytes) -> bool:
     return _HOST.match(value.rstrip(b" \t")) is not None
 
 
-def check_headers(version: str, headers: RawHeaders) -> Refusal | None:
-    """Whether the header lines can be passed on. Needless where RequestPlan.is_plain says so."""
+def check_headers(head: RequestHead, via: bytes = b"") -> Refusal | None:
+    """Whether the header lines can be passed on. Needless where RequestPlan.is_plain says so.
+
+    Args:
+        head: as received.
+        via: our name in Via, if we say one: a request that bears it has been here before.
+    """
     hosts = 0
-    for name, value in headers:
+    for name, value in head.headers:
         lower = name.lower()
         if lower == b"host":
             hosts += 1
-        refusal = _check_header(lower, value, version)
+        refusal = _check_header(lower, value, head.version)
         if refusal is not None:
             return refusal
-    if hosts > 1 or (hosts == 0 and version == "1.1"):
+        if lower == b"via" and via and via.lower() in _received_by(value):
+            return Refusal(508, "this request has been here before: upstream.url leads back to us")
+        if lower == b"max-forwards" and head.method == b"OPTIONS" and is_zero(value):
+            return Refusal(204, "Max-Forwards is used up, so OPTIONS is answered here")
+    if hosts > 1 or (hosts == 0 and head.version == "1.1"):
         return Refusal(400, f"one Host header is needed, not {hosts}")
     return None
+
+
+def is_zero(value: bytes) -> bool:
+    """Whether a Max-Forwards value allows no further hop."""
+    return value.strip().isdigit() and not value.strip().strip(b"0")
+
+
+def _received_by(value: bytes) -> set[bytes]:
+    """Who is named in a Via value, in lower case (RFC 9110, section 7.6.3)."""
+    hops = [hop.split() for hop in value.lower().split(b",")]
+    return {hop[1] for hop in hops if len(hop) > 1}
 
 
 def _check_header(name: bytes, value: bytes, version: str) -> Refusal | None:

@@ -21,6 +21,7 @@ SECRET: Final = 32
 STREAM: Final = 64
 UPLOAD_URL: Final = 128
 CHECK: Final = 256
+MAX_FORWARDS: Final = 512
 """What a line is, beyond a line to pass on. CHECK: check_headers has to look at it."""
 
 _FLAGS: Final = {
@@ -30,6 +31,8 @@ _FLAGS: Final = {
     b"upgrade": UPGRADE,
     b"content-length": LENGTH,
     b"expect": CHECK,
+    b"via": CHECK,
+    b"max-forwards": CHECK | MAX_FORWARDS,
     b"x-goog-upload-url": UPLOAD_URL,
 }
 
@@ -69,8 +72,10 @@ class LineCache:
 class Lines:
     """Both directions, with the worker's redactor."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, via: bytes = b"") -> None:
+        """`via`: our name in the Via of requests; empty: we add none."""
         self.redactor = redactor
+        self.via = via
         self.request = LineCache(self._request_line).look_up
         self.response = LineCache(self._response_line).look_up
 

@@ -11,6 +11,7 @@ from proxy.gateway.http.lines import (
     CONNECTION,
     HOST,
     LENGTH,
+    MAX_FORWARDS,
     SECRET,
     STREAM,
     TRANSFER_CODING,
@@ -29,6 +30,8 @@ from proxy.gateway.http.wire import (
 _CONNECTION_WORDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 READS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 """Methods that change nothing upstream (RFC 9110, section 9.2.1)."""
+_HOPS_DIGITS_MAX: Final = 9
+"""Of a Max-Forwards that is counted down. Nothing has a billion hops, and Python reads no number of 5,000."""
 _NO_WORDS: Final[frozenset[bytes]] = frozenset()
 
 
@@ -101,6 +104,8 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
             connection += b"," + line.value.lower()
         elif line.flags & TRANSFER_CODING:
             forward.append(b"Transfer-Encoding: chunked")
+        elif line.flags & MAX_FORWARDS and method == b"OPTIONS":
+            forward.append(header[0] + b": " + _one_hop_less(line.value))
         elif line.flags & UPGRADE:
             upgrade = line.value.strip().lower()
         else:
@@ -115,6 +120,8 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
     wants_upgrade = upgrade == b"websocket" and b"upgrade" in words and not flags & _BODY
     if wants_upgrade:
         forward += [b"Connection: Upgrade", b"Upgrade: websocket"]
+    if lines.via:
+        forward.append(b"Via: %b %b" % (version.encode(), lines.via))
     return RequestPlan(
         head=b"\r\n".join(forward) + b"\r\n\r\n",
         record=redactor.text(b"\r\n".join(record) + b"\r\n\r\n", secrets),
@@ -225,6 +232,12 @@ def rewritten_upload_url(value: bytes, host: bytes, upstream: Upstream) -> bytes
     ):
         return value
     return b"http://" + host + rest
+
+
+def _one_hop_less(value: bytes) -> bytes:
+    """A Max-Forwards value after this hop (RFC 9110, section 7.6.2); what is no number of hops stays."""
+    is_number = len(value) <= _HOPS_DIGITS_MAX and value.strip().isdigit()
+    return b"%d" % max(0, int(value) - 1) if is_number else value
 
 
 def _words(connection: bytes) -> frozenset[bytes]:

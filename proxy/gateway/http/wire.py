@@ -45,6 +45,8 @@ DIFFERENCES: Final = (
     ("connection", "Connection: close is said where this hop closes"),
     ("upload-url", "X-Goog-Upload-URL of the upstream host points at the proxy"),
     ("interim", "1xx responses are not passed to HTTP/1.0 clients, who could not tell them apart"),
+    ("max-forwards", "OPTIONS: Max-Forwards counts this hop; at 0 the proxy answers by itself"),
+    ("via", "Via of requests names this hop, where gateway.via says how"),
     ("half-close", "a client that closes its sending side has left"),
 )
 """(name, what it is). Nothing else differs; every test of fidelity goes by this table."""

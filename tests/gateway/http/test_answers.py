@@ -9,7 +9,7 @@ import pytest
 from proxy.gateway.http.answers import CODES, REASONS, Refusal, answer_to
 
 
-@pytest.mark.parametrize("status", REASONS)
+@pytest.mark.parametrize("status", CODES)
 def test_a_refusal_is_an_error_of_the_api_and_closes(status: int) -> None:
     answer = answer_to(Refusal(status, "why"))
 
@@ -19,6 +19,14 @@ def test_a_refusal_is_an_error_of_the_api_and_closes(status: int) -> None:
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"\r\nContent-Length: %d\r\n" % len(body) in head
     assert head.endswith(b"Connection: close") or status in {405, 424, 503}
+
+
+def test_every_refusal_but_an_empty_answer_has_a_code() -> None:
+    assert REASONS.keys() - CODES.keys() == {204}
+
+    assert answer_to(Refusal(204, "why")).body == b""
+    assert b"Content" not in answer_to(Refusal(204, "why")).head.partition(b"\r\n")[2]
+    assert b"\r\nAllow: GET," in answer_to(Refusal(204, "why")).head
 
 
 def test_head_gets_the_head_only() -> None:

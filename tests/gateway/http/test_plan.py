@@ -211,3 +211,32 @@ def test_a_switch_passes_as_it_is() -> None:
 
     assert plan.head == b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     assert plan.is_open_ended
+
+
+def test_our_name_stands_in_via_only_if_we_have_one() -> None:
+    head = RequestHead(b"GET", b"/v1", "1.0", [HOST, (b"Via", b"1.1 fred")], 100)
+    named = Lines(Redactor(lambda _: "0" * 16), b"here")
+
+    plan = plan_request(head, upstream_host=b"up.test", lines=named)
+
+    assert plan.head.endswith(b"Via: 1.1 fred\r\nVia: 1.0 here\r\n\r\n")
+    assert b"here" not in plan.record
+    assert b"Via" not in request(HOST).head
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "passed_on"),
+    [
+        (b"OPTIONS", b"10", b"9"),
+        (b"OPTIONS", b"x", b"x"),
+        (b"OPTIONS", b"9" * 5000, b"9" * 5000),
+        (b"GET", b"10", b"10"),
+    ],
+)
+def test_max_forwards_of_options_counts_this_hop(
+    method: bytes, said: bytes, passed_on: bytes
+) -> None:
+    plan = request(HOST, (b"Max-forwards", said), method=method)
+
+    assert b"\r\nMax-forwards: %b\r\n" % passed_on in plan.head
+    assert b"\r\nMax-forwards: %b\r\n" % said in plan.record
