@@ -68,13 +68,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--listen-fd", type=int, required=True)
     given = parser.parse_args(arguments)
-    if sys.flags.optimize:
-        print(
-            "gateway: run without -O and PYTHONOPTIMIZE: assertions keep promises here",
-            file=sys.stderr,
-        )  # noqa: T201 - nothing logs yet
-        return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    if sys.flags.optimize:
+        why = "start without -O and PYTHONOPTIMIZE: the program's assertions keep promises"
+        logging.getLogger("gateway").error(why)
+        return 2
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _set_process_limits()
     try:
