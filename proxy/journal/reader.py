@@ -24,7 +24,7 @@ from proxy.journal.format import (
 )
 from proxy.journal.page import PageReading, PageView, is_locked, page_path
 from proxy.journal.seal import Opener
-from proxy.journal.segments.cut import Cut, cut_block, has_frame
+from proxy.journal.segments.cut import Cut, cut_block, next_frame
 from proxy.journal.segments.file import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.slots import Keystore
 
@@ -69,6 +69,8 @@ class Damage:
     is_tail: bool
     """Nothing whole follows, and the page (if it is there) never called this place durable: what a
     crash in the middle of a write leaves. No promise was broken. False: a durable record is lost."""
+    resume: Cursor | None = None
+    """Where the next whole frame stands. None: not in this segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Journal:
         """The next frames: up to `bytes_max` bytes of them, but at least one if there is one.
 
         A frame whose seal is broken comes without entries, with a Damage, and reading goes on. Where
-        the framing itself is broken reading stops; `Cursor(segment + 1, 0)` skips what is left of it.
+        the framing itself is broken reading stops; go on where the Damage says, or with the next segment.
         """
         # Asked before the page is read: a worker that dies in between is read to its end next time.
         is_alive = self.is_alive()
@@ -300,31 +302,37 @@ class Journal:
         segment, offset = cursor.segment, cursor.offset
         if is_alive and segment == self._committed().segment and self._descriptor(segment) is None:
             return []  # the segment in use was lost: its writer is about to restore it
-        if cursor < self._committed() or is_alive:
+        committed = self._committed()
+        rest = self._rest(cursor, committed if is_alive else None)
+        following = next_frame(rest)
+        resume = None if following is None else Cursor(segment, offset + following)
+        if cursor < committed or is_alive:
+            if resume is None and is_alive and segment == committed.segment:
+                resume = committed  # where its writer goes on
             reason = problem or "nothing is here, but the page says that it was durable"
-            return [Damage(segment, offset, reason, is_tail=False)]
-        rest = self._rest(cursor)
-        if has_frame(rest) or any(self._has_content(later) for later in self._later(segment)):
+            return [Damage(segment, offset, reason, is_tail=False, resume=resume)]
+        if resume is not None or any(self._has_content(later) for later in self._later(segment)):
             reason = problem or "nothing is here, but whole frames follow"
-            return [Damage(segment, offset, reason, is_tail=False)]
-        if problem or rest:
+            return [Damage(segment, offset, reason, is_tail=False, resume=resume)]
+        if problem or any(rest):
             return [Damage(segment, offset, problem or "bytes without a frame", is_tail=True)]
         return []
 
     def _later(self, segment: int) -> list[int]:
         return [index for index in self.segments() if index > segment]
 
-    def _rest(self, cursor: Cursor) -> bytes:
-        """What stands behind the cursor in its segment, without the zeros at its end."""
+    def _rest(self, cursor: Cursor, limit: Cursor | None = None) -> bytes:
+        """What stands behind the cursor in its segment, up to the limit if that is in it."""
         descriptor = self._descriptor(cursor.segment)
         if descriptor is None:
             return b""
-        size = os.fstat(descriptor).st_size - cursor.offset
-        return os.pread(descriptor, max(size, 0), cursor.offset).rstrip(b"\0")
+        is_limited = limit is not None and limit.segment == cursor.segment
+        end = limit.offset if limit and is_limited else os.fstat(descriptor).st_size
+        return os.pread(descriptor, max(end - cursor.offset, 0), cursor.offset)
 
     def _has_content(self, segment: int) -> bool:
         """Whether a segment has more than its head: the one made ahead has not."""
-        return has_frame(self._rest(Cursor(segment, HEAD_FRAME_BYTES)))
+        return next_frame(self._rest(Cursor(segment, HEAD_FRAME_BYTES))) is not None
 
     def _descriptor(self, segment: int) -> int | None:
         path = segment_path(self._folder, self.boot, segment)

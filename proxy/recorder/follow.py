@@ -31,6 +31,8 @@ class Followed:
     """Segments before this one were removed."""
     is_at_end: bool = False
     """The worker is gone and everything it left was taken."""
+    has_damage: bool = False
+    """Records were lost, and it is not known yet whether any exchange was lost with them."""
     is_closed: bool = False
     """Committed as closed: what is left of it may be removed."""
     _last_damage: tuple[Damage, ...] = ()
@@ -45,10 +47,10 @@ class Followed:
             self.is_at_end = not self.journal.is_alive()
             return Batch([], self.cursor, (), self.is_at_end)
         batch = self.journal.read(self.cursor, bytes_max)
-        stopped_at = [Cursor(damage.segment, damage.offset) for damage in batch.damage]
+        stops = {Cursor(damage.segment, damage.offset): damage.resume for damage in batch.damage}
         self.cursor = batch.cursor
-        if batch.cursor in stopped_at and not batch.is_end:
-            self.cursor = Cursor(batch.cursor.segment + 1, 0)
+        if batch.cursor in stops and not batch.is_end:
+            self.cursor = stops[batch.cursor] or Cursor(batch.cursor.segment + 1, 0)
         self.is_at_end = batch.is_end
         if batch.damage == self._last_damage:
             return dataclasses.replace(batch, damage=())  # the same again: nothing was read since
@@ -61,6 +63,11 @@ class Followed:
         if page is None or not self.journal.is_alive():
             return None
         return (page.committed_segment, page.committed_offset)
+
+    def intent_count(self) -> int:
+        """How many intents the worker says are durable; 0 without a page."""
+        page = self.journal.page()
+        return page.recorded if page is not None else 0
 
     def cursors(self, open_since: Place | None) -> Cursors:
         """For a commit. `open_since`: the oldest open exchange."""

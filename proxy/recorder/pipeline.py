@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed
-from proxy.journal.format import Entry, Gap, Kind, Mode
+from proxy.journal.format import Entry, ExchangeId, Gap, Kind, Mode
 from proxy.journal.reader import Damage, Frame
 from proxy.recorder.follow import Followed, Follower
 from proxy.recorder.meaning import recording_of
@@ -24,7 +24,7 @@ from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
-from proxy.store.vault.state import JournalId
+from proxy.store.vault.state import JournalId, Sequences
 from proxy.store.vault.writer import Vault
 
 READ_BYTES: Final = 1024 * 1024
@@ -185,12 +185,16 @@ class Pipeline:
         """Read and append one batch; False: there was nothing."""
         if followed.is_closed:
             return False
+        # In this order: each number was true before the next one, and before what is read.
+        intent_count, goal = followed.intent_count(), followed.durable_end()
         batch = followed.read(READ_BYTES)
         for frame in batch.frames:
             self._take(followed, frame)
         for damage in batch.damage:
             self._note_damage(followed, damage)
-        return bool(batch.frames)
+        if followed.has_damage and goal is not None and followed.taken >= goal:
+            self._close_lost(followed, intent_count)
+        return bool(batch.frames or batch.damage)
 
     def _take(self, followed: Followed, frame: Frame) -> None:
         if frame.id.sequence == 0:
@@ -230,6 +234,7 @@ class Pipeline:
         if (damage.segment, damage.offset) < followed.notes_since:
             return
         kind = "recovery" if damage.is_tail else "damage"
+        followed.has_damage = not damage.is_tail
         where = f"journal segment {damage.segment} at byte {damage.offset}"
         self._act(followed, kind, f"{where}: {damage.reason}")
 
@@ -281,9 +286,31 @@ class Pipeline:
         if interrupted:
             count = len(interrupted)
             self._act(followed, "recovery", f"the worker died: {count} exchanges were interrupted")
+        done = self._vault.state.done.get(followed.id, Sequences())
+        self._close_lost(followed, max(followed.intent_count(), done.last))
         self._declare_lost(followed)
         followed.is_closed = True
         self._has_news = True
+
+    def _close_lost(self, followed: Followed, intent_count: int) -> None:
+        """Close the exchanges of which damage left nothing, and say how many.
+
+        `intent_count` intents were durable, and everything up to the last of them was taken. Intents
+        become durable in the order of their sequences.
+        """
+        followed.has_damage = False
+        done = self._vault.state.done.get(followed.id, Sequences())
+        ids = [
+            id_
+            for sequence in done.missing(intent_count)
+            if not self._group.is_open(id_ := ExchangeId(*followed.id, sequence))
+        ]
+        for id_ in ids:
+            self._finish(self._group.lost(id_, self._now_ns()))
+        if ids:
+            between = f"between {ids[0]} and {ids[-1]}"
+            detail = f"nothing is left of {len(ids)} exchanges {between}: closed as interrupted"
+            self._act(followed, "damage", detail)
 
     def _declare_lost(self, followed: Followed) -> None:
         """In mode available a dead worker may have seen more than it could record."""

@@ -125,6 +125,15 @@ class ExchangeGroup:
         journal = self._journals.pop((worker, boot), {})
         return [self._finish(journal, state) for state in list(journal.values())]
 
+    def is_open(self, id_: ExchangeId) -> bool:
+        return id_.sequence in self._journals.get((id_.worker, id_.boot), {})
+
+    def lost(self, id_: ExchangeId, wall_ns: int) -> Finished:
+        """An exchange of which damage left nothing but its number. It MUST NOT be open."""
+        state = _Open(id_, (0, 0), wall_ns, 0, 0)
+        state.lose()
+        return Finished(state.exchange(), ())
+
     def open_since(self, worker: int, boot: int) -> Place | None:
         """Where reading must start again to see every open exchange whole; None: nothing is open."""
         journal = self._journals.get((worker, boot))
@@ -179,6 +188,7 @@ _UNENDED: Final = ExchangeEnd(
 _KEYLESS: Final = ExchangeEnd(
     Outcome.INTERRUPTED, 0, "the key was destroyed before the exchange was recorded"
 )
+_LOST: Final = ExchangeEnd(Outcome.INTERRUPTED, 0, "its records were damaged in the journal")
 # Plain numbers: `&` with a Flag makes a Flag, 3 us an entry.
 _INTERIM: Final = int(Flag.INTERIM)
 _FROM_CLIENT: Final = int(Flag.FROM_CLIENT)
@@ -270,6 +280,10 @@ class _Open:
         self._response_head = entry.data
         self._response_head_at = (entry.wall_ns, entry.mono_ns)
         self._is_own_answer = bool(entry.flags & _OWN_ANSWER)
+
+    def lose(self) -> None:
+        self._end = _LOST
+        self._has_lost = True
 
     def spill(self, above_bytes: int) -> list[Part]:
         """Hand out the sides that hold more than this."""

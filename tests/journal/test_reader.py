@@ -273,8 +273,9 @@ def test_damage_before_the_committed_position_of_a_living_journal_is_told(tmp_pa
         batch = read_all(journal)
     page.close()
 
+    resume = Cursor(0, last.end)
     assert batch.damage == (
-        Damage(0, last.offset, "the checksum of a frame is wrong", is_tail=False),
+        Damage(0, last.offset, "the checksum of a frame is wrong", is_tail=False, resume=resume),
     )
 
 

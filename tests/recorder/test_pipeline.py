@@ -177,7 +177,9 @@ def test_damage_in_a_journal_is_an_act_and_the_rest_is_recorded(scene: Scene) ->
 
     scene.pipeline().catch_up()
 
-    assert [act.kind for act in scene.told().acts if act.kind == "damage"] == ["damage"]
+    where, lost = [act.detail for act in scene.told().acts if act.kind == "damage"]
+    assert where.startswith("journal segment 0 at byte ")
+    assert lost.startswith("nothing is left of 2 exchanges ")
     assert name(1) in scene.outcomes()
     assert name(39) in scene.outcomes()
 

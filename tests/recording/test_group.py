@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.journal.format import Flag, Gap, Kind, Mode, Outcome
+from proxy.journal.format import ExchangeId, Flag, Gap, Kind, Mode, Outcome
 from proxy.journal.reader import Frame
 from proxy.recording.exchange import Part, Side
 from proxy.recording.group import (
@@ -271,3 +271,16 @@ def test_only_exchanges_from_before_that_segment_are_carried() -> None:
 
     assert [one.exchange.id.sequence for one in carried] == [1]
     assert group.open_since(0, 7) == (3, 100)
+
+
+def test_an_exchange_of_which_nothing_is_left_is_closed_with_its_number_alone() -> None:
+    group = ExchangeGroup(1000)
+    id_ = ExchangeId(1, 2, 3)
+
+    finished = group.lost(id_, 77)
+
+    exchange = finished.exchange
+    assert (exchange.id, exchange.outcome) == (id_, Outcome.INTERRUPTED)
+    assert exchange.has_lost_frames
+    assert (exchange.started_wall_ns, finished.tails) == (77, ())
+    assert not group.is_open(id_)

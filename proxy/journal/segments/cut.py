@@ -65,8 +65,8 @@ def cut_block(block: bytes) -> Cut:
     return Cut(frames, offset, needed=FRAME_HEADER_BYTES)
 
 
-def has_frame(rest: bytes) -> bool:
-    """Whether a whole frame starts anywhere in these bytes. Slow: for the judgement of damage only."""
+def next_frame(rest: bytes) -> int | None:
+    """Where in these bytes the next whole frame starts. Slow: for the judgement of damage only."""
     for found in _HEADER_HINT.finditer(rest):
         offset = found.start() - CODEC_OFFSET
         try:
@@ -74,5 +74,5 @@ def has_frame(rest: bytes) -> bool:
         except FormatError:
             continue
         if header is not None and frame_is_whole(header, rest, offset):
-            return True
-    return False
+            return offset
+    return None

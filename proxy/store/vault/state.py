@@ -81,6 +81,20 @@ class Sequences:
             ends.insert(index, sequence)
         return True
 
+    def missing(self, last: int) -> list[int]:
+        """Those from 1 to `last` that are not in it, ascending."""
+        found: list[int] = []
+        expected = 1
+        for start, end in zip(self._starts, self._ends, strict=True):
+            found += range(expected, min(start, last + 1))
+            expected = end + 1
+        return found + list(range(expected, last + 1))
+
+    @property
+    def last(self) -> int:
+        """The highest; 0 if it is empty."""
+        return self._ends[-1] if self._ends else 0
+
     def ranges(self) -> list[tuple[int, int]]:
         """Both ends inclusive, ascending."""
         return list(zip(self._starts, self._ends, strict=True))

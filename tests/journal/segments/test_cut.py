@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.journal.format import Codec, Kind, encode_frame
-from proxy.journal.segments.cut import CODEC_OFFSET, cut_block, has_frame
+from proxy.journal.segments.cut import CODEC_OFFSET, cut_block, next_frame
 from proxy.journal.segments.file import own_frame
 
 FRAME = encode_frame(1 << Kind.INTENT, Codec.PLAIN, 0, 1, 2, 3, b"payload")
@@ -36,8 +36,8 @@ def test_a_frame_with_another_byte_is_none(place: int) -> None:
     other[place] ^= 0xFF
 
     assert cut_block(bytes(other) + FRAME).frames == []
-    assert has_frame(bytes(other) + FRAME)
-    assert not has_frame(bytes(other) + FRAME[:-1])
+    assert next_frame(bytes(other) + FRAME) == len(other)
+    assert next_frame(bytes(other) + FRAME[:-1]) is None
 
 
 def test_the_hint_of_a_frame_stands_where_its_codec_does() -> None:

@@ -39,6 +39,16 @@ def test_ranges_are_as_few_as_can_be_and_read_back(numbers: list[int]) -> None:
     assert Sequences(ranges).ranges() == ranges
 
 
+@given(NUMBERS, st.integers(0, 70))
+def test_what_is_missing_is_the_rest(numbers: list[int], last: int) -> None:
+    sequences = Sequences()
+    for number in numbers:
+        sequences.add(number)
+
+    assert sequences.missing(last) == [one for one in range(1, last + 1) if one not in numbers]
+    assert sequences.last == max(numbers, default=0)
+
+
 def test_an_exchange_is_finished_once() -> None:
     state = VaultState()
     id_ = ExchangeId(0, 7, 3)
