@@ -38,6 +38,12 @@ WAL_BYTES_MAX: Final = 128 * 1024 * 1024
 IDLE_NS: Final = 60 * 1_000_000_000
 """A checkpoint is due after so long without a batch: nobody is there to be paused."""
 
+LEAST_BYTES: Final = 3 * 4096 + 256 * 1024
+"""Three headers and a block: in a shorter file stands no row (DuckDB 1.5.5). One with a WAL, before its
+first checkpoint, is whole with its headers alone."""
+_MAGIC: Final = slice(8, 12)
+_LOCKED: Final = "Could not set lock"
+
 _OWN_CHECKPOINTS_ONLY: Final = "1TB"
 """DuckDB's own threshold (16 MB by default) out of reach: `checkpoint_if_due` decides."""
 _MIGRATIONS_SQL: Final = """
@@ -229,12 +235,17 @@ class Database:
         try:
             return attach(self.path, self._limits)
         except duckdb.Error as error:
+            if _LOCKED not in str(error) and _is_unborn(self.path):
+                self.path.unlink()
+                _wal(self.path).unlink(missing_ok=True)
+                self._repairs.append("a database whose making was cut off was made again")
             # Truncated, it would have been accepted; with a flipped byte DuckDB refuses to open.
-            if "WAL" not in str(error) or not _wal(self.path).exists():
+            elif "WAL" in str(error) and _wal(self.path).exists():
+                aside = _free_name(_wal(self.path))
+                _wal(self.path).rename(aside)
+                self._repairs.append(f"a damaged WAL was set aside as {aside.name}; rows replayed")
+            else:
                 raise _refusal(self.path, error) from error
-            aside = _free_name(_wal(self.path))
-            _wal(self.path).rename(aside)
-            self._repairs.append(f"a damaged WAL was set aside as {aside.name}; rows replayed")
         try:
             return attach(self.path, self._limits)
         except duckdb.Error as error:
@@ -310,7 +321,7 @@ def _migrate(root: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _refusal(path: Path, error: duckdb.Error) -> StoreError:
     text = str(error)
-    if "Could not set lock" in text:
+    if _LOCKED in text:
         return StoreError(f"{path} is open in another process (is a recorder running?): {text}")
     if "version number" in text:
         return StoreError(
@@ -318,6 +329,17 @@ def _refusal(path: Path, error: duckdb.Error) -> StoreError:
             f"use that one, or move the file away and it is rebuilt: {text}"
         )
     return StoreError(f"cannot open {path}: move it away and it is rebuilt from the vault: {text}")
+
+
+def _is_unborn(path: Path) -> bool:
+    """Whether a kill or a full disk cut off the making of this file, which DuckDB refuses to open."""
+    try:
+        if path.stat().st_size >= LEAST_BYTES:
+            return False
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return content[_MAGIC] == b"DUCK" or not any(content)
 
 
 def _wal(path: Path) -> Path:

@@ -107,6 +107,24 @@ def test_a_file_that_is_no_database_is_refused_with_advice(tmp_path: Path) -> No
         Database.open(tmp_path / "facts.duckdb")
 
 
+@pytest.mark.parametrize("size", [0, 100, 4096, 8192, 12_288])
+@pytest.mark.parametrize("is_blank", [True, False], ids=["zeros", "begun"])
+def test_a_database_whose_making_was_cut_off_is_made_again(
+    tmp_path: Path, size: int, *, is_blank: bool
+) -> None:
+    """Seen on a full disk: DuckDB refused its own beginning for ever after."""
+    path = tmp_path / "facts.duckdb"
+    Database.open(path).close()
+    content = bytes(size) if is_blank else path.read_bytes()[:size]
+    path.write_bytes(content)
+
+    database = Database.open(path)
+
+    assert database.position() == VAULT_START
+    assert len(database.take_repairs()) == 1
+    database.close()
+
+
 def left_by_a_killed_writer(path: Path, count: int) -> None:
     """A real process takes `count` batches and is gone without closing."""
     code = (
