@@ -16,6 +16,7 @@ from typing import Final
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError, StartRefused
 from proxy.recorder.rebuild import recorder_settings
+from proxy.recorder.reserve import Reserve, full_disk
 from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
 
 COLLECT_AFTER: Final = (50_000, 20, 50)
@@ -73,8 +74,7 @@ def main(arguments: list[str]) -> int:
     _give_way()
     try:
         settings = recorder_settings(load_resolved(parsed.settings))
-        with held_recorder_lock(settings.run_folder):
-            asyncio.run(_serve(settings))
+        return _record(settings)
     except StartRefused as error:
         _log.error("%s", error)  # an operator's mistake, not a bug: no traceback
         return 3
@@ -83,6 +83,24 @@ def main(arguments: list[str]) -> int:
         return 1
     except Exception:  # noqa: BLE001  # the one guard of this process
         _log.exception("the recorder stops; the next one goes on from the last commit")
+        return 1
+
+
+def _record(settings: RecorderSettings) -> int:
+    """Run until the end; on a full disk give the reserve up, so that the next recorder has some room."""
+    try:
+        with held_recorder_lock(settings.run_folder):
+            asyncio.run(_serve(settings))
+    except (OSError, ExceptionGroup, StartRefused) as error:
+        full = full_disk(error)
+        if full is None:
+            raise
+        given_up = Reserve(settings.data_folder).give_up()
+        _log.error(
+            "the disk has no room for the vault (%s)%s: free some, the next recorder goes on",
+            full,
+            ", the reserve is given up" * given_up,
+        )
         return 1
     return 0
 

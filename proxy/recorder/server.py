@@ -22,6 +22,7 @@ from proxy.journal.slots import Keystore
 from proxy.recorder.api import RecorderApi, remove_tables
 from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
+from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
 from proxy.recording.group import ExchangeGroup
 from proxy.store.database import Database
@@ -31,6 +32,8 @@ from proxy.store.vault.writer import Vault
 
 REQUESTS_WITHIN_S: Final = 1.0
 """How long open requests on the socket may take once the recorder ends."""
+RESERVE_EACH_S: Final = 5.0
+"""How often to look whether room that was given up can be kept again. Nothing waits for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +110,7 @@ class Recorder:
         """
         self.settings = settings
         self._mono_ns = mono_ns
+        self._reserve = Reserve(settings.data_folder)
         master = MasterKey.load_or_create(settings.master_key_file)
         keys = settings.data_folder / "keys"
         self._keystore = Keystore(keys / "slots", master)
@@ -153,16 +157,23 @@ class Recorder:
         async with asyncio.TaskGroup() as tasks:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
+            keeping = tasks.create_task(self._keep_room(), name="reserve")
             try:
                 async with self._served_socket(bound):
                     announce()
                     await stop.wait()
             finally:
+                keeping.cancel()
                 # The threads end by themselves, in this order; cancelling would only stop waiting.
                 self.pipeline.stop()
                 await asyncio.wait([pipeline])
                 self.tables.stop()
                 await asyncio.wait([tables])
+
+    async def _keep_room(self) -> None:
+        while True:
+            self._reserve.make()
+            await asyncio.sleep(RESERVE_EACH_S)
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:

@@ -24,8 +24,9 @@ QUEUE_EXCHANGES_MAX: Final = 20_000
 long as a checkpoint may pause the writer. Beyond it the queue is dropped and replayed from the vault."""
 TICK_S: Final = 1.0
 """How often an idle thread looks whether a checkpoint is due."""
-BACK_OFF_S: Final = (0.1, 0.5, 2.0, 10.0)
-"""Waits between attempts at a database that fails, the last for ever: a full disk takes its time."""
+BACK_OFF_S: Final = (0.1, 0.5, 2.0, 4.0)
+"""Waits between attempts at a database that fails, the last for ever: a full disk takes its time,
+and is noticed within 5 s to have room again."""
 SNAPSHOTS_MAX: Final = 4
 """Copies kept for readers in other processes: each is as large as the database."""
 

@@ -20,10 +20,15 @@ LARGE: Final = 1_200_000
 in its next segment in the middle of the exchange."""
 
 
-def asked(address: tuple[str, int], tag: str, *, size: int = SMALL, model: str = MODEL) -> Attempt:
-    """Ask once on a connection of its own. A break, or no answer in time, is noted and not raised."""
+def asked(address: tuple[str, int], tag: str, *, size: int = SMALL, gap_s: float = 0) -> Attempt:
+    """Ask once on a connection of its own. A break, or no answer in time, is noted and not raised.
+
+    With `gap_s` the answer is a stream with such gaps between its events.
+    """
     noise = base64.b64encode(Random(tag).randbytes(size)).decode()
-    body = json.dumps({"model": model, "input": noise, "store": False}).encode()
+    model = f"fault:gap={gap_s}" if gap_s else MODEL
+    question = {"model": model, "input": noise, "store": False, "stream": bool(gap_s)}
+    body = json.dumps(question).encode()
     attempt = Attempt(tag, "unary", sent_bytes=len(body))
     parser = httptools.HttpResponseParser(attempt)
     try:
