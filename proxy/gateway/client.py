@@ -81,19 +81,22 @@ class ClientConnection(ClientSocket):
         self._close()
 
     def waits_for(self) -> tuple[Waiting, int]:
-        """Whom the exchange waits for, and how many bytes have come from there so far."""
+        """Whom the exchange waits for, and how many bytes have come from there, or gone there, so far."""
         exchange = self.exchange
         if exchange is None or exchange.ended or exchange.is_spliced:
             return Waiting.NOBODY, 0
         if self._is_full:
-            return Waiting.FOR_READER, -self._transport.get_write_buffer_size()
+            given = exchange.response_bytes - exchange.down_held
+            return Waiting.FOR_READER, given - self.untaken_bytes()
         if not (exchange.is_request_whole or self._pause_reasons & PEER_IS_FULL):
             if self._pause_reasons & ~IS_AHEAD:
                 return Waiting.NOBODY, 0
             return Waiting.FOR_BODY, exchange.request_bytes
         if self._upstream is None or not exchange.was_sent:
             return Waiting.NOBODY, 0
-        return Waiting.FOR_UPSTREAM, self._upstream.heard_bytes - self._upstream.unsent_bytes
+        given = exchange.request_bytes - exchange.up_held
+        heard = self._upstream.heard_bytes
+        return Waiting.FOR_UPSTREAM, heard + given - self._upstream.unsent_bytes
 
     def look_for_hangup(self) -> None:
         """A client that is not being read may leave unseen, while upstream takes or says nothing."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import select
 import socket
 import struct
+import termios
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,8 +86,15 @@ class ClientSocket(asyncio.Protocol):
 
     def takes_bytes(self) -> bool:
         """Whether the client took something of what was unsent when this was last asked."""
-        before, self.unsent_bytes = self.unsent_bytes, self._transport.get_write_buffer_size()
+        before, self.unsent_bytes = self.unsent_bytes, self.untaken_bytes()
         return self.unsent_bytes < before
+
+    def untaken_bytes(self) -> int:
+        """What was written and the client has not taken: in our buffer, and in the kernel's.
+
+        A slow client empties megabytes of the kernel's before ours moves at all.
+        """
+        return self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
 
     def write(self, data: bytes) -> None:
         if data and not self.is_gone:
@@ -105,8 +114,11 @@ class ClientSocket(asyncio.Protocol):
 
     def has_hung_up(self) -> bool:
         """Whether the client has closed at least its sending side, even while we do not read."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None:
+            return False  # closed within this turn of the loop, and about to be told so
         look = select.poll()
-        look.register(self._transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        look.register(connection.fileno(), _HUNG_UP)
         return any(found & _HUNG_UP for _, found in look.poll(0))
 
     def _close_gently(self, *, has_unread: bool) -> None:
@@ -136,3 +148,16 @@ class ClientSocket(asyncio.Protocol):
         self.is_closing = True
         self.since = self._now()
         self._transport.abort()
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Bytes the kernel keeps until the other end has them; 0 where it does not tell (tcp(7), SIOCOUTQ)."""
+    connection = transport.get_extra_info("socket")
+    if connection is None:
+        return 0
+    try:
+        found = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    except OSError:
+        return 0
+    (count,) = struct.unpack("i", found)
+    return int(count)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from unittest.mock import Mock
 
 from proxy.gateway.client_socket import ClientSocket, Gauges, Places
 
 ONE, OTHER = 1, 2
+NOT_OPEN = 1 << 30
+"""A descriptor of which the kernel tells nothing."""
 
 
 def connected() -> tuple[ClientSocket, Mock]:
     side = ClientSocket(lambda: 7.0)
     transport = Mock()
     transport.is_closing.return_value = False
+    transport.get_extra_info.return_value.fileno.return_value = NOT_OPEN
     side._transport = transport
     return side, transport
 
@@ -64,3 +69,30 @@ def test_a_place_is_free_again_for_whom_it_is_given_back() -> None:
 
     assert places.gauges.connections == 2
     assert sorted(places.by_address) == ["b", "c"]
+
+
+def test_what_a_client_has_not_taken_lies_in_our_buffer_and_in_the_kernels() -> None:
+    side, transport = connected()
+    transport.get_write_buffer_size.return_value = 500
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as ours,
+        server.accept()[0],
+    ):
+        transport.get_extra_info.return_value = ours
+        assert side.untaken_bytes() == 500
+        ours.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(65536))
+
+        assert side.untaken_bytes() > 500
+
+
+def test_a_socket_that_is_closed_already_holds_nothing() -> None:
+    side, transport = connected()
+    transport.get_write_buffer_size.return_value = 0
+    transport.get_extra_info.return_value = None
+
+    assert side.untaken_bytes() == 0
+    assert not side.has_hung_up()

@@ -112,6 +112,32 @@ async def flooding(upstream: Peer) -> None:
         await upstream.send(bytes(80_000_000))
 
 
+async def test_a_client_that_reads_slowly_is_left_alone(stage: Stage) -> None:
+    """What it takes, it takes out of the kernel first: our own buffer stays as full as before."""
+    async with stage:
+        client = await stage.client(SO_RCVBUF=4096)
+        await client.send(GET)
+        upstream = await stage.accepted()
+        await upstream.head()
+        await upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 80000000\r\n\r\n")
+        (connection,) = stage.worker._connections
+        async with asyncio.TaskGroup() as group:
+            flood = group.create_task(flooding(upstream))
+            await stage.until(lambda: connection._is_full)
+            now = stage.worker._loop.time()
+            stage.worker._look_at(connection, now)
+            before = connection._transport.get_write_buffer_size()
+
+            await client.exactly(20_000)
+            stage.worker._look_at(connection, now + 6)
+
+            assert connection._transport.get_write_buffer_size() == before
+            assert connection.exchange is not None
+            assert not connection.exchange.ended
+            flood.cancel()
+            client.reset()
+
+
 async def test_a_client_that_never_reads_is_cut_off_in_the_middle_of_its_answer(
     stage: Stage,
 ) -> None:
