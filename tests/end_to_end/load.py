@@ -21,10 +21,10 @@ ATTEMPT_WITHIN_S: Final = 90.0
 PIECES: Final = 8
 
 KINDS: Final[tuple[tuple[str, int], ...]] = (
-    *(("unary", 8), ("stream", 6), ("slow stream", 6), ("big question", 1)),
+    *(("unary", 7), ("stream", 7), ("slow stream", 7), ("big question", 1)),
     *(("big answer", 1), ("question in pieces", 1), ("get", 2), ("delete", 1)),
 )
-"""Kinds of requests with their weights."""
+"""Kinds of requests with their weights: half of them are streams."""
 
 
 @dataclass(slots=True)
@@ -61,6 +61,8 @@ class Load:
         self._reads = 0
         self._moved = asyncio.Event()
         self._is_stopping = False
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
 
     async def run(self) -> None:
         """Returns when all clients have finished what they were doing after `stop`."""
@@ -70,6 +72,14 @@ class Load:
 
     def stop(self) -> None:
         self._is_stopping = True
+        self._may_begin.set()
+
+    def hold(self) -> None:
+        """Let nobody begin anything until `go_on`; what is under way goes on."""
+        self._may_begin.clear()
+
+    def go_on(self) -> None:
+        self._may_begin.set()
 
     async def progress(self, reads: int) -> None:
         """Return when the clients have read so many times more.
@@ -86,6 +96,7 @@ class Load:
         random = Random(f"{self._seed} {number}")
         connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         while not self._is_stopping:
+            await self._may_begin.wait()
             attempt = Attempt(
                 f"{number}-{len(self.attempts)}", random.choices(*zip(*KINDS, strict=True))[0]
             )

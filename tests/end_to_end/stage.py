@@ -17,7 +17,7 @@ from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
-from tests.end_to_end.programs import Program, children, look_until
+from tests.end_to_end.programs import Program, children, look_until, runs
 
 Row = tuple[Any, ...]
 
@@ -81,14 +81,15 @@ class Proxy:
         self._logs = folder / "logs"
         settings = {"journal__intent_deadline_ms": PATIENT_MS} | settings
         given = [f"--set={name.replace('__', '.')}={value}" for name, value in settings.items()]
-        self.program = Program(
-            "proxy",
-            self._logs,
-            *("proxy", "serve", "--json", "--port", "0", "--data", str(self.data)),
-            *("--upstream", upstream, *given),
-        )
-        self.url: str = self.program.announced["url"]
+        self._arguments = ("--data", str(self.data), "--upstream", upstream, *given)
         self._was_killed = False
+        self._orphans: list[tuple[int, str]] = []
+        self._start(0)
+
+    def _start(self, port: int) -> None:
+        serve = ("proxy", "serve", "--json", "--port", str(port))
+        self.program = Program("proxy", self._logs, *serve, *self._arguments)
+        self.url: str = self.program.announced["url"]
 
     @property
     def address(self) -> tuple[str, int]:
@@ -138,7 +139,16 @@ class Proxy:
     def kill(self) -> None:
         """End the supervisor at once; its children are on their own."""
         self._was_killed = True
+        self._orphans = [(pid, "proxy.gateway") for pid in self.gateways()]
+        self._orphans += [(pid, "proxy.recorder") for pid in self.recorders()]
         self.program.kill()
+
+    def start_again(self) -> None:
+        """After `kill`: on the same port, once the children have ended by themselves."""
+        self.program.stop()
+        look_until(lambda: None if any(runs(*one) for one in self._orphans) else True, "their end")
+        self._start(self.address[1])
+        self._was_killed = False
 
     def _ask(self, method: str, path: str) -> dict[str, Any]:
         return look_until(lambda: self._asked_once(method, path), f"the recorder's {path}")
