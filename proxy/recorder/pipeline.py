@@ -130,6 +130,7 @@ class Pipeline:
 
     def round(self) -> bool:
         """Take what the journals have, at least one batch each; False: there was nothing."""
+        began_ns = self._mono_ns()
         self._discover_if_due()
         had_news = False
         is_caught_up = True
@@ -144,12 +145,13 @@ class Pipeline:
         if self._has_news:
             self._commit()
         if is_caught_up:
-            self._caught_up_ns = self._mono_ns()
+            self._caught_up_ns = began_ns  # not now: a process may be stopped in between
         self._status = self._new_status()
         return had_news
 
     def catch_up(self) -> None:
         """Take everything that is durable in the journals now."""
+        began_ns = self._mono_ns()
         self._discovered_ns = None
         self._discover_if_due()
         for followed in self._follower:
@@ -162,7 +164,7 @@ class Pipeline:
             self._close_if_gone(followed)
         if self._has_news:
             self._commit()
-        self._caught_up_ns = self._mono_ns()
+        self._caught_up_ns = began_ns
         self._status = self._new_status()
 
     def _grant_wishes(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -269,6 +270,24 @@ def test_a_flush_waits_for_what_is_durable_and_a_stop_takes_the_rest(scene: Scen
         assert flushed == {name(1): "complete"}
         assert scene.outcomes() == {name(1): "complete", name(2): "complete"}
         assert scene.handed[0].position <= position
+
+
+def test_how_far_it_lags_is_told_from_before_it_looked(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen with SIGSTOP: a recorder stopped in the middle of a look said that it had just caught up."""
+    clock = itertools.count(1_000_000_000, 1_000_000_000)
+    monkeypatch.setattr("tests.recorder.played.still_ns", lambda: next(clock))
+    with living(scene.folder):
+        pipeline = scene.pipeline()
+        before = next(clock)
+        pipeline.round()
+        by_round = pipeline.status().caught_up_mono_ns
+        pipeline.catch_up()
+        by_catching_up = pipeline.status().caught_up_mono_ns
+
+    assert by_round == before + 1_000_000_000
+    assert by_round < by_catching_up
 
 
 def test_who_gave_up_waiting_for_a_flush_harms_nobody(scene: Scene) -> None:
