@@ -96,7 +96,7 @@ full: export SLOW_PAIRS := 7
 full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
 full: ## check, with the long runs: 200 kills instead of 40, every system call instead of a sample
-	CRASH_ROUNDS=200 FAULT_CALLS=1000 $(MAKE) check
+	CRASH_ROUNDS=200 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
 
 bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench

@@ -333,7 +333,7 @@ class JournalWriter:
 
     def _work_ahead(self) -> bool:
         """One step of what later commits will need: a block of keys, a segment. Whether there was one."""
-        if self._shortage:
+        if self._shortage or self._room.space >= Space.SHORT:
             return False  # tried again at the next look
         try:
             if self._next_sequence + self._limits.slots_ahead_min > self._slots.durable_last + 1:
@@ -350,12 +350,13 @@ class JournalWriter:
 
     def _look(self) -> None:
         self._is_look_due = False
-        self._shortage = ""
-        while self._work_ahead():
-            pass  # at most a block of keys and a segment are missing
         self._segments.verify()
         self._tell_troubles()
         room = look(self._segments.folder, self._limits.space)
+        self._shortage = ""
+        self._room = room  # what is left of a full disk is the recorder's: see _work_ahead
+        while self._work_ahead():
+            pass  # at most a block of keys and a segment are missing
         if self._shortage:
             room = replace(room, space=Space.SHORT, reason=self._shortage)
         self._found(room)

@@ -156,3 +156,34 @@ def test_from_the_reserve_only_ends_are_taken(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         kinds = [frame.kinds for frame in read_all(journal).frames if frame.id.sequence]
     assert sum(kinds) == 1 << Kind.INTENT | 1 << Kind.END
+
+
+def test_what_is_left_of_a_full_disk_is_not_taken_for_segments(tmp_path: Path) -> None:
+    """It is the recorder's: only the vault can make room again."""
+    limits = JournalLimits(segment_bytes=16 * MIB, space=SpaceLimits(hard_bytes=1000))
+    free = [5000]
+    with with_room(lambda: free[0]), living(tmp_path, limits) as writing:
+        writer, rooms = writing.writer, writing.answers.rooms
+        sequence = writer.begin()
+        append(writer, sequence, Kind.INTENT)
+        writing.answers.wait_for(writer.flush())
+        free[0] = 500
+        writer.look_at_disk()
+        assert rooms.get(timeout=WAIT_S).space is Space.SHORT
+        noise = os.urandom(3 * MIB)
+        for _ in range(6):
+            append(writer, sequence, Kind.RESPONSE_CHUNK, noise)
+            writing.answers.wait_for(writer.flush())
+        writer.look_at_disk()
+        append(writer, sequence, Kind.END)
+        writing.answers.wait_for(writer.flush())
+        short = sorted(path.name[-5:] for path in tmp_path.glob("journal/*/*.seg"))
+
+        free[0] = 5000
+        writer.look_at_disk()
+        while rooms.get(timeout=WAIT_S).space is not Space.AMPLE:
+            pass
+        ample = sorted(path.name[-5:] for path in tmp_path.glob("journal/*/*.seg"))
+
+    assert short == ["0.seg", "1.seg"]
+    assert ample == ["0.seg", "1.seg", "2.seg"]
