@@ -27,12 +27,16 @@ from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.state import JournalId, Sequences
 from proxy.store.vault.writer import Vault
 
-READ_BYTES: Final = 1024 * 1024
-"""Of one journal in one go: some 300 small exchanges, 0.1 s of work, so that no journal waits long."""
+READ_BYTES: Final = 128 * 1024
+"""Of one journal in one go, packed as it lies there: some 40 small exchanges. A commit comes only between two
+reads, and hostile streams of 2 MB pack to 20 KB each, so it bounds how many of those are held."""
 COMMIT_EXCHANGES: Final = 1000
 """A commit at the latest after so many: what DuckDB takes best in one transaction."""
 COMMIT_BYTES: Final = 8 * 1024 * 1024
 """A commit at the latest after so many sealed bytes: 20 ms of a disk that writes 400 MB/s."""
+COMMIT_ROWS: Final = 20_000
+"""A commit at the latest after so many facts, which are held until then, 1 KB each: an ordinary exchange has
+ten, a hostile one 140,000."""
 KEPT_SEGMENTS: Final = 4
 """Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
 exchanges are carried in the vault and their segments go."""
@@ -250,6 +254,7 @@ class Pipeline:
         return (
             self._vault.uncommitted_count >= COMMIT_EXCHANGES
             or self._vault.uncommitted_bytes >= COMMIT_BYTES
+            or self._vault.uncommitted_row_count >= COMMIT_ROWS
         )
 
     def _commit(self) -> None:

@@ -9,19 +9,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from proxy.errors import PositionUnknown, StoreError
+from proxy.store.fact_rows import row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
 """Offered and not yet in the tables: 5 s of the 3,000 to 4,000 exchanges/s that the recorder makes, as
 long as a checkpoint may pause the writer. Beyond it the queue is dropped and replayed from the vault."""
+QUEUE_ROWS_MAX: Final = 200_000
+"""The same in rows, ten to an ordinary exchange, 500 bytes each: a few hostile exchanges have as many."""
+INGEST_ROWS: Final = 50_000
+"""Rows of one transaction, or those of one batch if that has more: their columns are built in memory."""
 TICK_S: Final = 1.0
 """How often an idle thread looks whether a checkpoint is due."""
 BACK_OFF_S: Final = (0.1, 0.5, 2.0, 4.0)
@@ -87,6 +92,7 @@ class TablesFollower:
         self._changed = threading.Condition()
         self._queue: deque[FactBatch] = deque()
         self._queued_count = 0
+        self._queued_row_count = 0
         self._queued_since_ns = 0
         self._wishes: list[_Wish] = []
         self._must_replay = True
@@ -103,9 +109,10 @@ class TablesFollower:
                 self._queued_since_ns = self._mono_ns()
             self._queue.append(batch)
             self._queued_count += len(batch.exchanges)
-            if self._queued_count > QUEUE_EXCHANGES_MAX:
+            self._queued_row_count += rows_of(batch)
+            if self._queued_count > QUEUE_EXCHANGES_MAX or self._queued_row_count > QUEUE_ROWS_MAX:
                 self._drop_queue()
-            if self._wishes or self._must_replay or self._queued_count >= self._batch_rows:
+            if self._wishes or self._must_replay or self._has_enough():
                 self._changed.notify()
 
     def reach(self, position: VaultPosition, snapshot: Path | None = None) -> Future[VaultPosition]:
@@ -175,8 +182,8 @@ class TablesFollower:
 
     def _take(self, tables: Tables, batches: list[FactBatch]) -> None:
         fresh = [batch for batch in batches if batch.position > self._position]
-        if fresh:
-            self._ingest(tables, joined(fresh))
+        for portion in portions(fresh):
+            self._ingest(tables, joined(portion))
 
     def _ingest(self, tables: Tables, batch: FactBatch) -> None:
         self._row_count += tables.ingest(batch)
@@ -186,7 +193,7 @@ class TablesFollower:
         with self._changed:
             batches = list(self._queue)
             self._queue.clear()
-            self._queued_count = 0
+            self._queued_count = self._queued_row_count = 0
         return batches
 
     def _grant(self, tables: Tables) -> None:
@@ -218,7 +225,7 @@ class TablesFollower:
 
     def _drop_queue(self) -> None:
         self._queue.clear()
-        self._queued_count = 0
+        self._queued_count = self._queued_row_count = 0
         self._must_replay = True
 
     def _close(self) -> None:
@@ -239,15 +246,36 @@ class TablesFollower:
                 return
             while not (self._is_stopping or self._must_replay or self._has_grantable()):
                 left_ns = self._queued_since_ns + self._batch_ns - self._mono_ns()
-                if self._queue and (
-                    left_ns <= 0 or self._wishes or self._queued_count >= self._batch_rows
-                ):
+                if self._queue and (left_ns <= 0 or self._wishes or self._has_enough()):
                     return
                 if not self._changed.wait(left_ns / 1e9 if self._queue else TICK_S):
                     return
 
+    def _has_enough(self) -> bool:
+        """The queue fills a transaction."""
+        return self._queued_count >= self._batch_rows or self._queued_row_count >= INGEST_ROWS
+
     def _has_grantable(self) -> bool:
         return any(wish.position <= self._position for wish in self._wishes)
+
+
+def rows_of(batch: FactBatch) -> int:
+    """How many rows the exchanges of a batch become."""
+    return sum(row_count(committed.recording) for committed in batch.exchanges)
+
+
+def portions(batches: list[FactBatch]) -> Iterator[list[FactBatch]]:
+    """Batches in order, in lists of about INGEST_ROWS rows."""
+    portion: list[FactBatch] = []
+    rows = 0
+    for batch in batches:
+        portion.append(batch)
+        rows += rows_of(batch)
+        if rows >= INGEST_ROWS:
+            yield portion
+            portion, rows = [], 0
+    if portion:
+        yield portion
 
 
 def joined(batches: list[FactBatch]) -> FactBatch:

@@ -9,6 +9,7 @@ from proxy.errors import KeyDestroyed
 from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.page import WorkerPage
 from proxy.journal.writer import JournalLimits
+from proxy.recorder import pipeline as pipeline_module
 from proxy.recording.facts import GapFact
 from proxy.recording.group import SPILL_BYTES
 from tests.journal.written import BOOT, WAIT_S, WORKER, entry, living, write_journal
@@ -52,6 +53,19 @@ def test_steps_and_raw_bytes_are_opened_by_their_references(scene: Scene) -> Non
     content = scene.reader().content(f"{committed.steps_ref}#{step.content_index}")
     assert b"reply 1" in content
     assert scene.reader().exchange(committed.raw_ref).response.data == reply(1)
+
+
+def test_many_facts_are_committed_before_more_are_read(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "COMMIT_ROWS", 1)
+    monkeypatch.setattr(pipeline_module, "READ_BYTES", 1)
+    write_journal(scene.folder, [whole(1), whole(2), whole(3)])
+
+    scene.pipeline().catch_up()
+
+    assert len(scene.handed) >= 3
+    assert all(len(batch.exchanges) <= 1 for batch in scene.handed)
 
 
 def test_an_open_exchange_waits_for_its_end(scene: Scene) -> None:

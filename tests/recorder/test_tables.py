@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StoreError
+from proxy.recorder import tables as tables_module
 from proxy.recorder.api import remove_tables
-from proxy.recorder.tables import QUEUE_EXCHANGES_MAX, TablesFollower, joined
+from proxy.recorder.tables import (
+    QUEUE_EXCHANGES_MAX,
+    TablesFollower,
+    joined,
+    portions,
+    rows_of,
+)
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from tests.journal.written import WAIT_S, still_ns, write_journal
@@ -205,6 +212,34 @@ def test_batches_are_joined_in_order(scene: Scene) -> None:
 
     assert both.exchanges == batch.exchanges
     assert both.position == later.position
+
+
+def test_a_transaction_takes_only_so_many_rows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (batch,) = recorded(scene)
+    monkeypatch.setattr(tables_module, "INGEST_ROWS", 2 * rows_of(batch))
+
+    found = list(portions([batch] * 5))
+
+    assert [len(portion) for portion in found] == [2, 2, 1]
+    assert list(portions([])) == []
+
+
+def test_a_queue_of_too_many_rows_is_dropped_and_replayed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (batch,) = recorded(scene)
+    monkeypatch.setattr(tables_module, "QUEUE_ROWS_MAX", rows_of(batch) - 1)
+    tables = follower(scene)
+
+    tables.offer(batch)
+    queued = tables.status().queued_count
+    with running(tables):
+        reached(tables.reach(batch.position))
+
+    assert queued == 0
+    assert len(rows(scene)) == 3
 
 
 def test_who_gave_up_waiting_harms_nobody(scene: Scene) -> None:

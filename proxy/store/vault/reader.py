@@ -19,7 +19,7 @@ from proxy.journal.keys import vault_key
 from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact
-from proxy.store.fact_rows import FactRows, facts_from_json
+from proxy.store.fact_rows import FactRows, facts_from_json, row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.vault.files import Commit, VaultFile, commit_body, day_of, vault_files
 from proxy.store.vault.format import (
@@ -43,6 +43,8 @@ BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 """Of each body that `exchange` puts together unless told: as much as is interpreted by default."""
 OPEN_FILES_MAX: Final = 16
 """Files kept open for single records: most questions are about recent days."""
+BATCH_FACTS_MAX: Final = 50_000
+"""Rows of one batch, or those of one commit if that has more: what exchanges have differs by thousands."""
 BATCH_ROWS: Final = 1000
 """Exchanges that `follow` gathers for one batch: what DuckDB takes best in one transaction."""
 _FACTS: Final = frozenset({RecordKind.FACTS, RecordKind.ACTS})
@@ -177,6 +179,7 @@ class VaultReader:
 
     def _follow_file(self, name: str, start: int, batch_rows: int) -> Iterator[FactBatch]:
         rows = FactRows([], [], [])
+        fact_count = 0
         position: VaultPosition | None = None
         with VaultFile(self._folder / name) as file:
             if start > file.size:
@@ -184,11 +187,13 @@ class VaultReader:
                     f"the vault file {name} ends before byte {start}: it was replaced"
                 )
             for commit in file.commits(start, _FACTS):
+                known = len(rows.exchanges)
                 self._read_facts(file, commit, rows)
+                fact_count += sum(row_count(one.recording) for one in rows.exchanges[known:])
                 position = VaultPosition(name, commit.end)
-                if len(rows.exchanges) >= batch_rows:
+                if len(rows.exchanges) >= batch_rows or fact_count >= BATCH_FACTS_MAX:
                     yield _batch(rows, position)
-                    rows, position = FactRows([], [], []), None
+                    rows, position, fact_count = FactRows([], [], []), None, 0
         if position is not None:
             yield _batch(rows, position)
 

@@ -79,6 +79,8 @@ class Vault:
         self._exchanges: list[CommittedFacts] = []
         self._sealed_exchange_count = 0
         self._unsealed_row_count = 0
+        self.uncommitted_row_count = 0
+        """Rows of the exchanges appended since the last commit."""
         self._gaps: list[GapFact] = []
         self._acts: list[ActFact] = []
 
@@ -205,6 +207,7 @@ class Vault:
         )
         self._exchanges, self._gaps, self._acts = [], [], []
         self._sealed_exchange_count = 0
+        self.uncommitted_row_count = 0
         self._begin_file_if_due(now_ns)
         return batch
 
@@ -276,7 +279,9 @@ class Vault:
     def _take_facts(self, committed: CommittedFacts) -> None:
         self._exchanges.append(committed)
         recording = committed.recording
-        self._unsealed_row_count += row_count(recording)
+        rows = row_count(recording)
+        self.uncommitted_row_count += rows
+        self._unsealed_row_count += rows
         if self._unsealed_row_count >= FACT_ROWS_PER_RECORD:
             self._seal_facts()
 

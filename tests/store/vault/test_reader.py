@@ -5,6 +5,7 @@ import pytest
 from proxy.errors import FormatError, KeyDestroyed, PositionUnknown
 from proxy.journal.format import ExchangeId
 from proxy.store.position import VAULT_START, VaultPosition
+from proxy.store.vault import reader as reader_module
 from tests.store.vault.built import CURSORS, VaultFolder, append, finished
 
 
@@ -36,6 +37,21 @@ def test_several_commits_make_one_batch_up_to_its_size(data: VaultFolder) -> Non
     assert sum(len(batch.exchanges) for batch in batches) == 10
     assert max(len(batch.exchanges) for batch in batches) == 2
     assert [batch.position for batch in batches] == sorted(batch.position for batch in batches)
+
+
+def test_a_batch_ends_where_its_facts_are_many(
+    data: VaultFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "BATCH_FACTS_MAX", 2)
+    vault = data.open()
+    for sequence in range(1, 5):
+        append(vault, sequence)
+        vault.commit(CURSORS)
+
+    batches = list(data.reader().follow(VAULT_START))
+
+    assert 2 <= len(batches) <= 4
+    assert sum(len(batch.exchanges) for batch in batches) == 4
 
 
 def test_every_position_told_is_one_to_go_on_from(data: VaultFolder) -> None:
