@@ -95,6 +95,7 @@ full: export VANISHING := 20000
 full: export SLOW_PAIRS := 7
 full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
+full: export MALFORMED_INPUTS := 1000000
 full: ## check, with the long runs: 200 kills instead of 40, every system call instead of a sample
 	CRASH_ROUNDS=200 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
 
