@@ -112,3 +112,16 @@ def test_noise_never_raises_and_redacting_again_changes_nothing(raw: Any) -> Non
     shown = redact(raw)
 
     assert redact(shown) == shown
+
+
+def test_the_signature_of_a_signed_url_is_taken_out_wherever_it_is_quoted() -> None:
+    url = "https://s.example/o?X-Goog-Algorithm=a&X-Goog-Signature={}&x=1"
+    value = {"uri": url.format("abc/+="), "text": [f"see {url.format('abc')} or not"]}
+
+    shown = redact(value)
+
+    assert may_hold_secret(orjson.dumps(value))
+    assert shown == {
+        "uri": url.format(REDACTED),
+        "text": [f"see {url.format(REDACTED)} or not"],
+    }
