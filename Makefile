@@ -86,7 +86,8 @@ $(SDKS_OF_NODE):
 sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; silent when offline
 	@$(BIN)/python -m tests.outside.newest "$(SDKS_PYTHON)" "$(SDKS_JAVASCRIPT)"
 
-check: export CRASH_ROUNDS ?= 40
+check: export CRASH_ROUNDS ?= 60
+check: export CRASH_IMAGES ?= 2000
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
 # Of the wire: faults of an upstream, vanishing clients, quiet and crowded moments, seconds of overload, a soak.
@@ -96,8 +97,8 @@ full: export SLOW_PAIRS := 7
 full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
 full: export MALFORMED_INPUTS := 1000000
-full: ## check, with the long runs: 200 kills instead of 40, every system call instead of a sample
-	CRASH_ROUNDS=200 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
+full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
+	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
 
 bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench
