@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from typing import Final
@@ -19,13 +20,13 @@ from tests.end_to_end.stage import Proxy
 ROUNDS: Final = int(os.environ.get("CRASH_ROUNDS", "8"))
 SEED: Final = int(os.environ.get("CRASH_SEED", SystemRandom().getrandbits(32)))
 CLIENTS: Final = 32
-WORKERS: Final = 3
+WORKERS: Final = 4
 """So that one of them is always steady, and kills need not wait for it."""
 
 ROLES: Final = {"gateway": 12, "recorder": 7, "supervisor": 1}
 """Who is killed, and how often. After a supervisor everything starts anew, which takes seconds."""
-READS_BETWEEN: Final = (1, 400)
-"""Reads of the clients between two kills: from the middle of one answer to some ten dozen answers."""
+READS_BETWEEN: Final = (1, 500)
+"""Reads of the clients between two kills: from the middle of one answer to a hundred answers."""
 EARLY: Final = 0.2
 """Part of the kills that hit a process in its first moments, while it replays."""
 STEADY_S: Final = 2.5
@@ -60,15 +61,17 @@ class Killing:
         async with asyncio.TaskGroup() as group:
             group.create_task(load.run(), name="load")
             for _ in range(rounds):
-                await load.progress(self._random.randint(*READS_BETWEEN))
                 (role,) = self._random.choices(list(ROLES), list(ROLES.values()))
+                # Held while nothing can happen: the load is there when the kill comes, and not before.
+                load.hold()
+                kill = await asyncio.to_thread(self._aim, role)
+                load.go_on()
+                await load.progress(self._random.randint(*READS_BETWEEN))
                 if role == "supervisor":
                     load.hold()
-                    await asyncio.to_thread(self._kill_supervisor)
-                    load.go_on()
-                else:
-                    await asyncio.to_thread(self._kill, role)
+                await asyncio.to_thread(kill)
                 self.found.kills[role] += 1
+            load.go_on()
             await load.progress(READS_BETWEEN[1])
             load.stop()
         self._look_at_pages()
@@ -83,19 +86,24 @@ class Killing:
             view.close()
         self._views.clear()
 
-    def _kill(self, role: str) -> None:
+    def _aim(self, role: str) -> Callable[[], None]:
+        """Find whom to kill; the call that does it."""
+        if role == "supervisor":
+            return self._kill_supervisor
         least_s = 0.0 if self._random.random() < EARLY else STEADY_S
-        module = f"proxy.{role}"
 
         def look() -> int | None:
             pids = self._proxy.gateways() if role == "gateway" else self._proxy.recorders()
             return next((pid for pid in pids if self._is_victim(pid, least_s)), None)
 
         pid = look_until(look, f"a {role} of {least_s:g} s")
+        return lambda: self._kill(pid, role)
+
+    def _kill(self, pid: int, role: str) -> None:
         self._look_at_pages()
         os.kill(pid, signal.SIGKILL)
         self._killed.append(pid)
-        look_until(lambda: None if runs(pid, module) else True, "its end")
+        look_until(lambda: None if runs(pid, f"proxy.{role}") else True, "its end")
 
     def _is_victim(self, pid: int, least_s: float) -> bool:
         """One that was killed may be seen for a moment longer."""

@@ -24,7 +24,12 @@ def forms(word: str) -> list[bytes]:
     every = "".join(f"%{byte:02X}" for byte in plain).encode()
     utf16 = word.encode("utf-16-le")
     quoted = quote_from_bytes(plain, safe="").encode()
-    every_form = (plain, quoted, every, plain.hex().encode(), utf16, *coded)
+    safe = [form.translate(bytes.maketrans(b"+/", b"-_")) for form in coded]
+    json_text = json.dumps(word)[1:-1].encode()
+    escaped = json_text.replace(b"/", b"\\/")
+    unicode = "".join(f"\\u{ord(letter):04x}" for letter in word).encode()
+    as_json = (json_text, escaped, unicode)
+    every_form = (plain, quoted, every, plain.hex().encode(), utf16, *coded, *safe, *as_json)
     return list(dict.fromkeys(form.lower() for form in every_form))
 
 
