@@ -12,6 +12,7 @@ from typing import Final
 _CORPUS: Final = Path(__file__).parents[2] / "corpus" / "captured.jsonl"
 LARGE_EVERY: Final = 1000
 """One input in so many weighs megabytes."""
+LARGE_KINDS: Final = 4
 LARGE_BYTES: Final = 10 * 1024 * 1024
 OK: Final = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"id": "v1_abc"}'[
     :-1
@@ -58,7 +59,7 @@ def inputs(seed: int, number: int) -> Input:
     """The input of that number: any of them can be made alone."""
     chance = random.Random(f"{seed}/{number}")
     if number % LARGE_EVERY == LARGE_EVERY - 1:
-        return _large(chance)
+        return _large(number // LARGE_EVERY % LARGE_KINDS)
     share = chance.random()
     if share < 0.5:
         request = mutated(chance, chance.choice(REQUESTS))
@@ -161,8 +162,7 @@ def bomb(chance: random.Random) -> bytes:
     )
 
 
-def _large(chance: random.Random) -> Input:
-    kind = chance.randrange(4)
+def _large(kind: int) -> Input:
     text = b'{"id": "v1_a", "input": "' + b"x" * LARGE_BYTES + b'"}'
     if kind == 0:
         return Input("large request", _create(text), OK, is_request_good=True, ends=False)

@@ -22,7 +22,7 @@ import pytest
 from proxy.journal.page import PageReading, PageView, pages
 from tests.end_to_end.programs import peak_bytes, reset_peak
 from tests.end_to_end.stage import Proxy
-from tests.faults.wire.malformed import LARGE_EVERY, OK, Input, inputs
+from tests.faults.wire.malformed import LARGE_EVERY, LARGE_KINDS, OK, Input, inputs
 
 COUNT: Final = int(os.environ.get("MALFORMED_INPUTS", "10000"))
 SEED: Final = int(os.environ.get("MALFORMED_SEED", SystemRandom().getrandbits(32)))
@@ -33,8 +33,8 @@ SILENCE_S: Final = 0.1
 """What was cut may rightly be waited for; then the client says that it has said everything."""
 MIB: Final = 1024 * 1024
 GROWTH_BYTES: Final = 50 * MIB
-WARM_UP: Final = max(2 * LARGE_EVERY, COUNT // 5)
-"""Inputs before memory is looked at: some of each kind, the largest among them."""
+WARM_UP: Final = max(LARGE_KINDS * LARGE_EVERY, COUNT // 5)
+"""Inputs before memory is looked at: some of each kind, every large one among them."""
 READ_BYTES: Final = 256 * 1024
 
 _CASE: Final = re.compile(rb"\r\nX-Case: (\d+)\r\n")
