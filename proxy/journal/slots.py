@@ -269,3 +269,7 @@ class Keystore:
         for file in self._open.values():
             os.close(file.descriptor)
         self._open.clear()
+
+    def __del__(self) -> None:
+        """Who is given up without being closed keeps no file open."""
+        self.close()

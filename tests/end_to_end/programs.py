@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 ROOT: Final = Path(__file__).parents[2]
 PYTHON: Final = (sys.executable, "-P", "-m")
@@ -35,6 +35,13 @@ def look_until(look: Callable[[], Found | None], what: str) -> Found:
             return found
         threading.Event().wait(LOOK_EACH_S)
     raise AssertionError(f"not seen in {LOOKS_MAX} looks: {what}")
+
+
+def comes_within(stream: IO[bytes], seconds: float) -> bool:
+    """Whether there is something to read; `select` knows no descriptor above 1,023."""
+    waiting = select.poll()
+    waiting.register(stream, select.POLLIN)
+    return bool(waiting.poll(seconds * 1000))
 
 
 class Program:
@@ -77,7 +84,7 @@ class Program:
 
     def _first_line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN_S)
+        ready = comes_within(self._process.stdout, READY_WITHIN_S)
         line = self._process.stdout.readline() if ready else b""
         with self.output.open("ab") as output:
             output.write(line)
@@ -114,8 +121,7 @@ def next_line(process: subprocess.Popen[bytes]) -> str:
         AssertionError: none came.
     """
     assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], READY_WITHIN_S)
-    assert ready, "no line came"
+    assert comes_within(process.stdout, READY_WITHIN_S), "no line came"
     return process.stdout.readline().decode()
 
 

@@ -72,13 +72,20 @@ class VaultFile:
     def __init__(self, path: Path) -> None:
         """Raises FileNotFoundError."""
         self.name = path.name
+        self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self._descriptor).st_size
         self._window = b""
         self._window_offset = 0
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Who is given up without being closed keeps no file open."""
+        self.close()
 
     def __enter__(self) -> Self:
         return self

@@ -38,6 +38,7 @@ class VaultTail:
         self._folder = folder
         self._buffers: list[bytes] = []
         self._buffered_bytes = 0
+        self._descriptor = -1
         self._use(name, offset)
 
     def _use(self, name: str, offset: int) -> None:
@@ -116,7 +117,13 @@ class VaultTail:
         self._use(*_begin_file(self._folder, day, previous, state, now_ns))
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Who is given up without being closed keeps no file open."""
+        self.close()
 
     def _write(self) -> None:
         self._written_offset = write_all(self._descriptor, self._buffers, self._written_offset)
