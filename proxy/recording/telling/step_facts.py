@@ -28,7 +28,7 @@ from proxy.recording.facts import (
 )
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, first_code
 from proxy.recording.reading.heads import clear_media_type
-from proxy.recording.redact import may_hold_secret, redact
+from proxy.recording.redact import SIGNED, may_hold_secret, redact
 
 MEDIA_MAX: Final = 10_000
 """Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
@@ -178,7 +178,8 @@ class StepTelling:
         raw = step.raw
         try:
             dumped = orjson.dumps(raw)
-            if type(step) in _WITH_FREE_FIELDS and may_hold_secret(dumped):
+            has_free_fields = type(step) in _WITH_FREE_FIELDS and may_hold_secret(dumped)
+            if has_free_fields or SIGNED in dumped:
                 dumped = orjson.dumps(redact(raw))
         except orjson.JSONEncodeError:
             # orjson reads 1,024 levels and writes 254.
