@@ -202,13 +202,14 @@ class Vault:
         now_ns = self._now_ns()
         self.state.move(dict(cursors))
         self._tail.commit(commit_record(self.state, now_ns))
+        self._begin_file_if_due(now_ns)
+        # Behind the start of a new file, too: who waits for the last commit must not wait for the next one.
         batch = FactBatch(
             tuple(self._exchanges), tuple(self._gaps), tuple(self._acts), self.position
         )
         self._exchanges, self._gaps, self._acts = [], [], []
         self._sealed_exchange_count = 0
         self.uncommitted_row_count = 0
-        self._begin_file_if_due(now_ns)
         return batch
 
     def close(self) -> None:

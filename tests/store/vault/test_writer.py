@@ -280,3 +280,17 @@ def test_a_file_cut_anywhere_is_gone_on_with_and_holds_everything_once(
     told = data.told().exchanges
     assert [one.recording.exchange.sequence for one in told] == [1, 2, 3, 4]
     assert [data.reader().content(f"{one.steps_ref}#0") for one in told] == [b"step"] * 4
+
+
+def test_a_batch_reaches_to_where_the_vault_stands_also_when_a_new_file_was_begun(
+    data: VaultFolder,
+) -> None:
+    """Seen: a flush directly after it waited for the tables to reach the new file, until new traffic came."""
+    vault = data.open(file_bytes_max=1)
+    append(vault, 1)
+
+    batch = vault.commit(CURSORS)
+
+    assert len(data.files()) > 1
+    assert batch.position == vault.position
+    vault.close()
