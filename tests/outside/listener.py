@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Final
 
@@ -11,7 +12,7 @@ START_WITHIN_S: Final = 30.0
 READ_BYTES: Final = 65536
 
 
-class Listener:
+class Listener(ABC):
     """Listens on a free port. What `_talk` does with a connection is the subclass's business."""
 
     def __init__(self, name: str) -> None:
@@ -30,8 +31,9 @@ class Listener:
         self._thread.join(START_WITHIN_S)
         self._loop.close()
 
+    @abstractmethod
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+        """Hold one connection; it is closed afterwards."""
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-MODEL: Final = "gemini-3-flash-preview"
+from tests.end_to_end.sdk_play import MODEL, WEATHER
+
 PIXEL: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SOUND: Final = base64.b64encode(
     b"RIFF" + struct.pack("<I", 36 + 32000) + b"WAVEfmt "
@@ -22,16 +23,6 @@ SOUND: Final = base64.b64encode(
 """Two seconds of silence."""
 FILM: Final = base64.b64encode(b"\0\0\0\x18ftypmp42" + bytes(64)).decode()
 PAGES: Final = base64.b64encode(b"%PDF-1.7\n1 0 obj<</Type/Page>>endobj\n%%EOF\n").decode()
-WEATHER: Final = {
-    "type": "function",
-    "name": "get_weather",
-    "description": "The weather in a city.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-    },
-}
 TRIP: Final = {
     "type": "object",
     "properties": {

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 from google import genai
 
-from tests.end_to_end.features.script import MODEL, WEATHER
+from tests.end_to_end.sdk_play import MODEL, WEATHER
 from tests.end_to_end.stage import Emulator, Row, Stage
 
 AGENT: Final = "deep-research-preview-04-2026"

@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +23,12 @@ BYTES_MAX: Final = 16 * 1024 * 1024
 
 FILES_MAX: Final = 1_000
 """Files of an environment, so that an archive of many empty ones ends somewhere."""
+
+
+_UNREADABLE: Final = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    RuntimeError,  # a zip that is encrypted, or packed by a method that zipfile lacks
+)
 
 
 class DoesNotFit(ValueError):
@@ -127,7 +135,7 @@ def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
                 unpacked = tarred.extractfile(item) if item.isfile() else None
                 if unpacked is not None:
                     yield item.name, unpacked.read(BYTES_MAX + 1)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError):
+    except _UNREADABLE:
         raise DoesNotFit("The archive is neither a whole zip nor a whole tar file.") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from proxy.emulator.neighbours.resources.workspace import (
     FILES_MAX,
     DoesNotFit,
     Workspace,
+    _members,
     clean,
     inline,
 )
@@ -111,3 +113,42 @@ def test_inline_sources_are_text_or_base64() -> None:
     assert inline({"content": "aGk=", "encoding": "base64"}) == b"hi"
     with pytest.raises(DoesNotFit):
         inline({"content": "!", "encoding": "base64"})
+
+
+def zipped() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", b"some text, some text, some text " * 40)
+    return made.getvalue()
+
+
+def changed(archive: bytes, place: int, *new: int) -> bytes:
+    return archive[:place] + bytes(new) + archive[place + len(new) :]
+
+
+def encrypted() -> bytes:
+    """The flag that says so, in the entry and in the directory."""
+    archive = zipped()
+    return changed(changed(archive, 6, 1), archive.index(b"PK\x01\x02") + 8, 1)
+
+
+def of_an_unknown_method() -> bytes:
+    archive = zipped()
+    return changed(changed(archive, 8, 97), archive.index(b"PK\x01\x02") + 10, 97)
+
+
+def damaged() -> bytes:
+    return changed(zipped(), 35, 0xFF, 0xFF, 0xFF, 0xFF)
+
+
+def damaged_tar() -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"), io.BytesIO())
+    return changed(made.getvalue(), 12, 0xFF, 0xFF, 0xFF, 0xFF)
+
+
+@pytest.mark.parametrize("make", [encrypted, of_an_unknown_method, damaged, damaged_tar])
+def test_an_archive_that_cannot_be_opened_is_refused(make: Callable[[], bytes]) -> None:
+    with pytest.raises(DoesNotFit, match="whole zip"):
+        list(_members(make()))
