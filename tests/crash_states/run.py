@@ -11,6 +11,7 @@ import queue
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -46,6 +47,8 @@ DAY_NS: Final = 24 * 3600 * 1_000_000_000
 WAIT_S: Final = 30.0
 OPEN_MAX: Final = 6
 """Exchanges under way at once in one worker."""
+STARTS_MAX: Final = 4
+"""More often than any run's faults can refuse a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +231,20 @@ def _tables(folder: Path) -> Tables:
     return Tables(folder / "tables")
 
 
+def _started(data: Path, shim: Shim, chance: Random, number: int) -> Worker:
+    """A worker whose disk may refuse its first segments: started again, as the supervisor does."""
+    for _ in range(STARTS_MAX - 1):
+        with suppress(JournalUnavailable):
+            return Worker(data, shim, chance, number)
+    return Worker(data, shim, chance, number)
+
+
 def _play(folder: Path, spec: Spec, shim: Shim) -> None:
     chance = Random(spec.seed)
     data = folder / "data"
     tables = _tables(folder) if spec.has_tables else None
     day = chance.randrange(3)
-    workers = [Worker(data, shim, chance, number) for number in range(spec.workers)]
+    workers = [_started(data, shim, chance, number) for number in range(spec.workers)]
     recorder = Recorder(data, shim, day, tables) if spec.has_recorder else None
     for _ in range(spec.steps):
         what = chance.random()
@@ -245,7 +256,7 @@ def _play(folder: Path, spec: Spec, shim: Shim) -> None:
             recorder = Recorder(data, shim, day, tables)
         elif what < 0.27:
             worker.close()
-            workers[workers.index(worker)] = Worker(data, shim, chance, worker.id[0])
+            workers[workers.index(worker)] = _started(data, shim, chance, worker.id[0])
         elif what < 0.3:
             worker.look()
         elif what < 0.35 and spec.loses_files:
