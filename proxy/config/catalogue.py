@@ -7,100 +7,32 @@ A field `listen_port` of `Settings` is the setting `listen.port` (its first unde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
-KIB: Final = 1024
-MIB: Final = 1024 * KIB
-GIB: Final = 1024 * MIB
-ENVIRONMENT_PREFIX: Final = "INTERACTIONS_PROXY_"
-
-_T = TypeVar("_T")
-
-
-class Kind(StrEnum):
-    """What a value is, and so how its text is read."""
-
-    WHOLE = "whole number"
-    NUMBER = "number"
-    TEXT = "text"
-    FOLDER = "folder"
-    FILE = "file"
-    CHOICE = "choice"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting as a reader of the documents sees it."""
-
-    name: str
-    kind: Kind
-    unit: str
-    """Empty where there is none."""
-    default: object
-    """None: there is none, and that is a usable answer."""
-    least: float | None
-    most: float | None
-    choices: tuple[str, ...]
-    why: str
-    """One sentence: why somebody would change it."""
-
-    @property
-    def attribute(self) -> str:
-        """The field of `Settings` that holds the value."""
-        return self.name.replace(".", "_", 1)
-
-    @property
-    def environment(self) -> str:
-        """The environment variable that sets it."""
-        return ENVIRONMENT_PREFIX + self.attribute.upper()
-
-    @property
-    def limits(self) -> str:
-        """What may be set, for people: "1 to 64", "strict or available"; empty: anything."""
-        if self.choices:
-            return " or ".join(self.choices)
-        if self.least is None or self.most is None:
-            return ""
-        return f"{self.least:,} to {self.most:,}"
-
-
-def _setting(
-    default: _T,
-    kind: Kind,
-    *,
-    why: str,
-    unit: str = "",
-    least: float | None = None,
-    most: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> _T:
-    """Declare a field of `Settings`; to the type checker it is its default."""
-    about = {"kind": kind, "unit": unit, "least": least, "most": most, "choices": choices}
-    return field(default=default, metadata={**about, "why": why})
+from proxy.config.declare import GIB, KIB, MIB, Kind, Setting, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, resolved. Made by `proxy.config.load`; tests may make one directly."""
 
-    data_folder: Path = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+    data_folder: Path = setting(  # noqa: RUF009  # a field, as dataclasses.field
         Path("~/.interactions-proxy"),
         Kind.FOLDER,
         why="Records, keys and tables lie here: choose the disk that shall hold (and pay) for them.",
     )
-    listen_address: str = _setting(
+    listen_address: str = setting(
         "127.0.0.1",
         Kind.TEXT,
         why="Where clients connect. 0.0.0.0 or :: serves other machines; they bring their own key.",
     )
-    listen_port: int = _setting(
+    listen_port: int = setting(
         8080, Kind.WHOLE, least=0, most=65535, why="Another program has 8080. 0 takes a free port."
     )
-    gateway_workers: int = _setting(
+    gateway_workers: int = setting(
         1,
         Kind.WHOLE,
         unit="processes",
@@ -108,7 +40,7 @@ class Settings:
         most=64,
         why="One worker fills one core; more share the port.",
     )
-    gateway_connections_max: int = _setting(
+    gateway_connections_max: int = setting(
         10_000,
         Kind.WHOLE,
         unit="connections",
@@ -116,7 +48,7 @@ class Settings:
         most=1_000_000,
         why="Per worker. Beyond it new connections are refused; each needs two file descriptors.",
     )
-    gateway_connections_per_address_max: int = _setting(
+    gateway_connections_per_address_max: int = setting(
         10_000,
         Kind.WHOLE,
         unit="connections",
@@ -124,7 +56,7 @@ class Settings:
         most=1_000_000,
         why="Per worker and client address: lower it where many clients share the proxy directly.",
     )
-    gateway_header_timeout_s: float = _setting(
+    gateway_header_timeout_s: float = setting(
         10.0,
         Kind.NUMBER,
         unit="s",
@@ -132,7 +64,7 @@ class Settings:
         most=600,
         why="A client that sends a request head slower than this is cut off.",
     )
-    gateway_body_timeout_s: float = _setting(
+    gateway_body_timeout_s: float = setting(
         30.0,
         Kind.NUMBER,
         unit="s",
@@ -140,7 +72,7 @@ class Settings:
         most=3600,
         why="Within it a client sends 30 KiB of its body, or the rest of it; a slower one gets 408.",
     )
-    gateway_write_timeout_s: float = _setting(
+    gateway_write_timeout_s: float = setting(
         60.0,
         Kind.NUMBER,
         unit="s",
@@ -148,7 +80,7 @@ class Settings:
         most=3600,
         why="A client that takes no byte of its answer for so long is cut off.",
     )
-    gateway_keepalive_s: float = _setting(
+    gateway_keepalive_s: float = setting(
         75.0,
         Kind.NUMBER,
         unit="s",
@@ -156,28 +88,28 @@ class Settings:
         most=3600,
         why="An idle client connection is closed after this; keep it above the SDK's own reuse.",
     )
-    gateway_finish: str = _setting(
+    gateway_finish: str = setting(
         "on",
         Kind.CHOICE,
         choices=("on", "off"),
         why="on: an answer whose client left is read to its end and recorded; streams end in any case.",
     )
-    gateway_via: str = _setting(
+    gateway_via: str = setting(
         "",
         Kind.TEXT,
         why="A name for this proxy in the Via of requests; then a loop is seen, and answered with 508.",
     )
-    upstream_url: str = _setting(
+    upstream_url: str = setting(
         "https://generativelanguage.googleapis.com",
         Kind.TEXT,
         why="Where requests go: an origin, without path. Plain http only on loopback (the emulator).",
     )
-    upstream_ca_file: Path | None = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+    upstream_ca_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,
         Kind.FILE,
         why="Certificates (PEM) to trust instead of the system's, behind a company's TLS proxy.",
     )
-    upstream_connect_timeout_s: float = _setting(
+    upstream_connect_timeout_s: float = setting(
         10.0,
         Kind.NUMBER,
         unit="s",
@@ -185,7 +117,7 @@ class Settings:
         most=120,
         why="An upstream that cannot be reached is answered with 502 after this.",
     )
-    upstream_idle_timeout_s: float = _setting(
+    upstream_idle_timeout_s: float = setting(
         1800.0,
         Kind.NUMBER,
         unit="s",
@@ -193,19 +125,19 @@ class Settings:
         most=86_400,
         why="An upstream that says nothing for so long is given up; the service itself ends after 20 minutes.",
     )
-    journal_mode: str = _setting(
+    journal_mode: str = setting(
         "strict",
         Kind.CHOICE,
         choices=("strict", "available"),
         why="strict: nothing passes unrecorded. available: traffic goes first, losses are counted.",
     )
-    journal_reads: str = _setting(
+    journal_reads: str = setting(
         "same",
         Kind.CHOICE,
         choices=("same", "strict", "available"),
         why="The mode of GET, HEAD and OPTIONS; `available` spares polls the wait for the disk.",
     )
-    journal_intent_deadline_ms: int = _setting(
+    journal_intent_deadline_ms: int = setting(
         250,
         Kind.WHOLE,
         unit="ms",
@@ -213,7 +145,7 @@ class Settings:
         most=60_000,
         why="strict: a request that cannot be made durable within this gets 503, and was not sent.",
     )
-    journal_segment_bytes: int = _setting(
+    journal_segment_bytes: int = setting(
         32 * MIB,
         Kind.WHOLE,
         unit="bytes",
@@ -221,7 +153,7 @@ class Settings:
         most=1 * GIB,
         why="Larger means fewer files; smaller gives disk space back sooner.",
     )
-    journal_soft_bytes: int = _setting(
+    journal_soft_bytes: int = setting(
         2 * GIB,
         Kind.WHOLE,
         unit="bytes",
@@ -229,7 +161,7 @@ class Settings:
         most=1 << 50,
         why="Free space of the disk below which the proxy warns.",
     )
-    journal_hard_bytes: int = _setting(
+    journal_hard_bytes: int = setting(
         256 * MIB,
         Kind.WHOLE,
         unit="bytes",
@@ -237,7 +169,7 @@ class Settings:
         most=1 << 50,
         why="Free space below which no exchange begins: strict answers 503, available counts a gap.",
     )
-    journal_budget_bytes: int = _setting(
+    journal_budget_bytes: int = setting(
         8 * GIB,
         Kind.WHOLE,
         unit="bytes",
@@ -245,12 +177,12 @@ class Settings:
         most=1 << 50,
         why="What a worker's journal may take while the recorder is away: so long it records on.",
     )
-    keys_master_file: Path = _setting(  # noqa: RUF009  # a field, as dataclasses.field
+    keys_master_file: Path = setting(  # noqa: RUF009  # a field, as dataclasses.field
         Path("keys/master.key"),
         Kind.FILE,
         why="The key above all data keys. Put it off the data disk and it protects the disk, too.",
     )
-    recorder_batch_rows: int = _setting(
+    recorder_batch_rows: int = setting(
         1000,
         Kind.WHOLE,
         unit="exchanges",
@@ -258,7 +190,7 @@ class Settings:
         most=100_000,
         why="Exchanges per transaction in DuckDB. Larger is cheaper, smaller is in SQL sooner.",
     )
-    recorder_batch_ms: int = _setting(
+    recorder_batch_ms: int = setting(
         250,
         Kind.WHOLE,
         unit="ms",
@@ -266,7 +198,7 @@ class Settings:
         most=60_000,
         why="DuckDB takes what the vault holds after this at the latest, however little it is.",
     )
-    recorder_interpret_bytes_max: int = _setting(
+    recorder_interpret_bytes_max: int = setting(
         16 * MIB,
         Kind.WHOLE,
         unit="bytes",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from proxy.config.catalogue import CATALOGUE, GIB, KIB, MIB
+from proxy.config.catalogue import CATALOGUE
+from proxy.config.declare import GIB, KIB, MIB
 from proxy.config.load import Resolved
 from proxy.errors import ConfigError
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from proxy.config.catalogue import CATALOGUE, ENVIRONMENT_PREFIX, Kind, Setting, Settings
+from proxy.config.catalogue import CATALOGUE, Settings
+from proxy.config.declare import ENVIRONMENT_PREFIX, Kind, Setting
 from proxy.config.values import cross_problems, read_value
 from proxy.errors import ConfigError
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from proxy.config.catalogue import Kind, Setting, Settings
+from proxy.config.catalogue import Settings
+from proxy.config.declare import Kind, Setting
 
 _VIA: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 _HERE: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound

@@ -18,17 +18,20 @@ from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
 from proxy.recording.reading.answer import Answer
+from proxy.recording.secrecy.equality import EqualityOf, no_equality
 from proxy.recording.telling.exchange_facts import exchange_fact, problem_facts, read_heads
 
 _LOG: Final = logging.getLogger(__name__)
 
 
 def recording_of(
-    exchange: Exchange, interpreter: Callable[[Exchange], Recording] = interpret
+    exchange: Exchange,
+    equality: EqualityOf = no_equality,
+    interpreter: Callable[[Exchange, EqualityOf], Recording] = interpret,
 ) -> Recording:
     """What `interpreter` makes of an exchange; if it fails, the bare facts and a problem."""
     try:
-        return interpreter(exchange)
+        return interpreter(exchange, equality)
     except Exception as error:  # noqa: BLE001  # see above: a crash loop would lose more than it shows
         place = traceback.extract_tb(error.__traceback__)[-1]
         # The error's own text may quote the exchange: only its name and place are told.

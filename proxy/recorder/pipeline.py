@@ -218,7 +218,7 @@ class Pipeline:
                 self._note(followed, taken)
 
     def _finish(self, finished: Finished) -> None:
-        self._vault.append(finished, recording_of(finished.exchange))
+        self._vault.append(finished, recording_of(finished.exchange, self._vault.equality))
         self._has_news = True
 
     def _note(self, followed: Followed, note: Note) -> None:

@@ -10,57 +10,7 @@ Times are nanoseconds of the wall clock; durations (`_ns` measured on the monoto
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import Final
-
 from proxy.values import plain_value
-
-ODD: Final = "(odd)"
-"""Stands for a foreign text that may not be shown in clear."""
-_CLEAR: Final = re.compile(r"[A-Za-z0-9_.:/-]+")
-_CLEAR_CHARACTERS_MAX: Final = 80
-REMEMBERED_MAX: Final = 2048
-"""Names whose answer is kept: models, tools, tiers and statuses come again in every exchange, and are
-a dozen in each. Short ones only, so 400 KB at most."""
-_CLEAR_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
-"""An interaction id. Real ones have about 68 characters; agents' are unseen."""
-_CREDENTIAL_BYTES_MIN: Final = 20
-"""Google's API keys have 39 characters, its tokens more; most names are shorter than any."""
-_CREDENTIAL: Final = re.compile(
-    r"(?<![a-z0-9])(?:AIza|ya29\.|AQ\.|GOCSPX-|sk-|gh[opsu]_|eyJ)[a-z0-9_.-]{16}", re.IGNORECASE
-)
-"""How keys and tokens begin: Google's, then those of services that tools talk to, then JWT."""
-
-
-def is_like_credential(text: str) -> bool:
-    """Whether a name holds what looks like a key: somebody put it where a name belongs."""
-    return len(text) >= _CREDENTIAL_BYTES_MIN and _CREDENTIAL.search(text) is not None
-
-
-def clear_name(text: str) -> str:
-    """A foreign name as it may stand in a clear column: itself, or ODD."""
-    return _clear_short(text) if len(text) <= _CLEAR_CHARACTERS_MAX else ODD
-
-
-@lru_cache(maxsize=REMEMBERED_MAX)
-def _clear_short(text: str) -> str:
-    return text if _CLEAR.fullmatch(text) and not is_like_credential(text) else ODD
-
-
-def clear_name_or_none(text: str | None) -> str | None:
-    """The same for a name that may be missing; an empty one counts as missing."""
-    return clear_name(text) if text else None
-
-
-def clear_id(text: str) -> str:
-    """An interaction id as it may stand in a clear column: itself, or ODD."""
-    return text if is_clear_id(text) else ODD
-
-
-def is_clear_id(text: str) -> bool:
-    """Whether a text may be told as an interaction id. Ids are random: only their start is compared."""
-    return _CLEAR_ID.fullmatch(text) is not None and _CREDENTIAL.match(text) is None
 
 
 @plain_value(frozen=True, slots=True)
@@ -117,6 +67,25 @@ class ExchangeFact:
     error_code: str | None
     """Google's error code or status text, when the body was an error."""
     problem_count: int
+    # Since version 3.
+    api_revision: str | None = None
+    """Api-Revision that the caller asked for."""
+    retry_after_s: int | None = None
+    """Retry-After of the answer, whole seconds."""
+    resumed_after: str | None = None
+    """last_event_id: the event behind which the caller wanted to go on."""
+    request_mac: str | None = None
+    """Of a create: an equality.Equality of the body, so that repeats are seen."""
+    trace_id: str | None = None
+    """32 hexadecimal digits, of the caller's traceparent."""
+    parent_span_id: str | None = None
+    """16 hexadecimal digits, of the same."""
+    is_sampled: bool | None = None
+    """The caller's trace is recorded."""
+    purpose: str = "client"
+    """Who asked: client, steward (finishing what clients left), verify (is it gone?)."""
+    date_at: int | None = None
+    """Upstream's own clock: the answer's Date."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -184,6 +153,11 @@ class ObservationFact:
     about_index: int | None = None
     """Place in Recording.contents of what no column tells: instructions, declarations, labels, the
     texts of errors. None: there was no more."""
+    # Since version 3.
+    answer_mac: str | None = None
+    """equality.Equality of the output as stored: what a stream told and what a GET shows are compared by it."""
+    label_index: str | None = None
+    """Blind index of the caller's labels: equality.Equality of each `key=value`, by the alphabet, with commas."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -230,6 +204,10 @@ class StepFact:
     variant: str | None = None
     """search_type of a google_search_call, retrieval_type of a retrieval_call, language of a
     code_execution_call."""
+    # Since version 3.
+    chain_mac: str | None = None
+    """equality.Equality of this step and all before it, input then output: a later turn that repeats the
+    conversation has the same."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -283,7 +261,43 @@ class MediaFact:
     """image, audio, video, document."""
     mime_type: str | None
     media_bytes: int
-    """Decoded size."""
+    """Decoded size; 0 for what came by URI."""
+    # Since version 3.
+    media_mac: str | None = None
+    """equality.Equality of the bytes: the same picture twice is seen."""
+    source: str = "inline"
+    """inline, file (of the Files API), uri."""
+    width: int | None = None
+    """Pixels."""
+    height: int | None = None
+    duration_ms: int | None = None
+    """Of sound and film, where their heads say it."""
+
+
+@plain_value(frozen=True, slots=True)
+class CostFact:
+    """Table costs: one line of what an interaction cost, by one price book."""
+
+    exchange: str
+    interaction: str
+    id_hash: int
+    at: int
+    book: str
+    """Version of the price book: its date, 2026-11-01."""
+    item: str
+    """What is paid for: input, cached, output, thought, tool_use, grounding, ..."""
+    modality: str
+    tier: str
+    """standard, flex, priority, batch."""
+    quantity: int
+    unit: str
+    """token, query, image, second, ..."""
+    price_pico_usd: int | None
+    """Of one unit, 10^-12 USD. None: this book has no price."""
+    amount_pico_usd: int | None
+    """quantity times price. None: unpriced, which is not zero."""
+    reason: str
+    """Why there is no price, one sentence of ours; empty: there is one."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -345,6 +359,15 @@ class ActFact:
     """16 hexadecimal digits."""
     detail: str
     """One sentence of ours; no foreign bytes."""
+    # Since version 3.
+    act: str | None = None
+    """Its own id, 32 hexadecimal digits, of an act that others refer to."""
+    interaction: str | None = None
+    """The interaction it is about."""
+    actor: str | None = None
+    """Who decided: a person's name as the caller gave it (clear_name), steward, policy, recorder."""
+    data: str | None = None
+    """JSON of ours: what the kind says it holds. No content, no credential."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -367,6 +390,7 @@ class Recording:
     media_facts: tuple[MediaFact, ...] = ()
     problems: tuple[ProblemFact, ...] = ()
     unknowns: tuple[UnknownFact, ...] = ()
+    costs: tuple[CostFact, ...] = ()
     contents: tuple[bytes, ...] = ()
     """Redacted JSON of each step, media replaced by {"$media": index}, and of what was said about each
     interaction beside its steps. Sealed, never in clear."""

@@ -19,19 +19,14 @@ from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
 from proxy.recording.exchange import Exchange
-from proxy.recording.facts import (
-    EventFact,
-    ObservationFact,
-    Recording,
-    StepFact,
-    UsageFact,
-    is_clear_id,
-)
+from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
 from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
 from proxy.recording.reading.timeline import said_by_caller
+from proxy.recording.secrecy.equality import EqualityOf, no_equality
+from proxy.recording.secrecy.names import is_clear_id
 from proxy.recording.telling.about import about_content
 from proxy.recording.telling.event_facts import event_facts
 from proxy.recording.telling.exchange_facts import (
@@ -45,7 +40,7 @@ from proxy.recording.telling.observation_facts import HOW, Told, observation_fac
 from proxy.recording.telling.step_facts import StepTelling, Subject
 
 
-def interpret(exchange: Exchange) -> Recording:
+def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recording:
     """What an exchange means, as facts in clear and contents to seal.
 
     The same exchange always gives the same recording: rebuilding the store depends on it.
@@ -55,7 +50,7 @@ def interpret(exchange: Exchange) -> Recording:
     if exchange.has_lost_frames:
         notes.problem(ProblemKind.LOST_FRAMES, "exchange", "something in between is missing")
     if heads.target.operation in INTERACTION_OPERATIONS:
-        return _Interpretation(exchange, notes, heads).recording()
+        return _Interpretation(exchange, notes, heads, equality).recording()
     code = error_code_of(exchange, heads.answered, notes)
     is_streaming = heads.answered.media_type == EVENT_STREAM
     answer = Answer(is_streaming=is_streaming, error_code=code)
@@ -69,8 +64,11 @@ def interpret(exchange: Exchange) -> Recording:
 class _Interpretation:
     """One exchange about interactions, being read. Used once."""
 
-    def __init__(self, exchange: Exchange, notes: Notes, heads: Heads) -> None:
+    def __init__(
+        self, exchange: Exchange, notes: Notes, heads: Heads, equality: EqualityOf
+    ) -> None:
         self._exchange = exchange
+        self._equality = equality
         self._notes = notes
         self._heads = heads
         self._name = str(exchange.id)
@@ -101,8 +99,8 @@ class _Interpretation:
             tuple(telling.media_facts),
             problem_facts(exchange, notes),
             unknown_facts(exchange, notes),
-            tuple(telling.contents),
-            tuple(telling.media),
+            contents=tuple(telling.contents),
+            media=tuple(telling.media),
         )
 
     def _request(self) -> Request | None:

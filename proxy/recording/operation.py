@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from proxy.recording.facts import is_clear_id
+from proxy.recording.secrecy.names import is_clear_id
 from proxy.values import plain_value
 
 INTERACTION_OPERATIONS: Final = frozenset({"create", "get", "resume", "cancel", "delete"})

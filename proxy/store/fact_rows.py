@@ -13,6 +13,7 @@ import orjson
 from proxy.errors import FormatError
 from proxy.recording.facts import (
     ActFact,
+    CostFact,
     EventFact,
     ExchangeFact,
     GapFact,
@@ -26,7 +27,7 @@ from proxy.recording.facts import (
 )
 from proxy.store.position import CommittedFacts
 
-FACTS_VERSION: Final = 2
+FACTS_VERSION: Final = 3
 """Of the columns below. A field is only ever added, at the end of its class, nullable or with a
 default; then this number grows. Rows of an older version are read with the defaults."""
 
@@ -91,6 +92,7 @@ def without_content(recording: Recording) -> Recording:
         recording.media_facts,
         recording.problems,
         recording.unknowns,
+        recording.costs,
     )
 
 
@@ -125,7 +127,8 @@ def _exchange_to_row(committed: CommittedFacts) -> tuple[Any, ...]:
 
 
 def _exchange_from_row(row: Sequence[Any]) -> CommittedFacts:
-    exchange, observations, steps, usage, events, media, problems, unknowns, *refs = row
+    exchange, observations, steps, usage, events, media, problems, unknowns, *rest = row
+    costs, *refs = rest if len(rest) > _REFS else ((), *rest)
     recording = Recording(
         ExchangeFact(*exchange),
         tuple([ObservationFact(*fact) for fact in observations]),
@@ -135,6 +138,7 @@ def _exchange_from_row(row: Sequence[Any]) -> CommittedFacts:
         tuple([MediaFact(*fact) for fact in media]),
         tuple([ProblemFact(*fact) for fact in problems]),
         tuple([UnknownFact(*fact) for fact in unknowns]),
+        tuple([CostFact(*fact) for fact in costs]),
     )
     steps_ref, media_refs, raw_ref = refs
     return CommittedFacts(recording, steps_ref, tuple(media_refs), raw_ref)
@@ -149,13 +153,16 @@ _KINDS: Final[tuple[type, ...]] = (
     MediaFact,
     ProblemFact,
     UnknownFact,
+    CostFact,
 )
+_REFS: Final = 3
+"""References behind the tables of an exchange; before version 3 there was no table of costs."""
 _ROW_OF: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     # attrgetter of all fields: one C call a row, 0.9 us for the 33 of an exchange.
     kind: attrgetter(*(field.name for field in fields(kind)))
     for kind in (*_KINDS, GapFact, ActFact)
 }
 _TABLES_OF: Final[Callable[[Recording], tuple[Sequence[Any], ...]]] = attrgetter(
-    "observations", "steps", "usage", "events", "media_facts", "problems", "unknowns"
+    "observations", "steps", "usage", "events", "media_facts", "problems", "unknowns", "costs"
 )
 _TABLE_ROWS: Final = tuple(_ROW_OF[kind] for kind in _KINDS[1:])

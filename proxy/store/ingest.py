@@ -17,6 +17,7 @@ from arro3.core import Array, DataType, Field, Schema, Table
 
 from proxy.recording.facts import (
     ActFact,
+    CostFact,
     EventFact,
     ExchangeFact,
     GapFact,
@@ -47,6 +48,7 @@ TABLES: Final[dict[str, type]] = {
     "media": MediaFact,
     "problems": ProblemFact,
     "unknowns": UnknownFact,
+    "costs": CostFact,
     "gaps": GapFact,
     "acts": ActFact,
 }
@@ -113,6 +115,7 @@ class Ingest:
             self._add("media", media, list(_media_refs(taken))),
             self._add("problems", [row for each in recordings for row in each.problems]),
             self._add("unknowns", [row for each in recordings for row in each.unknowns]),
+            self._add("costs", [row for each in recordings for row in each.costs]),
             self._add("gaps", batch.gaps),
             self._add("acts", batch.acts),
         ]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.config.catalogue import CATALOGUE, Kind, Setting, Settings
+from proxy.config.catalogue import CATALOGUE, Settings
+from proxy.config.declare import Kind, Setting
 
 
 @pytest.mark.parametrize("setting", CATALOGUE.values(), ids=CATALOGUE)

@@ -8,12 +8,13 @@ from proxy.recorder.meaning import recording_of
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
+from proxy.recording.secrecy.equality import EqualityOf
 from tests.recording.samples import captured
 
 EXCHANGE = captured()[0].exchange
 
 
-def broken(exchange: Exchange) -> Recording:
+def broken(exchange: Exchange, _equality: EqualityOf) -> Recording:
     raise RecursionError(f"PLANTED {exchange.response.data!r}")
 
 
@@ -22,7 +23,7 @@ def test_what_can_be_interpreted_is() -> None:
 
 
 def test_a_bug_in_interpreting_leaves_the_exchange_with_its_bare_facts_and_a_problem() -> None:
-    recording = recording_of(EXCHANGE, broken)
+    recording = recording_of(EXCHANGE, interpreter=broken)
 
     assert [problem.kind for problem in recording.problems] == ["not_interpreted"]
     assert "RecursionError" in recording.problems[0].detail
@@ -34,7 +35,7 @@ def test_a_bug_in_interpreting_leaves_the_exchange_with_its_bare_facts_and_a_pro
 
 def test_the_log_names_the_bug_and_quotes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        recording_of(EXCHANGE, broken)
+        recording_of(EXCHANGE, interpreter=broken)
 
     assert "RecursionError in broken" in caplog.text
     assert "PLANTED" not in caplog.text

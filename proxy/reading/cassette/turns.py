@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from proxy.reading.cassette.exchanges import Json, Passed, Streamed
 from proxy.reading.cassette.requests import when_of
-from proxy.recording.redact import redact
+from proxy.recording.secrecy.redact import redact
 
 OPEN: Final = frozenset({"queued", "in_progress"})
 """Statuses of an interaction that is not over."""

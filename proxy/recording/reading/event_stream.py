@@ -23,8 +23,8 @@ from proxy.interactions.known import DELTA_FIELDS, EVENT_FIELDS
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
 from proxy.recording.exchange import Exchange
-from proxy.recording.facts import clear_name, clear_name_or_none
 from proxy.recording.reading.decode import VALUES_MAX, Decoded, value_marks
+from proxy.recording.secrecy.names import clear_name, clear_name_or_none
 
 EVENTS_MAX: Final = 100_000
 """Events read of one stream: more than an answer of the longest kind has tokens (65,536). A hostile

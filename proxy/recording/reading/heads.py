@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from proxy.recording.facts import ODD, is_like_credential
+from proxy.recording.secrecy.names import ODD, is_like_credential
 from proxy.values import plain_value
 
 HEADERS_MAX: Final = 256

@@ -13,8 +13,8 @@ import orjson
 from proxy.interactions.content import int_or_none, text_or_none
 from proxy.interactions.interaction import Interaction, Request
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
-from proxy.recording.facts import clear_name, clear_name_or_none
-from proxy.recording.redact import may_hold_secret, redact
+from proxy.recording.secrecy.names import clear_name, clear_name_or_none
+from proxy.recording.secrecy.redact import may_hold_secret, redact
 
 NAMES_MAX: Final = 20
 """Different types told of one list; there are ten tools and four formats."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.recording.exchange import Exchange
-from proxy.recording.facts import ExchangeFact, ProblemFact, UnknownFact, clear_name
+from proxy.recording.facts import ExchangeFact, ProblemFact, UnknownFact
 from proxy.recording.operation import Target, classify
 from proxy.recording.reading.answer import Answer
 from proxy.recording.reading.heads import (
@@ -18,6 +18,7 @@ from proxy.recording.reading.heads import (
     request_head,
     response_head,
 )
+from proxy.recording.secrecy.names import clear_name
 
 _NO_REQUEST: Final = RequestHead("(odd)", "", None, (), None, None, None, None)
 

@@ -6,14 +6,8 @@ from typing import Final
 
 from proxy.interactions.interaction import Interaction, Request, Usage, decode_id, id_hash
 from proxy.interactions.known import TERMINAL_STATUSES
-from proxy.recording.facts import (
-    ObservationFact,
-    StepFact,
-    UsageFact,
-    clear_id,
-    clear_name,
-    clear_name_or_none,
-)
+from proxy.recording.facts import ObservationFact, StepFact, UsageFact
+from proxy.recording.secrecy.names import clear_id, clear_name, clear_name_or_none
 from proxy.recording.telling.about import settings_of
 from proxy.recording.telling.step_facts import Subject
 from proxy.values import plain_value

@@ -19,16 +19,11 @@ from proxy.interactions.steps import (
     Thought,
     UnknownStep,
 )
-from proxy.recording.facts import (
-    MediaFact,
-    MediaObject,
-    StepFact,
-    clear_name,
-    clear_name_or_none,
-)
+from proxy.recording.facts import MediaFact, MediaObject, StepFact
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, first_code
 from proxy.recording.reading.heads import clear_media_type
-from proxy.recording.redact import SIGNED, may_hold_secret, redact
+from proxy.recording.secrecy.names import clear_name, clear_name_or_none
+from proxy.recording.secrecy.redact import SIGNED, may_hold_secret, redact
 
 MEDIA_MAX: Final = 10_000
 """Media objects of one exchange that are taken out of their steps: each is a sealed record and a line

@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from proxy.errors import KeyDestroyed
 from proxy.journal.disk import make_folder, sync_found, write_all
 from proxy.journal.keys import KEY_BYTES, MasterKey
+from proxy.recording.secrecy.equality import NO_EQUALITY, Equality
 
 
 class FactsKeys:
@@ -19,6 +22,7 @@ class FactsKeys:
         self._folder = folder
         self._master = master
         self._open: dict[str, AESGCM] = {}
+        self._equalities: dict[str, Equality] = {}
 
     def key(self, day: str) -> AESGCM:
         """The key of a day that has one.
@@ -28,12 +32,19 @@ class FactsKeys:
         """
         key = self._open.get(day)
         if key is None:
-            try:
-                wrapped = self._path(day).read_bytes()
-            except FileNotFoundError as error:
-                raise KeyDestroyed(f"there is no facts key of {day}") from error
-            key = self._open[day] = AESGCM(self._master.unwrap(wrapped, _bound_to(day)))
+            key = self._open[day] = AESGCM(self._unwrapped(day))
         return key
+
+    def equality(self, day: str) -> Equality:
+        """What compares records of a day; nothing does where the day has no key."""
+        found = self._equalities.get(day)
+        if found is None:
+            try:
+                found = Equality(_derived(self._unwrapped(day)))
+            except KeyDestroyed:
+                return NO_EQUALITY
+            self._equalities[day] = found
+        return found
 
     def make(self, day: str) -> AESGCM:
         """The key of a day, durable before it is returned; made if there is none.
@@ -57,8 +68,19 @@ class FactsKeys:
         sync_found(self._folder)
         return self.key(day)
 
+    def _unwrapped(self, day: str) -> bytes:
+        try:
+            wrapped = self._path(day).read_bytes()
+        except FileNotFoundError as error:
+            raise KeyDestroyed(f"there is no facts key of {day}") from error
+        return self._master.unwrap(wrapped, _bound_to(day))
+
     def _path(self, day: str) -> Path:
         return self._folder / f"{day}.key"
+
+
+def _derived(key: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"equality").derive(key)
 
 
 def _bound_to(day: str) -> bytes:

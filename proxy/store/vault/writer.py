@@ -21,6 +21,7 @@ from proxy.journal.slots import Keystore
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
+from proxy.recording.secrecy.equality import NO_EQUALITY, Equality
 from proxy.store.fact_rows import facts_to_json, row_count, without_content
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.files import day_of
@@ -285,6 +286,15 @@ class Vault:
         self._unsealed_row_count += rows
         if self._unsealed_row_count >= FACT_ROWS_PER_RECORD:
             self._seal_facts()
+
+    def equality(self, wall_ns: int) -> Equality:
+        """What compares records of that instant's UTC day; today has a key before its first commit."""
+        day = _day(wall_ns)
+        found = self._facts_keys.equality(day)
+        if found is NO_EQUALITY and day == _day(self._now_ns()):
+            self._facts_keys.make(day)
+            found = self._facts_keys.equality(day)
+        return found
 
     def _seal_facts(self) -> None:
         fresh = self._exchanges[self._sealed_exchange_count :]

@@ -8,8 +8,8 @@ from hypothesis import given
 
 from proxy.interactions.interaction import interaction_from_json, request_from_json
 from proxy.interactions.problems import Notes, ProblemKind
-from proxy.recording.facts import ODD
-from proxy.recording.redact import REDACTED
+from proxy.recording.secrecy.names import ODD
+from proxy.recording.secrecy.redact import REDACTED
 from proxy.recording.telling.about import NO_SETTINGS, Settings, about_content, settings_of
 from tests.strategies import json_objects
 

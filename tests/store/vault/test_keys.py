@@ -49,3 +49,15 @@ def test_a_key_that_an_earlier_recorder_made_gets_a_durable_name(
     FactsKeys(tmp_path, MASTER).make("20261118")
 
     assert synced == [str(tmp_path)]
+
+
+def test_records_of_a_day_compare_by_its_key_until_it_is_gone(tmp_path: Path) -> None:
+    keys = FactsKeys(tmp_path, MASTER)
+    keys.make("20261118")
+    keys.make("20261119")
+
+    told = keys.equality("20261118").mac("body", b"hello")
+
+    assert told == FactsKeys(tmp_path, MASTER).equality("20261118").mac("body", b"hello")
+    assert told != keys.equality("20261119").mac("body", b"hello")
+    assert keys.equality("20261117").mac("body", b"hello") is None

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from hypothesis import given
 
-from proxy.recording.redact import _ANYWHERE as NAMES
-from proxy.recording.redact import REDACTED, may_hold_secret, redact
+from proxy.recording.secrecy.redact import _ANYWHERE as NAMES
+from proxy.recording.secrecy.redact import REDACTED, may_hold_secret, redact
 from tests.strategies import json_values
 
 SECRET = "s3cr3t-value"

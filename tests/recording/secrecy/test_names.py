@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.recording.facts import ODD, clear_id, clear_name, clear_name_or_none
+from proxy.recording.secrecy.names import ODD, clear_id, clear_name, clear_name_or_none
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What of foreign content may stand in clear: names, redacted texts, and digests that only compare."""

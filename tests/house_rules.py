@@ -1,0 +1,105 @@
+"""The numbers and names that the house rules go by; tests/test_house.py holds them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
+    # Imports point from later rooms to earlier ones, never back.
+    "errors": frozenset(),
+    "values": frozenset(),
+    "config": frozenset({"errors"}),
+    "interactions": frozenset({"errors", "values"}),
+    "journal": frozenset({"errors"}),
+    "gateway": frozenset({"errors", "config", "journal"}),
+    "recording": frozenset({"errors", "values", "interactions", "journal"}),
+    "store": frozenset({"errors", "journal", "recording"}),
+    "audit": frozenset({"errors", "values", "interactions", "recording"}),
+    "telemetry": frozenset(
+        {"errors", "config", "values", "interactions", "journal", "recording", "store"}
+    ),
+    "admin": frozenset({"errors", "config", "journal", "recording", "store", "audit"}),
+    "recorder": frozenset(
+        {
+            "errors",
+            "config",
+            "values",
+            "interactions",
+            "journal",
+            "recording",
+            "store",
+            "audit",
+            "telemetry",
+            "admin",
+        }
+    ),
+    "steward": frozenset(
+        {"errors", "config", "values", "interactions", "journal", "recording", "audit"}
+    ),
+    "reading": frozenset(
+        {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
+    ),
+    "emulator": frozenset({"errors", "interactions"}),
+    "supervise": frozenset({"errors", "config", "journal"}),
+    "demo": frozenset({"errors"}),
+    "cli": frozenset(
+        {
+            "errors",
+            "config",
+            "supervise",
+            "reading",
+            "recorder",
+            "emulator",
+            "demo",
+            "audit",
+            "steward",
+            "admin",
+        }
+    ),
+    "__main__": frozenset({"cli"}),
+}
+"""By room (or module on the ground floor): the other rooms it may import, anywhere in a file."""
+
+GATEWAY_OUTSIDERS: Final = frozenset({"httptools", "uvloop"})
+"""All that the hot path may load besides the standard library: every other import costs start-up,
+memory and trust."""
+
+DUCKDB_ROOMS: Final = frozenset({"store", "reading"})
+PURE_ROOMS: Final = frozenset({"interactions", "recording", "audit"})
+IMPURE: Final = frozenset(
+    [
+        "asyncio",
+        "io",
+        "logging",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "shutil",
+        "socket",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib.request",
+        "aiohttp",
+        "httptools",
+    ]
+)
+
+BROAD_GUARDS: Final = frozenset(
+    f"proxy/{name}.py"
+    for name in ("gateway/__main__", "recorder/__main__", "recorder/meaning", "emulator/emulator")
+)
+"""The top of each process may catch everything, and what keeps one request from stopping all."""
+
+MODULE_LINES_MAX: Final = 400
+FUNCTION_LINES_MAX: Final = 60
+PARAMETERS_MAX: Final = 7
+ROOM_MODULES_MAX: Final = 8
+
+BANNED_WORDS: Final = frozenset(
+    ["utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "processor"]
+)
+MACHINE_PATHS: Final = re.compile(r"/(?:work|root|home/\w+)/")
