@@ -82,7 +82,9 @@ def migrations() -> tuple[Migration, ...]:
 
 def views_sql() -> str:
     """The views: not a migration, since they hold nothing; made anew at every open."""
-    return (resources.files("proxy.store") / "sql" / "views.sql").read_text("utf-8")
+    folder = resources.files("proxy.store") / "sql" / "views"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return "\n".join(file.read_text("utf-8") for file in files)
 
 
 class Database:

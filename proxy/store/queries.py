@@ -18,13 +18,16 @@ _Row = TypeVar("_Row")
 
 
 @cache
-def statements(file: str) -> Mapping[str, str]:
-    """The statements of sql/<file>.sql by name; each begins with a line `-- name: its_name`."""
-    text = (resources.files("proxy.store") / "sql" / f"{file}.sql").read_text("utf-8")
-    _, *pieces = _NAME.split(text)
-    names, bodies = pieces[::2], pieces[1::2]
-    assert len(set(names)) == len(names), f"{file}.sql has a name twice"
-    return dict(zip(names, bodies, strict=True))
+def statements() -> Mapping[str, str]:
+    """The statements of sql/queries/*.sql by name; each begins with a line `-- name: its_name`."""
+    folder = resources.files("proxy.store") / "sql" / "queries"
+    found: dict[str, str] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        _, *pieces = _NAME.split(file.read_text("utf-8"))
+        for name, body in zip(pieces[::2], pieces[1::2], strict=True):
+            assert name not in found, f"{file.name}: there is a query {name} already"
+            found[name] = body
+    return found
 
 
 def rows(
@@ -34,7 +37,7 @@ def rows(
     /,
     **parameters: object,
 ) -> list[_Row]:
-    """Run the statement `name` of queries.sql; one `row` for each, whose fields are its columns.
+    """Run the statement `name`; one `row` for each, whose fields are its columns.
 
     Raises:
         StoreError: DuckDB refused, say because an older release made the views.
@@ -54,7 +57,7 @@ def dicts(
         StoreError: as `rows`.
     """
     try:
-        done = connection.execute(statements("queries")[name], parameters or None)
+        done = connection.execute(statements()[name], parameters or None)
         columns = tuple(each[0] for each in done.description)
         return columns, [dict(zip(columns, values, strict=True)) for values in done.fetchall()]
     except duckdb.Error as error:

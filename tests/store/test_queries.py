@@ -31,9 +31,9 @@ class Usage:
     tokens: int
 
 
-@pytest.mark.parametrize("name", statements("queries"))
+@pytest.mark.parametrize("name", statements())
 def test_a_statement_has_a_comment_and_runs(database: Database, name: str) -> None:
-    assert statements("queries")[name].lstrip().startswith("-- ")
+    assert statements()[name].lstrip().startswith("-- ")
 
     dicts(database.cursor(), name, **PARAMETERS.get(name, {}))
 

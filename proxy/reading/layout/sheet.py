@@ -36,7 +36,7 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows of store/sql/queries.sql about one interaction, by column name."""
+    """Rows of store/sql/queries/ about one interaction, by column name."""
 
     about: Row
     steps: Sequence[Row]
