@@ -26,6 +26,7 @@ from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
 from proxy.recording.group import ExchangeGroup
 from proxy.store.database import Database
+from proxy.store.position import FactBatch
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
@@ -128,18 +129,24 @@ class Recorder:
             batch_ms=settings.batch_ms,
             mono_ns=mono_ns,
         )
+        self.followers: list[Callable[[FactBatch], None]] = [self.tables.offer]
+        """Each takes every batch directly after its commit, in the pipeline's thread: it MUST be quick."""
         self._follower = Follower(settings.data_folder, self._keystore, self._vault.state.cursors)
         self.pipeline = Pipeline(
             vault=self._vault,
             follower=self._follower,
             group=ExchangeGroup(settings.interpret_bytes_max),
-            hand_on=self.tables.offer,
+            hand_on=self._hand_on,
             now_ns=now_ns,
             mono_ns=mono_ns,
         )
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
+
+    def _hand_on(self, batch: FactBatch) -> None:
+        for take in self.followers:
+            take(batch)
 
     def close(self) -> None:
         self._follower.close()
