@@ -25,18 +25,26 @@ from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, 
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
 from proxy.recording.reading.timeline import said_by_caller
-from proxy.recording.secrecy.equality import EqualityOf, no_equality
+from proxy.recording.secrecy.equality import Equality, EqualityOf, no_equality
 from proxy.recording.secrecy.names import is_clear_id
 from proxy.recording.telling.about import about_content
-from proxy.recording.telling.event_facts import event_facts
+from proxy.recording.telling.event_facts import event_facts, event_name
 from proxy.recording.telling.exchange_facts import (
     Heads,
+    Ties,
     exchange_fact,
     problem_facts,
     read_heads,
     unknown_facts,
 )
-from proxy.recording.telling.observation_facts import HOW, Told, observation_fact, usage_facts
+from proxy.recording.telling.observation_facts import (
+    HOW,
+    Told,
+    answer_mac,
+    equality_of,
+    observation_fact,
+    usage_facts,
+)
 from proxy.recording.telling.step_facts import StepTelling, Subject
 
 
@@ -49,6 +57,9 @@ def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recordi
     heads = read_heads(exchange, notes)
     if exchange.has_lost_frames:
         notes.problem(ProblemKind.LOST_FRAMES, "exchange", "something in between is missing")
+    if exchange.is_answer_withheld:
+        named = heads.target.interaction_id
+        return Recording(exchange_fact(exchange, heads, Answer(), interaction=named, notes=notes))
     if heads.target.operation in INTERACTION_OPERATIONS:
         return _Interpretation(exchange, notes, heads, equality).recording()
     code = error_code_of(exchange, heads.answered, notes)
@@ -77,6 +88,9 @@ class _Interpretation:
         self._observations: list[ObservationFact] = []
         self._usage: list[UsageFact] = []
         self._events: list[EventFact] = []
+        self._answer_macs: dict[str, str | None] = {}
+        """By interaction; taken before media leave the steps."""
+        self._request_mac: str | None = None
 
     def recording(self) -> Recording:
         request = self._request() if self._how == "created" else None
@@ -89,7 +103,14 @@ class _Interpretation:
             self._tell_failure(request, answer)
         exchange, notes, telling = self._exchange, self._notes, self._telling
         interaction = self._subject_name()
-        fact = exchange_fact(exchange, self._heads, answer, interaction=interaction, notes=notes)
+        fact = exchange_fact(
+            exchange,
+            self._heads,
+            answer,
+            interaction=interaction,
+            notes=notes,
+            ties=Ties(self._request_mac, self._resumed_after(interaction)),
+        )
         return Recording(
             fact,
             tuple(self._observations),
@@ -110,6 +131,8 @@ class _Interpretation:
             return None
         if self._exchange.request_ended_mono_ns is None:
             return None  # the outcome says that the request never came whole
+        day = self._equality(self._exchange.started_wall_ns)
+        self._request_mac = day.mac("request", decoded.data)
         raw = json_object(decoded.data, self._notes, "request body")
         if raw is None:
             return None
@@ -147,7 +170,8 @@ class _Interpretation:
             asked = request if place == 0 else None
             steps = self._telling.facts[told_count:]
             self._observe(found, asked, subject, answer, steps, is_complete=is_complete)
-        self._events = event_facts(stream, self._exchange, self._name, tuple(names))
+        equality = self._equality_of(names[0] if names else self._name)
+        self._events = event_facts(stream, self._exchange, tuple(names), equality)
 
     def _tell_failure(self, request: Request | None, answer: Answer) -> None:
         """No resource came back. A create is still worth a row: somebody asked; so is a deletion."""
@@ -170,6 +194,8 @@ class _Interpretation:
         timed = list(times)
         is_create = self._how == "created"
         input_count = 0 if is_create else said_by_caller(found.steps)
+        outputs, equality = found.steps[input_count:], self._equality_of(subject.interaction)
+        self._answer_macs[subject.interaction] = answer_mac(found, outputs, equality)
         for place, step in enumerate(found.steps):
             side = "input" if place < input_count else "output"
             self._telling.tell(
@@ -204,6 +230,7 @@ class _Interpretation:
             answer.is_streaming,
             answer.error_code,
             self._telling.add_about(about_content(request, found, self._notes)),
+            self._answer_macs.get(subject.interaction) if is_complete else None,
         )
         self._observations.append(observation_fact(told, steps))
         self._usage.extend(usage_facts(subject, found.usage))
@@ -214,6 +241,14 @@ class _Interpretation:
         if known is None or not is_clear_id(known):
             known = f"exchange:{self._name}"
         return Subject(self._name, known, id_hash(known), at)
+
+    def _equality_of(self, interaction: str) -> Equality:
+        return equality_of(interaction, self._exchange.started_wall_ns, self._equality)
+
+    def _resumed_after(self, interaction: str | None) -> str | None:
+        return event_name(
+            self._heads.target.last_event_id, self._equality_of(interaction or self._name)
+        )
 
     def _subject_name(self) -> str | None:
         if self._observations:

@@ -24,7 +24,7 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
 from proxy.recording.exchange import Exchange
 from proxy.recording.reading.decode import VALUES_MAX, Decoded, value_marks
-from proxy.recording.secrecy.names import clear_name, clear_name_or_none
+from proxy.recording.secrecy.names import clear_name
 
 EVENTS_MAX: Final = 100_000
 """Events read of one stream: more than an answer of the longest kind has tokens (65,536). A hostile
@@ -66,6 +66,7 @@ class SeenEvent(NamedTuple):
     type: str
     is_known: bool
     event_id: str | None
+    """As sent."""
     step_index: int | None
     delta_type: str | None
     segment: int | None
@@ -291,7 +292,7 @@ def _seen(
         moment,
         kind if is_known else clear_name(told_name(kind) or "none"),
         is_known and type(event) is not UnknownEvent,
-        clear_name_or_none(event_id) if isinstance(event_id, str) else None,
+        event_id if isinstance(event_id, str) and event_id else None,
         step_index,
         delta_type,
         segment,
