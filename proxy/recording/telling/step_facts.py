@@ -18,10 +18,12 @@ from proxy.interactions.steps import (
     Step,
     Thought,
     UnknownStep,
+    UserInput,
 )
 from proxy.recording.facts import MediaFact, MediaObject, StepFact
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, first_code
 from proxy.recording.reading.heads import clear_media_type
+from proxy.recording.repeats.marks import NO_MARK, Mark
 from proxy.recording.secrecy.names import clear_name, clear_name_or_none
 from proxy.recording.secrecy.redact import SIGNED, may_hold_secret, redact
 
@@ -29,6 +31,8 @@ MEDIA_MAX: Final = 10_000
 """Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
 of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
 half a million."""
+IDS_WITHIN_MAX: Final = 100
+"""Results among the contents of one user_input whose calls are named; models call a dozen at a time."""
 STEPS_TOLD_MAX: Final = 2 * STEPS_MAX
 """Steps of one exchange that get a row and a sealed content: those of a request and of its answer. A
 stream of many interactions could have a thousand times as many."""
@@ -68,8 +72,15 @@ class StepTelling:
     has_left_steps: bool = False
     """More than STEPS_TOLD_MAX came."""
 
-    def tell(self, step: Step, subject: Subject, side: str, times: StepTimes = NO_TIMES) -> None:
-        """Add one step. `side` is "input" or "output"."""
+    def tell(
+        self,
+        step: Step,
+        subject: Subject,
+        side: str,
+        times: StepTimes = NO_TIMES,
+        mark: Mark = NO_MARK,
+    ) -> None:
+        """Add one step. `side` is "input" or "output"; `mark` is what a repetition is known by."""
         if len(self.facts) >= STEPS_TOLD_MAX:
             if not self.has_left_steps:
                 detail = f"more than {STEPS_TOLD_MAX} steps; the rest stays in the raw record"
@@ -109,7 +120,7 @@ class StepTelling:
                 is_known=is_known,
                 name=clear_name_or_none(name),
                 server_name=clear_name_or_none(server_name),
-                call_id=clear_name_or_none(call_id),
+                call_id=clear_name_or_none(call_id) or _ids_within(step),
                 is_error=is_error,
                 has_signature=bool(signature),
                 content_count=len(contents),
@@ -126,6 +137,8 @@ class StepTelling:
                 annotation_count=annotation_count,
                 item_count=_item_count(step) if type(step) is Result else None,
                 variant=_variant(step) if type(step) is Call else None,
+                chain_mac=mark.chain_mac,
+                step_mac=mark.step_mac,
             )
         )
 
@@ -223,3 +236,18 @@ def _labels(step: Step) -> tuple[str | None, str | None, str | None, bool | None
     if type(step) is Thought:
         return None, None, None, None, step.signature
     return None, None, None, True if type(step) is ModelOutput and step.error else None, None
+
+
+def _ids_within(step: Step) -> str | None:
+    """Calls that results among the contents of a user_input answer, with commas."""
+    content = step.raw.get("content") if type(step) is UserInput else None
+    if not isinstance(content, list):
+        return None
+    found = [
+        clear_name(item["call_id"])
+        for item in content
+        if isinstance(item, dict)
+        and item.get("type") == "function_result"
+        and isinstance(item.get("call_id"), str)
+    ]
+    return ",".join(found[:IDS_WITHIN_MAX]) or None

@@ -10,6 +10,7 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import step_from_json
 from proxy.recording.facts import MediaObject, StepFact
 from proxy.recording.reading.event_stream import StepTimes
+from proxy.recording.repeats.marks import Mark
 from proxy.recording.telling import step_facts
 from proxy.recording.telling.step_facts import StepTelling, Subject
 
@@ -206,3 +207,21 @@ def test_media_beyond_the_limit_stays_in_its_step_and_is_one_problem(
     ]
     assert (len(telling.media), len(telling.media_facts), fact.media_count) == (2, 2, 5)
     assert [p.kind for p in telling.notes.problems] == [ProblemKind.TOO_MANY]
+
+
+def test_results_within_an_input_name_their_calls() -> None:
+    inner = [{"type": "function_result", "call_id": name} for name in ("c1", "two words", "c3")]
+
+    fact, _ = tell({"type": "user_input", "content": [{"type": "text", "text": "Here"}, *inner, 7]})
+
+    assert fact.call_id == "c1,(odd),c3"
+
+
+def test_a_step_carries_the_marks_it_is_given() -> None:
+    telling = StepTelling(Notes())
+    step = step_from_json({"type": "user_input", "content": "Hi"}, telling.notes)
+
+    telling.tell(step, SUBJECT, "input", mark=Mark("chain", "step"))
+
+    (fact,) = telling.facts
+    assert (fact.chain_mac, fact.step_mac) == ("chain", "step")
