@@ -60,9 +60,6 @@ def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recordi
     if exchange.is_answer_withheld:
         named = heads.target.interaction_id
         return Recording(exchange_fact(exchange, heads, Answer(), interaction=named, notes=notes))
-    if exchange.is_answer_withheld:
-        named = heads.target.interaction_id
-        return Recording(exchange_fact(exchange, heads, Answer(), interaction=named, notes=notes))
     if heads.target.operation in INTERACTION_OPERATIONS:
         return _Interpretation(exchange, notes, heads, equality).recording()
     code = error_code_of(exchange, heads.answered, notes)

@@ -110,7 +110,6 @@ def exchange_fact(
         error_code=answer.error_code,
         problem_count=len(notes.problems) + notes.dropped,
         purpose=exchange.purpose.name.lower(),
-        purpose=exchange.purpose.name.lower(),
         api_revision=asked.api_revision,
         retry_after_s=answered.retry_after_s,
         resumed_after=ties.resumed_after,
