@@ -48,7 +48,6 @@ class ExchangeFact:
     language: str | None
     """gl-python/3.11.7, gl-node/v22..., when said."""
     interaction: str | None
-    """The interaction it is about, if any."""
     request_type: str | None
     """Media type of the request, without parameters."""
     response_type: str | None
@@ -211,6 +210,8 @@ class StepFact:
     In a repeated history a second one follows, under the key of the day before: `mac,mac`."""
     step_mac: str | None = None
     """Since version 4. The same of this step alone, if a model said it, and enough to tell it by."""
+    stream_index: int | None = None
+    """Since version 5. What the events of a stream call the step: a resumed one seldom begins with 0."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -365,7 +366,6 @@ class ActFact:
     act: str | None = None
     """Its own id, 32 hexadecimal digits, of an act that others refer to."""
     interaction: str | None = None
-    """The interaction it is about."""
     actor: str | None = None
     """Who decided: a person's name as the caller gave it (clear_name), steward, policy, recorder."""
     data: str | None = None

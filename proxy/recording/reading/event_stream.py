@@ -53,6 +53,8 @@ class StepTimes(NamedTuple):
     duration_ns: int | None
     delta_count: int
     tokens: int | None
+    index: int | None = None
+    """What the stream calls the step."""
 
 
 NO_TIMES: Final = StepTimes(None, None, None, 0, None)
@@ -100,6 +102,7 @@ class StreamReading:
             stop.mono_ns - start.mono_ns if start and stop else None,
             line.delta_count,
             line.tokens,
+            line.index,
         )
 
     def _moment(self, place: int | None) -> Moment | None:
