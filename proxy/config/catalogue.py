@@ -206,6 +206,11 @@ class Settings:
         most=1 * GIB,
         why="Bodies are read for meaning up to here; they are recorded whole in any case.",
     )
+    costs_book_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="A price book of your own (contract prices, new models) instead of this release's newest.",
+    )
 
     @property
     def master_key_file(self) -> Path:

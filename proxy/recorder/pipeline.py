@@ -22,6 +22,7 @@ from proxy.recorder.meaning import recording_of
 from proxy.recording.exchange import Part
 from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
+from proxy.recording.pricing.book import PriceBook
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.state import JournalId, Sequences
@@ -86,6 +87,8 @@ class Pipeline:
         self._now_ns = now_ns
         self._mono_ns = mono_ns
         self._kept_segments = kept_segments
+        self.price_book: PriceBook | None = None
+        """By which answers are priced from now on; None: they are not."""
         self._discovered_ns: int | None = None
         self._has_news = False
         self._wake = threading.Event()
@@ -218,7 +221,8 @@ class Pipeline:
                 self._note(followed, taken)
 
     def _finish(self, finished: Finished) -> None:
-        self._vault.append(finished, recording_of(finished.exchange, self._vault.equality))
+        told = recording_of(finished.exchange, self._vault.equality, book=self.price_book)
+        self._vault.append(finished, told)
         self._has_news = True
 
     def _note(self, followed: Followed, note: Note) -> None:

@@ -67,4 +67,5 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         batch_rows=settings.recorder_batch_rows,
         batch_ms=settings.recorder_batch_ms,
         interpret_bytes_max=settings.recorder_interpret_bytes_max,
+        price_book_file=settings.costs_book_file,
     )

@@ -27,6 +27,7 @@ from proxy.recorder.tables import TablesFollower
 from proxy.recording.group import ExchangeGroup
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
+from proxy.store.price_books import price_book
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
@@ -48,6 +49,8 @@ class RecorderSettings:
     batch_rows: int = 1000
     batch_ms: int = 250
     interpret_bytes_max: int = 16 * 1024 * 1024
+    price_book_file: Path | None = None
+    """None: the newest book of this release."""
 
     @property
     def run_folder(self) -> Path:
@@ -140,6 +143,7 @@ class Recorder:
             now_ns=now_ns,
             mono_ns=mono_ns,
         )
+        self.pipeline.price_book = price_book(settings.price_book_file)
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
