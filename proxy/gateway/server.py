@@ -37,7 +37,7 @@ from proxy.gateway.limits import (
     TICK_S,
 )
 from proxy.gateway.tap import Tap
-from proxy.gateway.upstream import UpstreamConnection
+from proxy.gateway.upstream import UpstreamConnection, tls_context
 from proxy.journal.format import Kind, Mode, Outcome, Purpose
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.page import WorkerPage
@@ -101,7 +101,7 @@ class Worker:
         self._dials: set[asyncio.Task[None]] = set()
         """At most one per connection; each ends within connect_timeout_s."""
         self._upstream = Upstream.parse(settings.upstream_url)
-        self._ssl = self._ssl_context()
+        self._ssl = tls_context(self._upstream, settings.upstream_ca_file)
         self._master = MasterKey.load_or_create(settings.master_key_file)
         key = FingerprintKey.load_or_create(settings.data_folder / "keys" / "fingerprint.key")
         self._tap = Tap(
@@ -392,11 +392,3 @@ class Worker:
         page.shed = gauges.shed
         page.loop_lag_ns = max(0, loop_lag_ns)
         page.heartbeat_ns = time.time_ns()
-
-    def _ssl_context(self) -> ssl.SSLContext | None:
-        if self._upstream.scheme != "https":
-            return None
-        ca_file = self._settings.upstream_ca_file
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-        context.set_alpn_protocols(["http/1.1"])
-        return context

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed
-from proxy.journal.format import Entry, ExchangeId, Gap, Kind, Mode
+from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.reader import Damage, Frame
 from proxy.recorder.follow import Followed, Follower
 from proxy.recorder.meaning import recording_of
+from proxy.recording.acts import gap_fact, mode_act
 from proxy.recording.exchange import Part
 from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
@@ -95,6 +96,7 @@ class Pipeline:
         self._is_stopping = False
         self._wishes_lock = threading.Lock()
         self._wishes: list[Future[VaultPosition]] = []
+        self._told: list[tuple[Sequence[ActFact], Future[VaultPosition]]] = []
         self._caught_up_ns = mono_ns()
         self._status = self._new_status()
 
@@ -131,6 +133,14 @@ class Pipeline:
             self._wishes.append(wish)
         self._wake.set()
         return wish
+
+    def tell(self, acts: Sequence[ActFact]) -> Future[VaultPosition]:
+        """Done when these acts are committed, all or none; the position behind them."""
+        done: Future[VaultPosition] = Future()
+        with self._wishes_lock:
+            self._told.append((acts, done))
+        self._wake.set()
+        return done
 
     def status(self) -> PipelineStatus:
         return self._status
@@ -177,12 +187,25 @@ class Pipeline:
     def _grant_wishes(self) -> None:
         with self._wishes_lock:
             wishes, self._wishes = self._wishes, []
+            told, self._told = self._told, []
+        if told:
+            self._take_acts(told)
         if not wishes:
             return
         self.catch_up()
         for wish in wishes:
             if wish.set_running_or_notify_cancel():  # who waited may have given up
                 wish.set_result(self._vault.position)
+
+    def _take_acts(self, told: list[tuple[Sequence[ActFact], Future[VaultPosition]]]) -> None:
+        """One commit for all; who waited is answered after it, and has an answer only then."""
+        waiting = [(acts, done) for acts, done in told if done.set_running_or_notify_cancel()]
+        for acts, _ in waiting:
+            for act in acts:
+                self._vault.append_act(act)
+        self._commit()
+        for _, done in waiting:
+            done.set_result(self._vault.position)
 
     def _discover_if_due(self) -> None:
         now_ns = self._mono_ns()
@@ -355,25 +378,3 @@ class Pipeline:
             journal_count=len(list(self._follower)),
             caught_up_mono_ns=self._caught_up_ns,
         )
-
-
-def gap_fact(entry: Entry, worker: int, boot: str) -> GapFact:
-    """The row of a GAP entry. Raises struct.error: it is none."""
-    gap = Gap.decode(entry.data)
-    return GapFact(
-        at=entry.wall_ns,
-        worker=worker,
-        boot=boot,
-        exchange_count=gap.exchange_count,
-        body_bytes=gap.body_bytes,
-        first_at=gap.first_wall_ns,
-        last_at=gap.last_wall_ns,
-        reason=gap.reason,
-    )
-
-
-def mode_act(entry: Entry, worker: int, boot: str) -> ActFact:
-    """The row of a MODE entry. Raises ValueError or IndexError: it is none."""
-    mode = Mode(entry.data[0])
-    reason = entry.data[1:].decode("utf-8", "replace")
-    return ActFact(entry.wall_ns, "mode", worker, boot, f"{mode.name.lower()}: {reason}")

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from proxy.errors import PositionUnknown, StoreError
 from proxy.store.fact_rows import row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.queries import TablesReader
 from proxy.store.vault.reader import VaultReader
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
@@ -45,6 +46,7 @@ class Tables(Protocol):
     def ingest(self, batch: FactBatch) -> int: ...
     def checkpoint_if_due(self, mono_ns: int) -> bool: ...
     def snapshot(self, target: Path) -> Path: ...
+    def reader(self) -> TablesReader: ...
     def close(self) -> None: ...
 
 
@@ -95,6 +97,7 @@ class TablesFollower:
         self._queued_row_count = 0
         self._queued_since_ns = 0
         self._wishes: list[_Wish] = []
+        self._asking: list[Future[TablesReader]] = []
         self._must_replay = True
         self._is_stopping = False
         self._tables: Tables | None = None
@@ -125,6 +128,17 @@ class TablesFollower:
             self._wishes.append(wish)
             self._changed.notify()
         return wish.done
+
+    def reader(self) -> Future[TablesReader]:
+        """Somebody who can ask the tables from another thread, and MUST be closed.
+
+        The future waits while the tables cannot be opened, and raises StoreError when the follower stops.
+        """
+        asking: Future[TablesReader] = Future()
+        with self._changed:
+            self._asking.append(asking)
+            self._changed.notify()
+        return asking
 
     def stop(self) -> None:
         """Let `run` take what is queued, close the database (which checkpoints) and return."""
@@ -198,8 +212,12 @@ class TablesFollower:
 
     def _grant(self, tables: Tables) -> None:
         with self._changed:
+            asking, self._asking = self._asking, []
             granted = deque(wish for wish in self._wishes if wish.position <= self._position)
             self._wishes = [wish for wish in self._wishes if wish.position > self._position]
+        for asked in asking:
+            if asked.set_running_or_notify_cancel():
+                asked.set_result(tables.reader())
         while granted:
             wish = granted.popleft()
             if not wish.done.set_running_or_notify_cancel():
@@ -237,6 +255,10 @@ class TablesFollower:
                 if wish.done.set_running_or_notify_cancel():
                     wish.done.set_exception(StoreError("the recorder is stopping"))
             self._wishes = []
+            for asked in self._asking:
+                if asked.set_running_or_notify_cancel():
+                    asked.set_exception(StoreError("the recorder is stopping"))
+            self._asking = []
 
     def _wait(self, back_off_s: float | None) -> None:
         """Until a batch is full or old enough, or somebody wishes something; or through a back-off."""
@@ -256,7 +278,7 @@ class TablesFollower:
         return self._queued_count >= self._batch_rows or self._queued_row_count >= INGEST_ROWS
 
     def _has_grantable(self) -> bool:
-        return any(wish.position <= self._position for wish in self._wishes)
+        return bool(self._asking) or any(wish.position <= self._position for wish in self._wishes)
 
 
 def rows_of(batch: FactBatch) -> int:

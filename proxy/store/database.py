@@ -23,6 +23,7 @@ from proxy.errors import StoreError
 from proxy.store.copying import copy_file
 from proxy.store.ingest import Ingest
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.queries import TablesReader
 
 MEMORY_MIB: Final = 1024
 """Default memory_limit. A month of facts (10 M interactions) answers the shipped queries in half."""
@@ -168,6 +169,10 @@ class Database:
         cursor = self._connection().cursor()
         cursor.execute("USE facts")
         return cursor
+
+    def reader(self) -> TablesReader:
+        """The same for named queries. MUST be called by the thread that owns this."""
+        return TablesReader(self.cursor())
 
     def wal_bytes(self) -> int:
         """Size of what the next checkpoint has to write."""
