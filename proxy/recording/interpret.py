@@ -6,7 +6,7 @@ bytes are in the raw record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from proxy.interactions.interaction import (
     Interaction,
@@ -16,7 +16,7 @@ from proxy.interactions.interaction import (
     request_from_json,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
-from proxy.interactions.steps import steps_from_input, steps_from_json
+from proxy.interactions.steps import Step, steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
@@ -25,6 +25,7 @@ from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, 
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
 from proxy.recording.reading.timeline import said_by_caller
+from proxy.recording.repeats.marks import marks_of
 from proxy.recording.secrecy.equality import Equality, EqualityOf, no_equality
 from proxy.recording.secrecy.names import is_clear_id
 from proxy.recording.telling.about import about_content
@@ -144,8 +145,7 @@ class _Interpretation:
         cuts = self._exchange.response.cuts
         at = cuts[-1].wall_ns if cuts else self._exchange.ended_wall_ns
         subject = self._subject(found.id, at)
-        self._tell_input(request, subject)
-        self._tell_steps(found, subject, ())
+        self._tell_steps(request, found, subject)
         self._observe(
             found, request, subject, answer, self._telling.facts, is_complete=answer.is_whole
         )
@@ -163,11 +163,10 @@ class _Interpretation:
                 subject = Subject(self._name, own, id_hash(own), at)
             taken.add(subject.interaction)
             names.append(subject.interaction)
-            if place == 0:
-                self._tell_input(request, subject)
-            self._tell_steps(found, subject, [stream.times(line) for line in part.timeline])
-            is_complete = part.is_complete and not self._heads.target.is_partial
             asked = request if place == 0 else None
+            times = [stream.times(line) for line in part.timeline]
+            self._tell_steps(asked, found, subject, times)
+            is_complete = part.is_complete and not self._heads.target.is_partial
             steps = self._telling.facts[told_count:]
             self._observe(found, asked, subject, answer, steps, is_complete=is_complete)
         equality = self._equality_of(names[0] if names else self._name)
@@ -181,31 +180,42 @@ class _Interpretation:
             return
         nothing = interaction_from_json({}, self._notes)
         subject = self._subject(None, self._exchange.ended_wall_ns)
-        self._tell_input(request, subject)
+        self._tell_steps(request, nothing, subject)
         is_complete = is_deletion or answer.is_whole
         steps = self._telling.facts
         self._observe(nothing, request, subject, answer, steps, is_complete=is_complete)
 
-    def _tell_input(self, request: Request | None, subject: Subject) -> None:
-        for step in request.steps if request else ():
-            self._telling.tell(step, subject, "input")
-
-    def _tell_steps(self, found: Interaction, subject: Subject, times: Iterable[StepTimes]) -> None:
-        timed = list(times)
+    def _tell_steps(
+        self,
+        request: Request | None,
+        found: Interaction,
+        subject: Subject,
+        times: Sequence[StepTimes] = (),
+    ) -> None:
+        """What was sent, then what came back; a GET shows both in one timeline."""
         is_create = self._how == "created"
-        input_count = 0 if is_create else said_by_caller(found.steps)
-        outputs, equality = found.steps[input_count:], self._equality_of(subject.interaction)
+        shown_count = 0 if is_create else said_by_caller(found.steps)
+        outputs, equality = found.steps[shown_count:], self._equality_of(subject.interaction)
         self._answer_macs[subject.interaction] = answer_mac(found, outputs, equality)
-        for place, step in enumerate(found.steps):
-            side = "input" if place < input_count else "output"
-            self._telling.tell(
-                step, subject, side, timed[place] if place < len(timed) else NO_TIMES
-            )
-        if not (is_create or input_count) and "input" in found.raw:
+        asked: Sequence[Step] = request.steps if request else ()
+        behind: Sequence[Step] = ()
+        if not (is_create or shown_count) and "input" in found.raw:
             # include_input=true on an answer whose timeline does not show the input itself.
             raw = steps_from_input(found.raw["input"], self._notes)
-            for step in steps_from_json(raw, self._notes, "/input"):
-                self._telling.tell(step, subject, "input")
+            behind = steps_from_json(raw, self._notes, "/input")
+        sent = [*asked, *found.steps[:shown_count], *behind]
+        marks, answer_marks = marks_of(
+            sent, outputs, self._equality, self._exchange.started_wall_ns
+        )
+        tell = self._telling.tell
+        for step, mark in zip(asked, marks, strict=False):
+            tell(step, subject, "input", NO_TIMES, mark)
+        shown_marks = [*marks[len(asked) : len(asked) + shown_count], *answer_marks]
+        for place, (step, mark) in enumerate(zip(found.steps, shown_marks, strict=True)):
+            side = "input" if place < shown_count else "output"
+            tell(step, subject, side, times[place] if place < len(times) else NO_TIMES, mark)
+        for step, mark in zip(behind, marks[len(asked) :], strict=False):
+            tell(step, subject, "input", NO_TIMES, mark)
 
     def _observe(
         self,

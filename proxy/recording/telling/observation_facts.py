@@ -12,7 +12,7 @@ from proxy.recording.facts import ObservationFact, StepFact, UsageFact
 from proxy.recording.merging.canonical import canonical_bytes
 from proxy.recording.secrecy.equality import Equality, EqualityOf
 from proxy.recording.secrecy.names import clear_id, clear_name, clear_name_or_none
-from proxy.recording.telling.about import settings_of
+from proxy.recording.telling.about import settings_of, settings_sent
 from proxy.recording.telling.step_facts import Subject
 from proxy.values import plain_value
 
@@ -96,6 +96,7 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
         initial_input_tokens=usage.initial_input_tokens,
         about_index=told.about_index,
         answer_mac=told.answer_mac,
+        settings_sent=settings_sent(asked.raw) if asked else None,
     )
 
 
