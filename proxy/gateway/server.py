@@ -390,5 +390,6 @@ class Worker:
         page.connections = gauges.connections
         page.refused = gauges.refused
         page.shed = gauges.shed
+        page.journal_down = int(bool(self._tap.failure))
         page.loop_lag_ns = max(0, loop_lag_ns)
         page.heartbeat_ns = time.time_ns()

@@ -1,6 +1,7 @@
 """The recorder's interface on its Unix socket. For this machine's owner alone.
 
 GET  /status    how far everything is
+GET  /metrics   this process's part of a scrape, see proxy.telemetry.instruments
 POST /flush     answers when what is durable now is in vault and tables
 POST /snapshot  a flush, then a copy of the tables -> {"path": ...}
 POST /query     {"name": ..., "parameters": {...}} -> {"columns": [...], "rows": [[...], ...], "is_cut": false}
@@ -13,7 +14,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,10 +49,13 @@ class RecorderApi:
     run_folder: Path
     mono_ns: Callable[[], int]
     now_ns: Callable[[], int] = time.time_ns
+    metrics: Callable[[web.Request], Awaitable[web.Response]] | None = None
 
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/status", self.status)
+        if self.metrics is not None:
+            application.router.add_get("/metrics", self.metrics)
         application.router.add_post("/flush", self.flush)
         application.router.add_post("/snapshot", self.snapshot)
         application.router.add_post("/query", self.query)
@@ -149,6 +153,8 @@ class RecorderApi:
         return {
             "pid": os.getpid(),
             "lag_ms": round(lag_ms, 1),
+            "caught_up_mono_ns": recorded.caught_up_mono_ns,
+            "taken": [[*journal, *place] for journal, place in recorded.taken],
             "exchanges": recorded.exchange_count,
             "open": recorded.open_count,
             "held_bytes": recorded.held_bytes,

@@ -22,12 +22,14 @@ from proxy.recorder.meaning import recording_of
 from proxy.recording.acts import gap_fact, mode_act
 from proxy.recording.exchange import Part
 from proxy.recording.facts import ActFact, GapFact
-from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
+from proxy.recording.group import Carried, ExchangeGroup, Finished, Note, Place
 from proxy.recording.pricing.book import PriceBook
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.state import JournalId, Sequences
 from proxy.store.vault.writer import Vault
+from proxy.telemetry.metrics.counts.tally import new_cell
+from proxy.telemetry.metrics.declare import STORE_SECONDS
 
 READ_BYTES: Final = 128 * 1024
 """Of one journal in one go, packed as it lies there: some 40 small exchanges. A commit comes only between two
@@ -64,6 +66,8 @@ class PipelineStatus:
     journal_count: int
     caught_up_mono_ns: int
     """When the journals were last taken to their ends: now minus this is the lag."""
+    taken: tuple[tuple[JournalId, Place], ...] = ()
+    """How far each journal was taken: (segment, offset)."""
 
 
 class Pipeline:
@@ -97,6 +101,8 @@ class Pipeline:
         self._wishes_lock = threading.Lock()
         self._wishes: list[Future[VaultPosition]] = []
         self._told: list[tuple[Sequence[ActFact], Future[VaultPosition]]] = []
+        self.commit_times = new_cell(STORE_SECONDS)
+        """How long the vault took for each commit."""
         self._caught_up_ns = mono_ns()
         self._status = self._new_status()
 
@@ -290,7 +296,9 @@ class Pipeline:
         cursors = self._follower.cursors(
             {followed.id: self._group.open_since(*followed.id) for followed in self._follower}
         )
+        began_ns = self._mono_ns()
         batch = self._vault.commit(cursors)
+        self.commit_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
         self._has_news = False
         self._hand_on(batch)
         for followed in self._follower:
@@ -377,4 +385,5 @@ class Pipeline:
             held_bytes=self._group.held_bytes,
             journal_count=len(list(self._follower)),
             caught_up_mono_ns=self._caught_up_ns,
+            taken=tuple((followed.id, followed.taken) for followed in self._follower),
         )

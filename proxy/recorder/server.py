@@ -24,6 +24,7 @@ from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
+from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
@@ -49,6 +50,8 @@ class RecorderSettings:
     batch_rows: int = 1000
     batch_ms: int = 250
     interpret_bytes_max: int = 16 * 1024 * 1024
+    has_classic_metrics: bool = True
+    """Metrics also under the names of the OpenTelemetry conventions."""
     price_book_file: Path | None = None
     """None: the newest book of this release."""
 
@@ -144,6 +147,16 @@ class Recorder:
             mono_ns=mono_ns,
         )
         self.pipeline.price_book = price_book(settings.price_book_file)
+        self.metrics = Metrics(
+            self.pipeline,
+            self.tables,
+            settings.data_folder,
+            lambda: open_reader(settings),
+            now_ns=now_ns,
+            mono_ns=mono_ns,
+            has_classic=settings.has_classic_metrics,
+        )
+        self.followers.append(self.metrics.counts.offer)
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
@@ -169,6 +182,7 @@ class Recorder:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             keeping = tasks.create_task(self._keep_room(), name="reserve")
+            self.metrics.start()
             try:
                 async with self._served_socket(bound):
                     announce()
@@ -180,6 +194,7 @@ class Recorder:
                 await asyncio.wait([pipeline])
                 self.tables.stop()
                 await asyncio.wait([tables])
+                await asyncio.to_thread(self.metrics.stop)
 
     async def _keep_room(self) -> None:
         while True:
@@ -188,7 +203,13 @@ class Recorder:
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:
-        api = RecorderApi(self.pipeline, self.tables, self.settings.run_folder, self._mono_ns)
+        api = RecorderApi(
+            self.pipeline,
+            self.tables,
+            self.settings.run_folder,
+            self._mono_ns,
+            metrics=self.metrics.answer,
+        )
         runner = web.AppRunner(
             api.application(), access_log=None, shutdown_timeout=REQUESTS_WITHIN_S
         )

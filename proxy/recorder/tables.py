@@ -20,6 +20,8 @@ from proxy.store.fact_rows import row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
 from proxy.store.vault.reader import VaultReader
+from proxy.telemetry.metrics.counts.tally import new_cell
+from proxy.telemetry.metrics.declare import STORE_SECONDS
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
 """Offered and not yet in the tables: 5 s of the 3,000 to 4,000 exchanges/s that the recorder makes, as
@@ -104,6 +106,9 @@ class TablesFollower:
         self._position = VAULT_START
         self._row_count = 0
         self._problem: str | None = None
+        self.write_times = new_cell(STORE_SECONDS)
+        """How long each transaction took."""
+        self.checkpoint_times = new_cell(STORE_SECONDS)
 
     def offer(self, batch: FactBatch) -> None:
         """Batches MUST come in the order of their positions, each directly behind the one before."""
@@ -178,7 +183,9 @@ class TablesFollower:
         self._take(self._tables, self._next_batches())
         self._problem = None
         self._grant(self._tables)
-        self._tables.checkpoint_if_due(self._mono_ns())
+        began_ns = self._mono_ns()
+        if self._tables.checkpoint_if_due(began_ns):
+            self.checkpoint_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
 
     def _replay(self, tables: Tables) -> None:
         """Everything the vault has behind the tables' position."""
@@ -200,7 +207,9 @@ class TablesFollower:
             self._ingest(tables, joined(portion))
 
     def _ingest(self, tables: Tables, batch: FactBatch) -> None:
+        began_ns = self._mono_ns()
         self._row_count += tables.ingest(batch)
+        self.write_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
         self._position = batch.position
 
     def _next_batches(self) -> list[FactBatch]:

@@ -14,6 +14,11 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "kin_of": {"interaction": "v1_one"},
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
+    "cost_lines_of": {"interaction": "v1_one"},
+    **{
+        f"cost_by_{each}": {"since": None, "until": None}
+        for each in ("interaction", "conversation", "model", "day", "client")
+    },
     **{
         name: {"interaction": "v1_one"}
         for name in (

@@ -53,7 +53,7 @@ class StepTimes(NamedTuple):
     duration_ns: int | None
     delta_count: int
     tokens: int | None
-    index: int | None = None
+    stream_index: int | None = None
     """What the stream calls the step."""
 
 

@@ -137,7 +137,7 @@ class StepTelling:
                 annotation_count=annotation_count,
                 item_count=_item_count(step) if type(step) is Result else None,
                 variant=_variant(step) if type(step) is Call else None,
-                stream_index=times.index,
+                stream_index=times.stream_index,
                 chain_mac=mark.chain_mac,
                 step_mac=mark.step_mac,
             )

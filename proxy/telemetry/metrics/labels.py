@@ -116,11 +116,18 @@ LABELS: Final[dict[str, Label]] = {
         Label("side", "Who runs the tool.", ("provider", "client")),
         Label(
             "error",
-            "Google's error code, in one spelling.",
+            "Google's error code in lower case.",
             _words(
-                """invalid_argument failed_precondition out_of_range unauthenticated permission_denied
-                not_found already_exists aborted resource_exhausted cancelled data_loss unknown internal
-                unimplemented unavailable deadline_exceeded"""
+                """invalid_request failed_precondition parameter_unknown authentication payment_required
+                permission_denied not_found model_not_found already_exists aborted out_of_range
+                rate_limit_exceeded quota_exceeded too_many_requests cancelled api_error unimplemented
+                service_unavailable deadline_exceeded gateway_timeout
+                safety recitation language prohibited_content spii blocklist content_blocked
+                image_safety image_prohibited_content image_recitation image_other
+                malformed_function_call malformed_tool_call unexpected_tool_call no_image
+                too_many_tool_calls missing_thought_signature
+                invalid_argument unauthenticated resource_exhausted internal unavailable data_loss
+                unknown"""
             ),
         ),
         Label(
