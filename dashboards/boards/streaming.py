@@ -73,7 +73,7 @@ STREAMING: Final = Board(
                     "lines",
                     (
                         Query(
-                            quantile(0.95, "ixp_exchange_duration_seconds", "operation, mode"),
+                            quantile(0.95, "ixp_exchange_duration_seconds", "operation mode"),
                             "{{operation}} {{mode}}",
                         ),
                     ),
