@@ -42,9 +42,11 @@ types: $(STAMP) ## mypy, strict, tests too
 
 docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.config README.md
+	$(BIN)/python -m dashboards
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
+	$(BIN)/python -m dashboards --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
