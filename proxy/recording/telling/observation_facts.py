@@ -13,7 +13,7 @@ from proxy.recording.merging.canonical import canonical_bytes
 from proxy.recording.secrecy.equality import Equality, EqualityOf
 from proxy.recording.secrecy.names import clear_id, clear_name, clear_name_or_none
 from proxy.recording.telling.about import settings_of, settings_sent
-from proxy.recording.telling.step_facts import Subject
+from proxy.recording.telling.subject import Subject
 from proxy.values import plain_value
 
 HOW: Final = {
@@ -77,7 +77,7 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
         environment_id=clear_name_or_none(environment),
         has_continuation_token=seen.has_continuation_token,
         input_step_count=len(steps) - len(outputs),
-        output_step_count=len(outputs),
+        output_step_count=_output_count(told.how, outputs),
         function_call_count=sum(step.type == "function_call" for step in outputs),
         input_tokens=usage.input_tokens,
         cached_tokens=usage.cached_tokens,
@@ -114,6 +114,14 @@ def usage_facts(subject: Subject, usage: Usage) -> list[UsageFact]:
         )
         for line in usage.lines
     ]
+
+
+def _output_count(how: str, outputs: list[StepFact]) -> int:
+    """How many steps the answer has, as far as was seen: a resumed stream seldom shows the first of them."""
+    if how != "resumed":
+        return len(outputs)
+    indexes = [step.stream_index for step in outputs if step.stream_index is not None]
+    return max([len(outputs), *[index + 1 for index in indexes]])
 
 
 def _store(asked: Request | None) -> str | None:
