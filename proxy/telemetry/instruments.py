@@ -320,7 +320,13 @@ GATEWAY: Final = (
         "",
         "Exchanges in the vault since it began, as the recorder last said.",
     ),
-    counter("ixp_child_starts_total", _G, "child", "Starts of child processes."),
+    gauge(
+        "ixp_process_start_time_seconds",
+        _G,
+        "process",
+        "When each process began, seconds since 1970; its changes are restarts.",
+        unit=_S,
+    ),
     counter("ixp_process_cpu_seconds_total", _G, "process", "CPU time of each process.", unit=_S),
     gauge("ixp_process_resident_memory_bytes", _G, "process", "Memory of each process.", unit=_B),
 )
