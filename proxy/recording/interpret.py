@@ -46,7 +46,8 @@ from proxy.recording.telling.observation_facts import (
     observation_fact,
     usage_facts,
 )
-from proxy.recording.telling.step_facts import StepTelling, Subject
+from proxy.recording.telling.step_facts import StepTelling
+from proxy.recording.telling.subject import Subject
 
 
 def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recording:
@@ -85,7 +86,7 @@ class _Interpretation:
         self._heads = heads
         self._name = str(exchange.id)
         self._how = HOW[heads.target.operation]
-        self._telling = StepTelling(notes)
+        self._telling = StepTelling(notes, equality(exchange.started_wall_ns))
         self._observations: list[ObservationFact] = []
         self._usage: list[UsageFact] = []
         self._events: list[EventFact] = []
