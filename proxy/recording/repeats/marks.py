@@ -50,7 +50,7 @@ def marks_of(
     if today is NO_EQUALITY:
         return [NO_MARK] * len(sent), [NO_MARK] * len(answered)
     sayings = [saying_of(step) for step in sent]
-    is_history = any(saying is not None and not saying.is_callers for saying in sayings)
+    is_history = sum(saying is not None for saying in sayings) > 1
     days = (today, equality(started_wall_ns - DAY_NS)) if is_history else (today,)
     chain = _Chain()
     said = [_mark(chain, saying, days) for saying in sayings]
