@@ -182,6 +182,20 @@ class Settings:
         Kind.FILE,
         why="The key above all data keys. Put it off the data disk and it protects the disk, too.",
     )
+    ops_address: str = setting(
+        "127.0.0.1",
+        Kind.TEXT,
+        why="Where /metrics, /livez and /readyz answer, without TLS and for anybody. off: nowhere.",
+    )
+    ops_port: int = setting(
+        9464, Kind.WHOLE, least=0, most=65535, why="Another program has 9464. 0 takes a free port."
+    )
+    metrics_genai_names: str = setting(
+        "classic",
+        Kind.CHOICE,
+        choices=("classic", "off"),
+        why="classic: also gen_ai_* metrics, for dashboards made for other gateways.",
+    )
     recorder_batch_rows: int = setting(
         1000,
         Kind.WHOLE,

@@ -320,6 +320,7 @@ GATEWAY: Final = (
         "",
         "Exchanges in the vault since it began, as the recorder last said.",
     ),
+    counter("ixp_child_starts_total", _G, "child", "Starts of child processes."),
     gauge(
         "ixp_process_start_time_seconds",
         _G,

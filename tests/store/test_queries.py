@@ -15,6 +15,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
     "cost_lines_of": {"interaction": "v1_one"},
+    "drift_since": {"since": None},
     "tool_steps": {"interactions": None, "limit": 5},
     **{
         f"cost_by_{each}": {"since": None, "until": None}

@@ -55,6 +55,26 @@ def _cost(parsed: Arguments) -> int:
     return cost.run(folder, parsed.by, span=span, form=form, master_file=master)
 
 
+def _drift_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    _add_form(verb)
+    verb.add_argument(
+        "--since", type=instant, metavar="TIME", help="new since then; exit code 1 if there is any"
+    )
+
+
+def _drift(parsed: Arguments) -> int:
+    from proxy.reading.accounts import drift
+
+    settings = resolved(parsed).settings
+    return drift.run(
+        settings.data_folder,
+        since=parsed.since,
+        form=_form(parsed),
+        master_file=settings.master_key_file,
+    )
+
+
 ACCOUNTS: Final = (
     Verb(
         "cost",
@@ -62,5 +82,12 @@ ACCOUNTS: Final = (
         "interactions-proxy cost --by day --since 2026-11-01",
         _cost_arguments,
         _cost,
+    ),
+    Verb(
+        "drift",
+        "what of Google's API this release has no name for",
+        "interactions-proxy drift --since 2026-11-01",
+        _drift_arguments,
+        _drift,
     ),
 )

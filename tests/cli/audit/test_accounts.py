@@ -19,6 +19,13 @@ def test_cost_of_a_folder_without_any(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("day,interactions,")
 
 
+def test_drift_of_a_folder_without_any(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(tmp_path, told(1, interaction=None, how="models"))
+
+    assert main(["drift", "--data", str(tmp_path), "--since", "2026-01-01"]) == DONE
+    assert capsys.readouterr() == ("", "0 names without a meaning here since 2026-01-01 00:00:00\n")
+
+
 def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["cost", "--since", "soon"])
