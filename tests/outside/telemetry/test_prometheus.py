@@ -9,7 +9,6 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -55,12 +54,16 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         with (
             alertmanager(folder / "alertmanager") as (manager, called),
             prometheus(
-                folder / "prometheus", ops.removeprefix("http://"), manager.url.removeprefix("http://")
+                folder / "prometheus",
+                ops.removeprefix("http://"),
+                manager.url.removeprefix("http://"),
             ) as web,
         ):
             caller.start()
             try:
-                look_until(lambda: caller.failure or caller.rounds >= ROUNDS or None, "some traffic")
+                look_until(
+                    lambda: caller.failure or caller.rounds >= ROUNDS or None, "some traffic"
+                )
                 yield Watched(stage, caller, web, called, ops)
             finally:
                 caller.stop()
@@ -142,7 +145,8 @@ def test_a_frozen_recorder_is_an_alarm_and_its_end_is_told(watched: Watched) -> 
     os.kill(recorder, signal.SIGSTOP)
     try:
         look_until(
-            lambda: "firing" in watched.called.statuses("RecorderDown") or None, "an alert that fires"
+            lambda: "firing" in watched.called.statuses("RecorderDown") or None,
+            "an alert that fires",
         )
         seen = "sum(increase(ixp_gateway_exchanges_seen_total[10s]))"
         (sample,) = data_of(watched, seen)

@@ -7,7 +7,10 @@ import json
 import threading
 from typing import Any, Final
 
-JSON: Final = {"content-type": "application/json", "x-goog-api-key": "AIzaSyDemoDemoDemoDemoDemoDemoDemoDemo0"}
+JSON: Final = {
+    "content-type": "application/json",
+    "x-goog-api-key": "AIzaSyDemoDemoDemoDemoDemoDemoDemoDemo0",
+}
 MODEL: Final = "gemini-3.5-flash"
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 FUNCTION: Final = {
@@ -61,21 +64,35 @@ class Caller:
             self.create({"input": [result], "previous_interaction_id": asked["id"]})
             broken = {**result, "is_error": True}
             self.create({"input": [broken], "previous_interaction_id": asked["id"]})
-        self.create({"input": "emulate: google_search", "tools": [{"type": "google_search"}], "stream": True})
+        self.create(
+            {
+                "input": "emulate: google_search",
+                "tools": [{"type": "google_search"}],
+                "stream": True,
+            }
+        )
         self.create({"input": "Think of a number", "background": True})
         self.create({"input": "x", "store": False})
         self.ask("GET", f"/v1beta/interactions/{first['id']}")
-        for fault in ("status=503", "status=429, retry_after=1", "cut_stream=3, reset", "unknown_field"):
-            self.ask("POST", "/v1beta/interactions", {"model": MODEL, "input": "x", "stream": True}, fault)
+        for fault in (
+            "status=503",
+            "status=429, retry_after=1",
+            "cut_stream=3, reset",
+            "unknown_field",
+        ):
+            self.ask(
+                "POST",
+                "/v1beta/interactions",
+                {"model": MODEL, "input": "x", "stream": True},
+                fault,
+            )
         self.leave()
         self.rounds += 1
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         return self.ask("POST", "/v1beta/interactions", {"model": MODEL, **body})
 
-    def ask(
-        self, method: str, path: str, body: object = None, fault: str = ""
-    ) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: object = None, fault: str = "") -> dict[str, Any]:
         """The answer's JSON; of streams and failures nothing."""
         connection = http.client.HTTPConnection(*self._address, timeout=60)
         headers = {**JSON, "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
