@@ -212,6 +212,20 @@ class Settings:
         most=60_000,
         why="DuckDB takes what the vault holds after this at the latest, however little it is.",
     )
+    traces_client_tools: str = setting(
+        "off",
+        Kind.CHOICE,
+        choices=("off", "on"),
+        why="on: callers' functions get spans, inferred from the end of one turn and the start of the next.",
+    )
+    traces_unchanged_polls: int = setting(
+        10,
+        Kind.WHOLE,
+        unit="polls",
+        least=1,
+        most=1_000_000,
+        why="Of polls that brought no news, one in so many gets spans; 1: all.",
+    )
     recorder_interpret_bytes_max: int = setting(
         16 * MIB,
         Kind.WHOLE,
