@@ -16,6 +16,8 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_of_exchange": {"exchange": "x"},
     "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
     "act_known": {"act": "0" * 32},
+    "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
+    "act_known": {"act": "0" * 32},
     "cost_lines_of": {"interaction": "v1_one"},
     "drift_since": {"since": None},
     "twins_of": {"exchange": "x"},
@@ -31,7 +33,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         name: {"interaction": "v1_one"}
         for name in (
-            *("interaction", "timeline_of", "media_of", "gap_of"),
+            *("interaction", "timeline_of", "media_of", "gap_of", "gap_of"),
             *("usage_of", "exchanges_of", "problems_of"),
         )
     },
