@@ -12,6 +12,8 @@ from tests.store.samples import batch, recording, step
 PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_like": {"beginning": "v1_", "limit": 5},
     "kin_of": {"interaction": "v1_one"},
+    "create_of_interaction": {"interaction": "v1_one", "id_hash": 1, "before": 2},
+    "calls_of_interaction": {"interaction": "v1_one", "id_hash": 1},
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
     "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
