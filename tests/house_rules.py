@@ -90,7 +90,10 @@ IMPURE: Final = frozenset(
 
 BROAD_GUARDS: Final = frozenset(
     f"proxy/{name}.py"
-    for name in ("gateway/__main__", "recorder/__main__", "recorder/meaning", "emulator/emulator")
+    for name in (
+        *("gateway/__main__", "recorder/__main__", "recorder/meaning", "emulator/emulator"),
+        "telemetry/traces/follow",
+    )
 )
 """The top of each process may catch everything, and what keeps one request from stopping all."""
 

@@ -28,8 +28,10 @@ def _serve_arguments(verb: argparse.ArgumentParser) -> None:
 def _serve(parsed: Arguments) -> int:
     import json
 
+    from proxy.supervise.private import take_janitor_key
     from proxy.supervise.server import run
 
+    janitor_key = take_janitor_key(os.environ)
     known = resolved(parsed)
     settings = known.settings
 
@@ -37,10 +39,12 @@ def _serve(parsed: Arguments) -> int:
         about = {"url": started.url, "data": str(settings.data_folder), "pid": os.getpid()}
         if started.ops_url:
             about["ops"] = started.ops_url
+        if started.webhook_url:
+            about["webhooks"] = started.webhook_url
         lines = [json.dumps(about)] if parsed.json else _welcome(known, started)
         print("\n".join(lines), flush=True)
 
-    run(settings, announce, lambda: resolved(parsed).settings)
+    run(settings, announce, lambda: resolved(parsed).settings, janitor_key)
     return DONE
 
 

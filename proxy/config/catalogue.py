@@ -212,6 +212,20 @@ class Settings:
         most=60_000,
         why="DuckDB takes what the vault holds after this at the latest, however little it is.",
     )
+    traces_client_tools: str = setting(
+        "off",
+        Kind.CHOICE,
+        choices=("off", "on"),
+        why="on: callers' functions get spans, inferred from the end of one turn and the start of the next.",
+    )
+    traces_unchanged_polls: int = setting(
+        10,
+        Kind.WHOLE,
+        unit="polls",
+        least=1,
+        most=1_000_000,
+        why="Of polls that brought no news, one in so many gets spans; 1: all.",
+    )
     recorder_interpret_bytes_max: int = setting(
         16 * MIB,
         Kind.WHOLE,
@@ -225,6 +239,52 @@ class Settings:
         Kind.FILE,
         why="A price book of your own (contract prices, new models) instead of this release's newest.",
     )
+
+    steward_credential_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="An API key: with it the steward gets the ends of what clients leave unfinished.",
+    )
+    steward_scope: str = setting(
+        "",
+        Kind.TEXT,
+        why="Fingerprints of further keys of its project, with commas: cared for with the same key.",
+    )
+    steward_requests_per_s: float = setting(
+        5.0,
+        Kind.NUMBER,
+        unit="per second",
+        least=0.01,
+        most=1000,
+        why="The steward asks upstream no more often: lower it where the project's quota is small.",
+    )
+    webhook_listen: str = setting(
+        "off",
+        Kind.CHOICE,
+        choices=("off", "on"),
+        why="on: upstream's webhooks may be sent here; what they announce is fetched at once.",
+    )
+    webhook_address: str = setting(
+        "127.0.0.1", Kind.TEXT, why="Where webhooks arrive: behind what ends TLS for you."
+    )
+    webhook_port: int = setting(
+        8082, Kind.WHOLE, least=0, most=65535, why="Another program has 8082. 0 takes a free port."
+    )
+    webhook_secret_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="Signing secrets (whsec_...) of registered webhooks, one a line; without it, per-request ones alone.",
+    )
+    webhook_audience: str = setting(
+        "",
+        Kind.TEXT,
+        why="The URL that per-request webhooks name; tokens for any other are refused. Empty: any.",
+    )
+
+    @property
+    def has_steward(self) -> bool:
+        """Whether settings alone call for a steward; a key in the environment does, too."""
+        return self.steward_credential_file is not None or self.webhook_listen == "on"
 
     @property
     def master_key_file(self) -> Path:

@@ -10,6 +10,8 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 ENVIRONMENT_PREFIX: Final = "INTERACTIONS_PROXY_"
+JANITOR_VARIABLE: Final = "INTERACTIONS_PROXY_JANITOR_KEY"
+"""Holds the steward's credential itself. No setting: settings are shown, and written for the children."""
 
 _T = TypeVar("_T")
 

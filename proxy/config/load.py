@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from proxy.config.catalogue import CATALOGUE, Settings
-from proxy.config.declare import ENVIRONMENT_PREFIX, Kind, Setting
+from proxy.config.declare import ENVIRONMENT_PREFIX, JANITOR_VARIABLE, Kind, Setting
 from proxy.config.values import cross_problems, read_value
 from proxy.errors import ConfigError
 
@@ -170,7 +170,7 @@ def _given_by_environment(environment: Mapping[str, str]) -> list[Given]:
     return [
         Given(by_variable.get(variable, variable), text, f"environment {variable}")
         for variable, text in environment.items()
-        if variable.startswith(ENVIRONMENT_PREFIX)
+        if variable.startswith(ENVIRONMENT_PREFIX) and variable != JANITOR_VARIABLE
     ]
 
 

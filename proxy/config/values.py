@@ -12,6 +12,7 @@ from proxy.config.catalogue import Settings
 from proxy.config.declare import Kind, Setting
 
 _VIA: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}\Z")
 _HERE: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 """Where one listens to be reached on this machine."""
 _SHOWN_MAX: Final = 60
@@ -40,6 +41,8 @@ def cross_problems(settings: Settings) -> list[str]:
         _upstream_problem(settings.upstream_url),
         _via_problem(settings.gateway_via),
         _loop_problem(settings),
+        _address_problem(settings.webhook_address, "webhook.address"),
+        _scope_problem(settings.steward_scope),
     )
     problems = [problem for problem in found if problem]
     named = {
@@ -52,6 +55,12 @@ def cross_problems(settings: Settings) -> list[str]:
         if path is not None and not path.is_file()
     ]
     return problems
+
+
+def _scope_problem(scope: str) -> str | None:
+    if all(_FINGERPRINT.match(one) for one in scope.split(",") if scope):
+        return None
+    return "steward.scope takes fingerprints of 16 hexadecimal digits, with commas between them"
 
 
 def _via_problem(via: str) -> str | None:
@@ -116,12 +125,12 @@ def _refused(setting: Setting, given: object) -> tuple[None, str]:
     return None, f"{shown} is not usable; it takes a {setting.kind}{unit}{limits}"
 
 
-def _address_problem(address: str) -> str | None:
+def _address_problem(address: str, name: str = "listen.address") -> str | None:
     try:
         ipaddress.ip_address(address)
     except ValueError:
         return (
-            f"listen.address: {address!r} is not an IP address; "
+            f"{name}: {address!r} is not an IP address; "
             "127.0.0.1 serves this machine, 0.0.0.0 all networks"
         )
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import sys
@@ -14,6 +15,12 @@ from rich.console import Console
 
 from proxy.reading.layout import terminal
 from proxy.reading.layout.media import media_lines, shown_media
+from proxy.reading.layout.merging import (
+    attempt_lines,
+    delivery_lines,
+    divergence_lines,
+    hop_lines,
+)
 from proxy.reading.layout.sheet import (
     Sheet,
     answered_lines,
@@ -25,9 +32,13 @@ from proxy.reading.layout.sheet import (
     usage_lines,
 )
 from proxy.reading.media import write_media
+from proxy.reading.merged import fill_partial, is_told_in_pieces, put_together
+from proxy.reading.merged import to_json as merged_to_json
+from proxy.reading.sealed import open_vault
 from proxy.reading.snapshot import open_facts
 from proxy.recording.media.extent import Extent, extent_of
 from proxy.store import queries
+from proxy.store.vault.reader import VaultReader
 
 LAST: Final = "last"
 """In place of an id: the interaction created last."""
@@ -64,7 +75,8 @@ def run(
         if len(found) != 1:
             terminal.say(_not_one(interaction, found))
             return WRONG_USE
-        sheet = gather(connection, found[0])
+        with contextlib.closing(open_vault(data_folder, master_file)) as reader:
+            sheet = gather(connection, found[0], reader)
         if media_folder is not None:
             shown = shown_media(sheet.steps, sheet.media)
             for line in write_media(connection, shown, media_folder):
@@ -93,16 +105,27 @@ def find(connection: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     return found[:1] if text in found else found
 
 
-def gather(connection: duckdb.DuckDBPyConnection, interaction: str) -> Sheet:
-    """Everything that is known of one interaction."""
+def gather(
+    connection: duckdb.DuckDBPyConnection, interaction: str, reader: VaultReader | None = None
+) -> Sheet:
+    """Everything that is known of one interaction.
 
-    def ask(name: str) -> list[dict[str, Any]]:
-        return queries.dicts(connection, name, interaction=interaction)[1]
+    With `reader` what several streams told is put together from their sealed records.
+    """
+
+    def ask(name: str, **more: object) -> list[dict[str, Any]]:
+        return queries.dicts(connection, name, interaction=interaction, **more)[1]
 
     (about,) = ask("interaction")
     steps = ask("timeline_of")
     for step in steps:
         step["content"] = _content(connection, step["content_ref"])
+    exchanges = ask("exchanges_of")
+    divergences = ask("divergences_of", id_hash=about["id_hash"])
+    merged = None
+    if reader is not None and (divergences or is_told_in_pieces(exchanges)):
+        merged = put_together(reader, interaction, exchanges)
+        fill_partial(steps, merged)
     media = ask("media_of")
     left = MEDIA_LOOKED_AT
     for each in media:
@@ -119,8 +142,12 @@ def gather(connection: duckdb.DuckDBPyConnection, interaction: str) -> Sheet:
         request=_part(_content(connection, about["about_ref"]), "request"),
         answer=_part(_content(connection, about["answer_ref"]), "answer"),
         usage=ask("usage_of"),
-        exchanges=ask("exchanges_of"),
+        exchanges=exchanges,
         problems=ask("problems_of"),
+        merged=merged,
+        divergences=divergences,
+        attempts=_attempts(connection, about["create_exchange"]),
+        hops=ask("hops_of") if _may_be_a_hop(about) else (),
     )
 
 
@@ -134,6 +161,13 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
         ("media", media_lines(sheet.steps, sheet.media, console.width)),
         ("usage", usage_lines(sheet, console.width)),
         ("exchanges", exchange_lines(sheet, console.width)),
+        ("events", delivery_lines(sheet.merged, sheet.exchanges, console.width)),
+        ("divergence", divergence_lines(sheet.merged, sheet.divergences, console.width)),
+        ("attempts", attempt_lines(sheet.attempts, console.width)),
+        (
+            "one answer of several hops",
+            hop_lines(sheet.hops, sheet.about["interaction"], console.width),
+        ),
         ("problems", problem_lines(sheet, console.width)),
     )
     shown = [(heading, lines) for heading, lines in parts if lines]
@@ -160,8 +194,29 @@ def to_json(sheet: Sheet) -> str:
         "usage": sheet.usage,
         "exchanges": sheet.exchanges,
         "problems": sheet.problems,
+        "merged": None if sheet.merged is None else merged_to_json(sheet.merged),
+        "divergences": sheet.divergences,
+        "attempts": sheet.attempts,
+        "hops": sheet.hops,
     }
     return terminal.safe_json(json.dumps(whole, ensure_ascii=False, default=_json_value))
+
+
+def _attempts(
+    connection: duckdb.DuckDBPyConnection, create_exchange: str | None
+) -> list[dict[str, Any]]:
+    """The attempts of a create that was sent again; none of one that was sent once."""
+    if create_exchange is None:
+        return []
+    _, (twins,) = queries.dicts(connection, "twins_of", exchange=create_exchange)
+    if twins["count"] < 2:
+        return []
+    return queries.dicts(connection, "attempts_of", exchange=create_exchange)[1]
+
+
+def _may_be_a_hop(about: dict[str, Any]) -> bool:
+    is_continued = about["has_continuation_token"] or about["status"] == "requires_continuation"
+    return bool(is_continued or about["is_continuation"])
 
 
 def _json_value(value: object) -> str:

@@ -10,6 +10,7 @@ import os
 import signal
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from proxy.errors import ProxyError, StartRefused
 from proxy.recorder.rebuild import recorder_settings
 from proxy.recorder.reserve import Reserve, full_disk
 from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
+from proxy.telemetry.traces.opening import trace_settings
 
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Allocations before a collection. A batch is 100,000 small objects without a cycle among them; with
@@ -73,8 +75,9 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _give_way()
     try:
-        settings = recorder_settings(load_resolved(parsed.settings))
-        return _record(settings)
+        settings = load_resolved(parsed.settings)
+        traces = trace_settings(settings, os.environ)
+        return _record(replace(recorder_settings(settings), traces=traces))
     except StartRefused as error:
         _log.error("%s", error)  # an operator's mistake, not a bug: no traceback
         return 3

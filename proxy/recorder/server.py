@@ -32,6 +32,8 @@ from proxy.store.price_books import price_book
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
+from proxy.telemetry.traces.follow import SpanFollower
+from proxy.telemetry.traces.opening import Sources, TraceSettings, open_follower
 
 REQUESTS_WITHIN_S: Final = 1.0
 """How long open requests on the socket may take once the recorder ends."""
@@ -54,6 +56,8 @@ class RecorderSettings:
     """Metrics also under the names of the OpenTelemetry conventions."""
     price_book_file: Path | None = None
     """None: the newest book of this release."""
+    traces: TraceSettings | None = None
+    """None: no spans are sent."""
 
     @property
     def run_folder(self) -> Path:
@@ -157,9 +161,20 @@ class Recorder:
             has_classic=settings.has_classic_metrics,
         )
         self.followers.append(self.metrics.counts.offer)
+        self.traces = self._open_traces(now_ns)
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
+
+    def _open_traces(self, now_ns: Callable[[], int]) -> SpanFollower | None:
+        settings = self.settings
+        if settings.traces is None:
+            return None
+        sources = Sources(lambda: open_reader(settings), self.tables.reader, now_ns, self._mono_ns)
+        began = self._vault.position
+        traces = open_follower(settings.traces, sources, settings.run_folder, began)
+        self.followers.append(traces.offer)
+        return traces
 
     def _hand_on(self, batch: FactBatch) -> None:
         for take in self.followers:
@@ -182,6 +197,8 @@ class Recorder:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             keeping = tasks.create_task(self._keep_room(), name="reserve")
+            if self.traces is not None:
+                self.traces.start()
             self.metrics.start()
             try:
                 async with self._served_socket(bound):
@@ -192,6 +209,8 @@ class Recorder:
                 # The threads end by themselves, in this order; cancelling would only stop waiting.
                 self.pipeline.stop()
                 await asyncio.wait([pipeline])
+                if self.traces is not None:
+                    await asyncio.to_thread(self.traces.stop)
                 self.tables.stop()
                 await asyncio.wait([tables])
                 await asyncio.to_thread(self.metrics.stop)

@@ -13,6 +13,10 @@ FIXED: Final = (
     "listen.address",  # the sockets are open, and clients know them
     "listen.port",
     "gateway.workers",  # one listening socket each
+    "steward.credential_file",  # whether there is a steward
+    "webhook.listen",
+    "webhook.address",
+    "webhook.port",
     "ops.address",
     "ops.port",
 )

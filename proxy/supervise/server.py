@@ -9,9 +9,9 @@ import signal
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
 from proxy.supervise.ops.listener import served_ops
+from proxy.supervise.private import held_in_memory, private_listeners
 from proxy.supervise.reload import merged
 
 DRAIN_WITHIN_S: Final = 15.0
@@ -29,6 +30,8 @@ DRAIN_WITHIN_S: Final = 15.0
 stream is cut and recorded as such. A second signal ends the wait."""
 CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
+STEWARD_WITHIN_S: Final = 5.0
+"""For the steward: what it has asked may be answered. What is not is asked again at the next start."""
 _LOOK_EACH_S: Final = 0.05
 """How often to look whether an earlier recorder has left: a file lock cannot be awaited."""
 
@@ -39,6 +42,8 @@ class Started:
 
     url: str
     has_new_master_key: bool
+    webhook_url: str | None = None
+    """Where webhooks may be sent, if anywhere."""
     ops_url: str | None = None
     """Where metrics are; None: nowhere."""
 
@@ -49,11 +54,26 @@ class Programs:
 
     gateway: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.gateway")
     recorder: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.recorder")
+    steward: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.steward")
     # -P: a folder `proxy` in the operator's current folder must not be taken for ours.
 
 
+@dataclass(frozen=True, slots=True)
+class Stewardship:
+    """What a steward is given besides the settings."""
+
+    janitor_key: int | None = None
+    """A descriptor to read it from; None: it has the file that the settings name, or none."""
+    private: Mapping[str, socket.socket] = field(default_factory=dict)
+    """The sockets at which a gateway takes it for the steward."""
+    webhooks: socket.socket | None = None
+
+
 def run(
-    settings: Settings, announce: Callable[[Started], None], reread: Callable[[], Settings]
+    settings: Settings,
+    announce: Callable[[Started], None],
+    reread: Callable[[], Settings],
+    janitor_key: bytes | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. A second signal stops without waiting; SIGHUP reloads.
 
@@ -61,6 +81,7 @@ def run(
         settings: to start with.
         announce: told once everything serves.
         reread: gives the settings anew, from the same places; raises ConfigError.
+        janitor_key: the steward's credential, if the environment had it.
 
     Raises:
         StartRefused: the folder, the port or a child is not as needed.
@@ -69,13 +90,11 @@ def run(
     # which would hold keys and prompts in clear.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    asyncio.run(_run_with_signals(settings, announce, reread))
+    supervisor = Supervisor(settings, reread=reread, janitor_key=janitor_key)
+    asyncio.run(_run_with_signals(supervisor, announce))
 
 
-async def _run_with_signals(
-    settings: Settings, announce: Callable[[Started], None], reread: Callable[[], Settings]
-) -> None:
-    supervisor = Supervisor(settings, reread=reread)
+async def _run_with_signals(supervisor: Supervisor, announce: Callable[[Started], None]) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, supervisor.request_reload)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,7 +107,7 @@ def _note(text: str) -> None:
 
 
 class Supervisor:
-    """One run of a proxy: N gateway workers and a recorder."""
+    """One run of a proxy: N gateway workers, a recorder and, if there is work for one, a steward."""
 
     def __init__(
         self,
@@ -98,6 +117,7 @@ class Supervisor:
         pace: Pace | None = None,
         note: Callable[[str], None] = _note,
         reread: Callable[[], Settings] | None = None,
+        janitor_key: bytes | None = None,
     ) -> None:
         self._settings = settings
         self._reread = reread or (lambda: settings)
@@ -111,11 +131,14 @@ class Supervisor:
         """Gateways that finish their streams after a reload; each ends by itself."""
         self._recorders: list[Child] = []
         self._starts: Counter[str] = Counter()
+        self._stewards: list[Child] = []
+        """None or one."""
+        self._janitor_key = janitor_key
 
     def request_stop(self) -> None:
         """Stop in order; asked for a second time, stop now."""
         if self._stopping.is_set():
-            for child in (*self._gateways, *self._retired, *self._recorders):
+            for child in (*self._stewards, *self._gateways, *self._retired, *self._recorders):
                 child.kill()
         self._stopping.set()
 
@@ -133,17 +156,30 @@ class Supervisor:
         with ExitStack() as stack:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
+            stewardship = self._prepare_stewardship(stack)
             # A pipe each: children may set theirs to non-blocking, and a shared one would be, too.
             self._gateways = [
                 self._gateway(
-                    worker, listener, folder.settings_file, stack.enter_context(_lifeline())
+                    worker,
+                    listener,
+                    folder.settings_file,
+                    stack.enter_context(_lifeline()),
+                    stewardship.private if stewardship and worker == 0 else {},
                 )
                 for worker, listener in enumerate(listeners)
             ]
+            if stewardship:
+                lifeline = stack.enter_context(_lifeline())
+                self._stewards = [self._steward(stewardship, folder.settings_file, lifeline)]
             recorder = self._recorder(folder.settings_file, stack.enter_context(_lifeline()))
             self._recorders = [recorder]
             await self._until_the_last_recorder_left()
-            started = Started(url_of(listeners[0]), folder.has_new_master_key)
+            webhooks = stewardship.webhooks if stewardship else None
+            started = Started(
+                url_of(listeners[0]),
+                folder.has_new_master_key,
+                None if webhooks is None else url_of(webhooks),
+            )
             refused: StartRefused | None = None
             try:
                 async with served_ops(settings, self._starts, self._stopping.is_set) as ops_url:
@@ -176,20 +212,23 @@ class Supervisor:
     ) -> None:
         """Keep all children until a stop is asked for; then gateways first, recorder last."""
         async with asyncio.TaskGroup() as group:
-            for child in (*self._gateways, recorder):
+            for child in (*self._gateways, recorder, *self._stewards):
                 group.create_task(child.keep(), name=f"keep {child.plan.name}")
             announcing = group.create_task(self._when_ready(recorder, announce), name="announce")
             reloading = group.create_task(self._reload(group, recorder, settings_file))
             await self._stopping.wait()
             announcing.cancel()
             reloading.cancel()
+            # A client of the gateways: what it asked is answered, and recorded like any other.
+            for steward in self._stewards:
+                await steward.stop(STEWARD_WITHIN_S)
             async with asyncio.TaskGroup() as draining:
                 for gateway in (*self._gateways, *self._retired):
                     draining.create_task(gateway.stop(DRAIN_WITHIN_S), name="drain")
             await recorder.stop(CATCH_UP_WITHIN_S)
 
     async def _when_ready(self, recorder: Child, announce: Callable[[], None]) -> None:
-        for child in (*self._gateways, recorder):
+        for child in (*self._gateways, recorder, *self._stewards):
             await child.first_ready.wait()
         announce()
 
@@ -208,7 +247,8 @@ class Supervisor:
                 self._note(f"{', '.join(differing)}: not changed, this needs a restart")
             for worker in range(len(self._gateways)):
                 await self._replace(group, worker)
-            recorder.renew()
+            for child in (recorder, *self._stewards):
+                child.renew()
             self._note("settings reloaded")
 
     async def _replace(self, group: asyncio.TaskGroup, worker: int) -> None:
@@ -229,8 +269,44 @@ class Supervisor:
         except StartRefused as error:
             self._note(f"{error}; the one before goes on")
 
+    def _prepare_stewardship(self, stack: ExitStack) -> Stewardship | None:
+        """None: nothing for a steward to do, and nobody to do it with."""
+        settings, key = self._settings, self._janitor_key
+        if key is None and not settings.has_steward:
+            return None
+        webhooks = None
+        if settings.webhook_listen == "on":
+            (webhooks,) = open_listeners(settings.webhook_address, settings.webhook_port, 1)
+            stack.enter_context(webhooks)
+        private = stack.enter_context(private_listeners(settings.run_folder))
+        number = None if key is None else stack.enter_context(held_in_memory(key))
+        return Stewardship(number, private, webhooks)
+
+    def _steward(self, given: Stewardship, settings_file: Path, lifeline: int) -> Child:
+        command = (*self._programs.steward, "--settings", str(settings_file))
+        descriptors: list[int] = []
+        if given.janitor_key is not None:
+            descriptors.append(given.janitor_key)
+            command += ("--credential-fd", str(given.janitor_key))
+        if given.webhooks is not None:
+            descriptors.append(given.webhooks.fileno())
+            command += ("--webhook-fd", str(given.webhooks.fileno()))
+        plan = ChildPlan(
+            name="steward",
+            command=command,
+            lifeline=lifeline,
+            descriptors=tuple(descriptors),
+            starts=self._starts,
+        )
+        return Child(plan, self._note, self._pace)
+
     def _gateway(
-        self, worker: int, listener: socket.socket, settings_file: Path, lifeline: int
+        self,
+        worker: int,
+        listener: socket.socket,
+        settings_file: Path,
+        lifeline: int,
+        private: Mapping[str, socket.socket],
     ) -> Child:
         number = listener.fileno()
         command = (
@@ -238,21 +314,22 @@ class Supervisor:
             *("--settings", str(settings_file)),
             *("--worker", str(worker), "--listen-fd", str(number)),
         )
+        for purpose, own in private.items():
+            command += (f"--{purpose}-fd", str(own.fileno()))
         name = f"gateway worker {worker}"
+        numbers = (number, *(own.fileno() for own in private.values()))
         plan = ChildPlan(
             name=name,
             command=command,
             lifeline=lifeline,
-            descriptors=(number,),
+            descriptors=numbers,
             starts=self._starts,
         )
         return Child(plan, self._note, self._pace)
 
     def _recorder(self, settings_file: Path, lifeline: int) -> Child:
         command = (*self._programs.recorder, "--settings", str(settings_file))
-        plan = ChildPlan(
-            name="recorder", command=command, lifeline=lifeline, starts=self._starts
-        )
+        plan = ChildPlan(name="recorder", command=command, lifeline=lifeline, starts=self._starts)
         return Child(plan, self._note, self._pace)
 
 

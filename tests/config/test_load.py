@@ -136,3 +136,12 @@ def test_resolved_settings_that_somebody_spoilt_are_refused(tmp_path: Path) -> N
 
     with pytest.raises(ConfigError, match=r"listen\.port: 'many' is not usable"):
         load_resolved(path)
+
+
+def test_the_stewards_key_is_no_setting_and_is_not_complained_about(tmp_path: Path) -> None:
+    known = resolve(
+        file=None, environment={"INTERACTIONS_PROXY_JANITOR_KEY": "sesame"}, command_line=[]
+    )
+
+    dump_resolved(known.settings, tmp_path / "settings.json")
+    assert "sesame" not in (tmp_path / "settings.json").read_text()

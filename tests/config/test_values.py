@@ -183,3 +183,22 @@ def test_a_proxy_that_would_ask_itself_is_refused(url: str, listens_at: str) -> 
 def test_text_that_is_empty_by_default_may_be_given_so() -> None:
     assert read_value(CATALOGUE["gateway.via"], "") == ("", None)
     assert read_value(CATALOGUE["upstream.url"], "")[0] is None
+
+
+@pytest.mark.parametrize("scope", ["", "0123456789abcdef", "0123456789abcdef,fedcba9876543210"])
+def test_a_scope_is_fingerprints(scope: str) -> None:
+    assert cross_problems(Settings(steward_scope=scope)) == []
+
+
+@pytest.mark.parametrize("scope", ["AIza-a-key", "0123456789abcdef,", "0123456789ABCDEF"])
+def test_anything_else_is_no_scope_and_not_repeated(scope: str) -> None:
+    (problem,) = cross_problems(Settings(steward_scope=scope))
+
+    assert problem.startswith("steward.scope takes fingerprints")
+    assert scope not in problem
+
+
+def test_webhooks_arrive_at_an_address() -> None:
+    (problem,) = cross_problems(Settings(webhook_address="hooks.example"))
+
+    assert problem.startswith("webhook.address: ")

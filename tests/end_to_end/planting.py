@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote_from_bytes
 
+from tests.end_to_end.scraping import OPENMETRICS, scrape
 from tests.end_to_end.stage import TABLES, Proxy, Row
 
 ANSWER_WITHIN_S: Final = 30.0
@@ -52,8 +53,10 @@ def files(*folders: Path) -> Iterable[tuple[str, bytes]]:
 
 
 def shown(proxy: Proxy) -> Iterable[tuple[str, bytes]]:
-    """Every cell of every table and view, and what the recorder says of itself."""
+    """Every cell of every table and view, every metric, and what the recorder says of itself."""
     yield "status", json.dumps(proxy.status()).encode()
+    yield "metrics", scrape(proxy).encode()
+    yield "metrics with exemplars", scrape(proxy, OPENMETRICS).encode()
     views = proxy.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
     for name in (*TABLES, *(str(view) for (view,) in views)):
         rows: list[Row] = proxy.rows(f'FROM "{name}"')

@@ -104,6 +104,10 @@ class Proxy:
         """Process id of the recorder; none or, while a new one starts, one that is not ready."""
         return children(self.program.pid, "proxy.recorder")
 
+    def stewards(self) -> list[int]:
+        """Process id of the steward, if there is one."""
+        return children(self.program.pid, "proxy.steward")
+
     def flush(self) -> None:
         """Return once everything recorded so far is visible in SQL."""
         for _ in range(FLUSHES_MAX):
@@ -113,6 +117,13 @@ class Proxy:
 
     def status(self) -> dict[str, Any]:
         return self._ask("GET", "/status")
+
+    def query(self, name: str, **parameters: object) -> list[list[Any]]:
+        """Rows of a shipped query over everything recorded so far; spares the copy that `rows` makes."""
+        self.flush()
+        asked = {"name": name, "parameters": parameters}
+        found: list[list[Any]] = self._ask("POST", "/query", asked)["rows"]
+        return found
 
     def rows(self, sql: str) -> list[Row]:
         """What one statement says of everything recorded so far."""
@@ -141,6 +152,7 @@ class Proxy:
         self._was_killed = True
         self._orphans = [(pid, "proxy.gateway") for pid in self.gateways()]
         self._orphans += [(pid, "proxy.recorder") for pid in self.recorders()]
+        self._orphans += [(pid, "proxy.steward") for pid in self.stewards()]
         self.program.kill()
 
     def start_again(self) -> None:
@@ -150,24 +162,24 @@ class Proxy:
         self._start(self.address[1])
         self._was_killed = False
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
-        return look_until(lambda: self._asked_once(method, path), f"the recorder's {path}")
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        return look_until(lambda: self._asked_once(method, path, body), f"the recorder's {path}")
 
-    def _asked_once(self, method: str, path: str) -> dict[str, Any] | None:
+    def _asked_once(self, method: str, path: str, body: object) -> dict[str, Any] | None:
         """None while no recorder answers: it may have been killed and not be back yet."""
         connection = RecorderSocket(self.data / "run" / "recorder.sock")
         try:
-            connection.request(method, path)
+            connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()
-            body = response.read()
+            told = response.read()
         except (ConnectionError, FileNotFoundError, http.client.HTTPException):
             return None
         finally:
             connection.close()
         if response.status == 504:
-            return {"late": body}
-        assert response.status == 200, f"{method} {path}: {response.status} {body!r}"
-        answer: dict[str, Any] = json.loads(body or b"{}")
+            return {"late": told}
+        assert response.status == 200, f"{method} {path}: {response.status} {told!r}"
+        answer: dict[str, Any] = json.loads(told or b"{}")
         return answer
 
 

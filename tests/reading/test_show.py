@@ -103,6 +103,10 @@ def test_json_has_everything_with_contents(data_folder: Path, capsys: Captured) 
         "usage",
         "exchanges",
         "problems",
+        "merged",
+        "divergences",
+        "attempts",
+        "hops",
     }
 
 

@@ -12,11 +12,22 @@ from tests.store.samples import batch, recording, step
 PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_like": {"beginning": "v1_", "limit": 5},
     "kin_of": {"interaction": "v1_one"},
+    "create_of_interaction": {"interaction": "v1_one", "id_hash": 1, "before": 2},
+    "calls_of_interaction": {"interaction": "v1_one", "id_hash": 1},
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
+    "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
+    "act_known": {"act": "0" * 32},
+    "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
+    "act_known": {"act": "0" * 32},
     "cost_lines_of": {"interaction": "v1_one"},
     "drift_since": {"since": None},
+    "twins_of": {"exchange": "x"},
+    "attempts_of": {"exchange": "x"},
+    "hops_of": {"interaction": "v1_one"},
+    "divergences_of": {"interaction": "v1_one", "id_hash": 1},
     "tool_steps": {"interactions": None, "limit": 5},
+    "turns": {"interaction": "v1_one", "limit": 5},
     **{
         f"cost_by_{each}": {"since": None, "until": None}
         for each in ("interaction", "conversation", "model", "day", "client")
@@ -24,7 +35,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         name: {"interaction": "v1_one"}
         for name in (
-            *("interaction", "timeline_of", "media_of"),
+            *("interaction", "timeline_of", "media_of", "gap_of", "gap_of"),
             *("usage_of", "exchanges_of", "problems_of"),
         )
     },

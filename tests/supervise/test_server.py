@@ -263,3 +263,69 @@ async def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path) -> No
     await serve_until(supervisor, act)
 
     assert [word for _, word in words(tmp_path)] == ["ready", "stopped"]
+
+
+PRIVATE = """
+import os, signal, sys
+notes = open(sys.argv[1], "a", buffering=1)
+given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+secret = os.pread(int(given["--credential-fd"]), 100, 0) if "--credential-fd" in given else b""
+def end(*_):
+    notes.write("steward stopped\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.write(f"steward ready {os.getpid()} {secret.decode()} {sorted(given)[-1]}\\n")
+print("ready", flush=True)
+os.read(0, 1)
+"""
+
+
+async def test_a_steward_gets_its_credential_at_each_start_and_stops_first(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    started = replace(
+        programs(notes),
+        steward=program(PRIVATE, notes),
+        gateway=program(OBEDIENT, notes, "gateway"),
+    )
+    supervisor = Supervisor(
+        settings(tmp_path), programs=started, note=lambda _: None, janitor_key=b"a-key"
+    )
+
+    def kill_and_see_it_again(_: Started) -> None:
+        (line,) = (line for line in notes.read_text().splitlines() if "steward" in line)
+        kill_and_wait(int(line.split()[2]))
+        while notes.read_text().count("steward ready") < 2:
+            os.sched_yield()
+
+    await serve_until(supervisor, kill_and_see_it_again)
+
+    lines = notes.read_text().splitlines()
+    assert [line.split()[3] for line in lines if "steward ready" in line] == ["a-key"] * 2
+    assert lines[-3:] == ["steward stopped", "gateway stopped", "recorder stopped"]
+
+
+async def test_webhooks_have_a_listener_and_the_gateway_its_private_sockets(
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes"
+    gateway = OBEDIENT.replace("{os.getpid()}", "{[one for one in sys.argv if one[:2] == '--']}")
+    started = replace(
+        programs(notes), steward=program(PRIVATE, notes), gateway=program(gateway, notes, "gateway")
+    )
+    given = replace(settings(tmp_path), webhook_listen="on", webhook_port=0)
+    told: list[Started] = []
+
+    await serve_until(Supervisor(given, programs=started), told.append)
+
+    assert told[0].webhook_url is not None
+    assert told[0].webhook_url != told[0].url
+    (line,) = (line for line in notes.read_text().splitlines() if "gateway ready" in line)
+    assert "'--steward-fd', '--verify-fd'" in line
+
+
+async def test_without_credential_and_listener_there_is_no_steward(tmp_path: Path) -> None:
+    started = replace(programs(tmp_path / "notes"), steward=program(BROKEN))
+
+    await serve_until(Supervisor(settings(tmp_path), programs=started), lambda _: None)
+
+    assert not (tmp_path / "data" / "run" / "steward.sock").exists()

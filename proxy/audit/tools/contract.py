@@ -101,11 +101,12 @@ def contract_of(steps: Sequence[ToolStep], last_at: int) -> Contract:
     for step in steps:
         if step.side != "input" or step.type not in _SENT_RESULTS:
             continue
-        if not step.is_new or step.status is None:
+        if not step.is_new:
             continue
         call = index.call_of(step)
         if call is not None:
-            answers[call.interaction, call.place].append(step)
+            if step.status is not None:  # upstream took it
+                answers[call.interaction, call.place].append(step)
         elif step.is_previous_known and not index.repeats(step):
             key = step.interaction, step.call_id
             known = unknown[key].name if key in unknown else None

@@ -21,6 +21,7 @@ from proxy.reading.layout.terminal import (
     packed,
     wrapped,
 )
+from proxy.reading.merged import Merged
 
 STORY_LINES: Final = 2
 """Lines of a step's content: enough to recognise it."""
@@ -49,6 +50,12 @@ class Sheet:
     """What was asked for beside the input, redacted; None: nothing, or it was erased."""
     answer: Json = None
     """What was said beside steps and usage."""
+    merged: Merged | None = None
+    """What several streams told, put together; None: one exchange told it all."""
+    divergences: Sequence[Row] = ()
+    attempts: Sequence[Row] = ()
+    """Of the create, where it was sent more than once."""
+    hops: Sequence[Row] = ()
 
 
 def header_lines(sheet: Sheet, width: int) -> list[Text]:

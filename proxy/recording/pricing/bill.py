@@ -178,6 +178,8 @@ def _cached(
     What no list names is text as far as there is text; beyond it, of the one modality that is left,
     or of all that is left.
     """
+    if not (total or listed):
+        return {}
     cached = {modality: tokens for modality, tokens in listed.items() if tokens}
     rest = max(total or 0, sum(cached.values())) - sum(cached.values())
     if total is not None and sum(cached.values()) > total:

@@ -98,6 +98,12 @@ def test_a_result_that_upstream_never_took_answers_nothing() -> None:
     assert the_call(CALL, refused).answer_count == 0
 
 
+def test_a_result_for_an_unknown_call_is_found_although_upstream_refused_it() -> None:
+    refused = replace(RESULT, call_id="c9", status=None)
+
+    assert ("unknown_call", "v1_b") in findings(CALL, RESULT, refused)
+
+
 def test_a_repeated_result_answers_once() -> None:
     """A stateless caller sends it with every later turn."""
     again = replace(RESULT, interaction="v1_c", is_new=False)

@@ -71,6 +71,14 @@ def test_an_answer_without_usage_has_no_lines_and_so_no_cost_of_zero() -> None:
     assert with_costs(interpret(exchange(response=answer)), BOOK).costs == ()
 
 
+def test_all_else_of_a_recording_stays_as_it_was() -> None:
+    recording = interpret(exchange(response={"id": ID, "usage": {"total_tokens": 1}}))
+    priced_too = with_costs(recording, BOOK)
+
+    assert priced_too.costs
+    assert replace(priced_too, costs=()) == recording
+
+
 def test_without_a_book_nothing_is_priced() -> None:
     recording = interpret(exchange(response={"id": ID, "usage": {"total_tokens": 1}}))
 

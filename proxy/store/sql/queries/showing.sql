@@ -75,7 +75,8 @@ SELECT
     content_bytes,
     content_ref,
     step_index,
-    exchange
+    exchange,
+    is_partial
 FROM timeline
 WHERE interaction = $interaction
 ORDER BY place;
@@ -127,7 +128,9 @@ SELECT
     exchanges.is_streaming,
     exchanges.error_code,
     exchanges.problem_count,
-    exchanges.raw_ref
+    exchanges.raw_ref,
+    exchanges.client,
+    exchanges.resumed_after
 FROM exchanges
 WHERE exchanges.interaction = $interaction
     OR exchanges.exchange IN (
@@ -153,13 +156,13 @@ WHERE problems.exchange IN (
 ORDER BY problems.seen_at;
 
 -- name: relations
--- Tables and views with what they are for, views first. `weighed` serves the other views only.
+-- Tables and views with what they are for, views first. Those that serve other views only are left out.
 SELECT
     view_name AS name,
     'view' AS kind,
     comment
 FROM duckdb_views()
-WHERE database_name = 'facts' AND NOT internal AND view_name != 'weighed'
+WHERE database_name = 'facts' AND NOT internal AND view_name NOT IN ('weighed', 'placed_events')
 UNION ALL
 SELECT
     table_name AS name,

@@ -101,7 +101,6 @@ results AS (
     WHERE side = 'input'
         AND type IN ('function_result', 'user_input')
         AND is_new
-        AND status IS NOT NULL
 ),
 
 -- Each result of a client answers the latest call of that id in its conversation.
@@ -112,6 +111,7 @@ matches AS (
         results.call_id,
         results.sent_at,
         results.is_error,
+        results.status,
         calls.interaction,
         calls.place
     FROM results
@@ -143,6 +143,7 @@ answers AS (
             (sent_at, result_interaction, result_place)
         ) AS first
     FROM matches
+    WHERE status IS NOT NULL  -- upstream took it
     GROUP BY interaction, place
 ),
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from proxy.interactions.known import CALL_TYPES, RESULT_TYPES
@@ -96,9 +96,10 @@ class InteractionCounts:
         mode = _mode(told)
         self._creates.add((mode, _store(told.store or "inherited")))
         self._turns.add(("first" if told.previous_hash is None else "later",))
-        output = [step for step in _steps_of(recording, told) if step.side == "output"]
+        steps = _steps_of(recording, told)
+        output = [step for step in steps if step.side == "output"]
         self._count_steps(output, told)
-        self._count_answers_of_clients(recording, told)
+        self._count_answers_of_clients(steps)
         run = Open(
             exchange.started_at,
             told.model,
@@ -207,9 +208,9 @@ class InteractionCounts:
                 tool = step.type.removesuffix("_result")
                 self._results.add((tool, "provider", outcome))
 
-    def _count_answers_of_clients(self, recording: Recording, told: ObservationFact) -> None:
+    def _count_answers_of_clients(self, steps: Sequence[StepFact]) -> None:
         """Results that this turn brought; those before the model's last step came in earlier turns."""
-        for step in reversed(_steps_of(recording, told)):
+        for step in reversed(steps):
             if step.side != "input":
                 continue
             if step.type in _ANSWERS:
@@ -223,7 +224,9 @@ class InteractionCounts:
         return self._models.label(model or agent, may_enter=has_answered)
 
 
-def _steps_of(recording: Recording, told: ObservationFact) -> list[StepFact]:
+def _steps_of(recording: Recording, told: ObservationFact) -> Sequence[StepFact]:
+    if len(recording.observations) == 1:
+        return recording.steps
     return [step for step in recording.steps if step.interaction == told.interaction]
 
 

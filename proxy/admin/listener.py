@@ -1,0 +1,102 @@
+"""The admin listener: put together, served on its socket, ended in order."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from proxy.admin.desk import THREADS, Desk
+from proxy.admin.guard import Guard, hosts_of
+from proxy.admin.questions import Questions
+from proxy.admin.tokens import TokenFile, ready_tokens
+from proxy.admin.trail import Tell, Trail
+from proxy.store.asking.lending import LentTables
+
+BODY_BYTES_MAX: Final = 128 * 1024
+"""Of a request: a statement of 64 KiB, written as JSON."""
+REQUESTS_WITHIN_S: Final = 1.0
+"""How long open requests may take once the recorder ends."""
+HEADER_BYTES_MAX: Final = 8190
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSettings:
+    """What the listener needs to know."""
+
+    data_folder: Path
+    tokens_file: Path | None = None
+    """None: admin/tokens.json of the data folder."""
+    hosts: tuple[str, ...] = ()
+    """Further names that Host may say."""
+
+    @property
+    def tokens_path(self) -> Path:
+        return self.tokens_file or self.data_folder / "admin" / "tokens.json"
+
+    @property
+    def local_token_path(self) -> Path:
+        """The owner's own token."""
+        return self.data_folder / "admin" / "local.token"
+
+
+class AdminListener:
+    """One listener in the recorder's process."""
+
+    def __init__(
+        self,
+        settings: AdminSettings,
+        tables: LentTables,
+        tell: Tell,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._trail = Trail(tell, now_ns)
+        self._now_ns = now_ns
+
+    @contextlib.asynccontextmanager
+    async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
+        """Answer on a bound socket.
+
+        Raises:
+            StartRefused: other machines could ask and there are no tokens; or the file is not usable.
+        """
+        address, port = bound.getsockname()[:2]
+        tokens = self._tokens(address)
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix="admin")
+        desk = Desk(self._tables, self._trail, pool, self._now_ns)
+        guard = Guard(tokens, hosts_of(address, port, self._settings.hosts), ())
+        application = web.Application(middlewares=[guard.pass_on], client_max_size=BODY_BYTES_MAX)
+        application.add_routes(Questions(desk).routes())
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=REQUESTS_WITHIN_S,
+            max_line_size=HEADER_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX,
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, bound).start()
+            yield
+        finally:
+            await runner.cleanup()
+            self._trail.close()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _tokens(self, address: str) -> TokenFile:
+        return ready_tokens(
+            self._settings.tokens_path,
+            self._settings.local_token_path,
+            is_loopback=ipaddress.ip_address(address).is_loopback,
+            is_named=self._settings.tokens_file is not None,
+        )

@@ -1,0 +1,82 @@
+"""`python -m proxy.steward`: the steward, started by the supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+
+from proxy.config.load import load_resolved
+from proxy.errors import ProxyError
+from proxy.journal.keys import FingerprintKey
+from proxy.steward.credential import read_credential
+from proxy.steward.server import StewardSettings, read_secrets, serve
+
+
+class _Lifeline(asyncio.Protocol):
+    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def eof_received(self) -> None:
+        self._stop.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
+        self._stop.set()
+
+
+async def _serve(settings: StewardSettings) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
+    await serve(settings, stop, lambda: print("ready", flush=True))  # noqa: T201 - the supervisor waits for this line
+
+
+def main(arguments: list[str]) -> int:
+    """Run the steward; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m proxy.steward", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="written by the supervisor")
+    parser.add_argument(
+        "--credential-fd", type=int, help="where the credential is read, if not from a file"
+    )
+    parser.add_argument("--webhook-fd", type=int, help="the listening socket for webhooks")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the credential
+    try:
+        asyncio.run(_serve(_settings(given)))
+    except ProxyError as error:
+        logging.getLogger("steward").error("%s", error)  # noqa: TRY400 - the text says it all
+        return 3
+    return 0
+
+
+def _settings(given: argparse.Namespace) -> StewardSettings:
+    chosen = load_resolved(given.settings)
+    key = FingerprintKey.load_or_create(chosen.data_folder / "keys" / "fingerprint.key")
+    listener = None if given.webhook_fd is None else socket.socket(fileno=given.webhook_fd)
+    return StewardSettings(
+        run_folder=chosen.run_folder,
+        credential=read_credential(
+            chosen.steward_credential_file, given.credential_fd, key, chosen.steward_scope
+        ),
+        requests_per_s=chosen.steward_requests_per_s,
+        listener=listener,
+        secrets=read_secrets(chosen.webhook_secret_file),
+        audience=chosen.webhook_audience,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

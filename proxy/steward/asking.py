@@ -1,0 +1,140 @@
+"""Whom the steward talks to: the recorder, for what is known; the gateway, for what is not. Unix sockets both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from proxy.errors import ProxyError
+
+RECORDER_S: Final = 90.0
+"""More than the minute after which the recorder says by itself that it is late."""
+ANSWER_S: Final = 120.0
+"""A GET of a stored interaction takes under a second; one with megabytes of media some more."""
+PIECE_BYTES: Final = 64 * 1024
+AGENT: Final = "interactions-proxy-steward"
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_STATUS_OK: Final = 200
+
+
+class NotAnswered(ProxyError):
+    """Our own gateway or recorder does not answer now: both are started again by the supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is left of an answer: the recorder has the rest."""
+
+    status: int
+    retry_after_s: int | None
+    body: bytes = b""
+    """Only where it was asked for."""
+
+
+class Recorder:
+    """Asks the recorder and tells it acts."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def query(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        """Rows of a shipped query, by column.
+
+        Raises:
+            NotAnswered: try again later.
+        """
+        told = await self._post("/query", {"name": name, "parameters": parameters})
+        return [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+
+    async def flush(self) -> None:
+        """Returns when all that is durable now can be asked for. Raises NotAnswered."""
+        await self._post("/flush", {})
+
+    async def tell(self, acts: Sequence[Mapping[str, object]]) -> None:
+        """Returns when they are durable. Raises NotAnswered."""
+        await self._post("/acts", {"acts": list(acts)})
+
+    async def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        try:
+            async with self._session.post(path, data=orjson.dumps(body)) as response:
+                answer = orjson.loads(await response.read())
+                if response.status == _STATUS_OK and isinstance(answer, dict):
+                    return answer
+                raise NotAnswered(f"the recorder answered {path} with {response.status}")
+        except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
+            raise NotAnswered(f"the recorder does not answer: {type(error).__name__}") from error
+
+
+class Gateway:
+    """Asks upstream, through one of the gateway's own sockets."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def get(
+        self, target: str, headers: Mapping[str, str], *, body_bytes_max: int = 0
+    ) -> Told:
+        """One GET; at most so much of the body is kept.
+
+        Raises:
+            NotAnswered: the gateway broke off, or cannot be reached.
+        """
+        # Given as encoded: yarl would write the path in its own way.
+        url = URL(f"http://upstream{target}", encoded=True)
+        try:
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                body = b""
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    body += piece[: max(0, body_bytes_max - len(body))]
+                return Told(response.status, _retry_after_s(response.headers), body)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise NotAnswered(f"the gateway does not answer: {type(error).__name__}") from error
+
+
+class Neighbours:
+    """Both, for as long as the context lasts."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self.recorder = Recorder(await self._session("recorder.sock", RECORDER_S))
+        self.gateway = Gateway(await self._session("steward.sock", ANSWER_S))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _session(self, socket: str, total_s: float) -> aiohttp.ClientSession:
+        # A connection each: on a kept one aiohttp repeats a GET by itself when it turns out to be closed.
+        connector = aiohttp.UnixConnector(str(self._run_folder / socket), force_close=True)
+        session = aiohttp.ClientSession(
+            "http://upstream",
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=total_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            headers={"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
+        )
+        return await self._stack.enter_async_context(session)
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> int | None:
+    value = headers.get("Retry-After", "").strip()
+    return int(value) if _SECONDS.fullmatch(value) else None

@@ -1,0 +1,98 @@
+"""One steward put together: who asks, who is told, and what it does with a credential or a listener."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from proxy.errors import StartRefused
+from proxy.steward.asking import Neighbours, NotAnswered
+from proxy.steward.capture import Capture, Clocks, no_care
+from proxy.steward.credential import Credential
+from proxy.steward.webhooks.keys import PublishedKeys
+from proxy.steward.webhooks.listener import Webhooks
+from proxy.steward.webhooks.signature import secrets_of
+
+FAREWELL_S: Final = 2.0
+"""To tell the records that nobody cares any more; below what the supervisor waits before it kills."""
+_LOG: Final = logging.getLogger("steward")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StewardSettings:
+    """What a steward needs to know."""
+
+    run_folder: Path
+    credential: Credential | None
+    """None: webhooks are kept, and nobody acts on them."""
+    requests_per_s: float
+    listener: socket.socket | None = None
+    """Of webhooks."""
+    secrets: tuple[bytes, ...] = ()
+    audience: str = ""
+
+
+CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
+
+
+async def serve(
+    settings: StewardSettings,
+    stop: asyncio.Event,
+    announce: Callable[[], None],
+    clocks: Clocks = CLOCKS,
+) -> None:
+    """Care until `stop`."""
+    async with Neighbours(settings.run_folder) as neighbours:
+        recorder, gateway = neighbours.recorder, neighbours.gateway
+        capture = None
+        if settings.credential is not None:
+            capture = Capture(
+                recorder, gateway, settings.credential, clocks, settings.requests_per_s
+            )
+        webhooks = Webhooks(
+            recorder,
+            PublishedKeys(gateway, clocks.mono_s),
+            secrets=settings.secrets,
+            audience=settings.audience,
+            now_s=lambda: clocks.wall_us() / 1e6,
+            notified=capture.hurry if capture is not None else lambda: None,
+        )
+        async with asyncio.TaskGroup() as group:
+            tasks = []
+            if capture is not None:
+                tasks.append(group.create_task(capture.run(), name="capture"))
+            if settings.listener is not None:
+                tasks.append(group.create_task(webhooks.run(settings.listener), name="webhooks"))
+            announce()
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await webhooks.tell_refused()
+                if capture is not None:
+                    await recorder.tell([no_care()])
+        except (NotAnswered, TimeoutError) as error:
+            _LOG.warning("not told that the steward ends: %s", error)
+
+
+def read_secrets(file: Path | None) -> tuple[bytes, ...]:
+    """The signing secrets of `webhook.secret_file`.
+
+    Raises:
+        StartRefused: the file cannot be read, or a line of it is no secret.
+    """
+    if file is None:
+        return ()
+    try:
+        return secrets_of(file.read_text("ascii"))
+    except OSError as error:
+        raise StartRefused(f"cannot read webhook.secret_file {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise StartRefused(f"webhook.secret_file {file}: {error}") from error

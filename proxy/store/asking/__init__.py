@@ -1,0 +1,1 @@
+"""Questions to the facts for people outside this process: shipped, bounded, in four forms."""

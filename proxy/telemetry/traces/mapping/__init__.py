@@ -1,0 +1,1 @@
+"""From facts to spans, in the words of OpenTelemetry. Does no I/O."""

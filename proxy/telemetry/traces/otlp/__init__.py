@@ -1,0 +1,1 @@
+"""The OpenTelemetry protocol: spans as protobuf, sent over HTTP or gRPC, or shown on the terminal."""

@@ -1,0 +1,99 @@
+"""An admin listener in this process over a small database, and questions to it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from proxy.admin.listener import AdminListener, AdminSettings
+from proxy.admin.tokens import Role, add_token
+from proxy.recording.facts import ActFact
+from proxy.store.asking.lending import LentTables
+from tests.store.samples import SECOND_NS, START_NS
+
+NOW_NS = START_NS + 3600 * SECOND_NS
+"""An hour after the samples."""
+
+
+def now() -> datetime:
+    return datetime.fromtimestamp(NOW_NS / 1e9, UTC)
+
+
+@dataclass(slots=True)
+class Acts:
+    """What was told to the vault."""
+
+    told: list[ActFact] = field(default_factory=list)
+    refuses: bool = False
+
+    def tell(self, acts: Sequence[ActFact]) -> Future[Any]:
+        done: Future[Any] = Future()
+        if not self.refuses:
+            self.told.extend(acts)
+            done.set_result(None)
+        return done
+
+
+@dataclass(slots=True)
+class Asked:
+    """One answer."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    def json(self) -> Any:
+        import orjson
+
+        return orjson.loads(self.body)
+
+
+@dataclass(slots=True)
+class Served:
+    """A listener that answers, and tokens for it."""
+
+    settings: AdminSettings
+    port: int
+    acts: Acts
+
+    @property
+    def local(self) -> str:
+        return self.settings.local_token_path.read_text().strip()
+
+    def token(self, role: Role) -> str:
+        return add_token(self.settings.tokens_path, f"the-{role}", role, now)
+
+    async def ask(
+        self, path: str, token: str | None = None, *, method: str = "GET", **more: Any
+    ) -> Asked:
+        headers = dict(more.pop("headers", {}))
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{self.port}") as session,
+            session.request(method, path, headers=headers, **more) as response,
+        ):
+            return Asked(response.status, response.headers, await response.read())
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, tables: LentTables, tune: Callable[[AdminListener], None] | None = None
+) -> AsyncIterator[Served]:
+    settings = AdminSettings(data_folder=folder, hosts=("audit.example",))
+    acts = Acts()
+    listener = AdminListener(settings, tables, acts.tell, lambda: NOW_NS)
+    if tune is not None:
+        tune(listener)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        async with listener.serving(bound):
+            yield Served(settings, bound.getsockname()[1], acts)
