@@ -25,7 +25,7 @@ def _answers(code: str, answered_by: str = "upstream") -> str:
 
 
 _HEALTHY: Final = Case(
-    ((_answers("200"), "0+60x500"), (_answers("503"), "0x500")), "120m", fires=False
+    ((_answers("200"), "0+60x150"), (_answers("503"), "0x150")), "120m", fires=False
 )
 
 AVAILABILITY: Final = (
@@ -96,8 +96,8 @@ AVAILABILITY: Final = (
         verify="The six-hour share is below 1 %.",
         cases=(
             Case(
-                ((_answers("200"), "0+300x1000"), (_answers("503"), "0+9x1000")),
-                "4500m",
+                ((_answers("200"), "0+300x130"), (_answers("503"), "0+9x130")),
+                "600m",
                 fires=True,
                 interval="5m",
             ),

@@ -224,13 +224,13 @@ EVIDENCE: Final = (
         verify="The prediction is above zero.",
         cases=(
             Case(
-                (("ixp_audit_disk_free_bytes{instance='p'}", "100000000000-200000000x600"),),
-                "480m",
+                (("ixp_audit_disk_free_bytes{instance='p'}", "100000000000-200000000x150"),),
+                "120m",
                 fires=True,
             ),
             Case(
-                (("ixp_audit_disk_free_bytes{instance='p'}", "100000000000x600"),),
-                "480m",
+                (("ixp_audit_disk_free_bytes{instance='p'}", "100000000000x150"),),
+                "120m",
                 fires=False,
             ),
         ),

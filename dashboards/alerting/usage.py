@@ -64,15 +64,15 @@ USAGE: Final = (
                 (
                     (
                         "ixp_cost_usd_total{instance='p', model='m', item='output'}",
-                        "0+0.01x1200 12+1x120",
+                        "0+0.01x240 2.4+1x110",
                     ),
                 ),
-                "1300m",
+                "330m",
                 fires=True,
             ),
             Case(
-                (("ixp_cost_usd_total{instance='p', model='m', item='output'}", "0+0.1x1400"),),
-                "1300m",
+                (("ixp_cost_usd_total{instance='p', model='m', item='output'}", "0+0.1x350"),),
+                "330m",
                 fires=False,
             ),
         ),
@@ -128,15 +128,15 @@ USAGE: Final = (
         cases=(
             Case(
                 (
-                    (_TOKENS % "input", "0+100000x1600"),
-                    (_TOKENS % "cached_input", "0+80000x1300 104000000+1000x300"),
+                    (_TOKENS % "input", "0+100000x400"),
+                    (_TOKENS % "cached_input", "0+80000x240 19200000+1000x160"),
                 ),
-                "1500m",
+                "380m",
                 fires=True,
             ),
             Case(
-                ((_TOKENS % "input", "5x1600"), (_TOKENS % "cached_input", "5x1600")),
-                "1500m",
+                ((_TOKENS % "input", "5x400"), (_TOKENS % "cached_input", "5x400")),
+                "380m",
                 fires=False,
             ),
         ),

@@ -22,7 +22,8 @@ import yaml
 from dashboards.__main__ import HERE
 from tests.end_to_end.programs import look_until
 
-SCRAPE_S: Final = 1
+SCRAPE_S: Final = 4
+"""A second more than the ops listener waits for a recorder that does not answer."""
 WAIT: Final = re.compile(r"^(\s+for:) .*$", re.MULTILINE)
 
 

@@ -12,6 +12,8 @@ JSON: Final = {
     "x-goog-api-key": "AIzaSyDemoDemoDemoDemoDemoDemoDemoDemo0",
 }
 MODEL: Final = "gemini-3.5-flash"
+UNPRICED: Final = "gemini-4-carbon"
+"""The price book has no price for it."""
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 FUNCTION: Final = {
     "type": "function",
@@ -29,7 +31,8 @@ class Caller:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.rounds = 0
-        self.failure: BaseException | None = None
+        self.background: list[dict[str, Any]] = []
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -45,7 +48,7 @@ class Caller:
             while not self._stop.is_set():
                 self.round()
                 self._stop.wait(0.3)
-        except BaseException as error:  # told to whoever waits for the end
+        except Exception as error:  # noqa: BLE001  # told to whoever waits for the end
             self.failure = error
 
     def round(self) -> None:
@@ -71,14 +74,17 @@ class Caller:
                 "stream": True,
             }
         )
-        self.create({"input": "Think of a number", "background": True})
+        self.create({"input": "x", "model": UNPRICED})
+        self.background.append(self.create({"input": "Think of a number", "background": True}))
+        for begun in self.background[-5:]:
+            self.ask("GET", f"/v1beta/interactions/{begun['id']}")
         self.create({"input": "x", "store": False})
         self.ask("GET", f"/v1beta/interactions/{first['id']}")
         for fault in (
             "status=503",
             "status=429, retry_after=1",
             "cut_stream=3, reset",
-            "unknown_field",
+            "drift=field+event",
         ):
             self.ask(
                 "POST",
