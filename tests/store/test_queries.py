@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import datetime as dt
 from dataclasses import dataclass
 
 import pytest
@@ -21,6 +22,16 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "act_known": {"act": "0" * 32},
     "cost_lines_of": {"interaction": "v1_one"},
     "drift_since": {"since": None},
+    "price_book_acts": {"kind": "price_book"},
+    "billed_hours": {"before_us": 0},
+    "bills_between": {
+        "book": "2026-11-22",
+        "before_us": 0,
+        "places": ["usage"],
+        "grounding": ["google_search_call"],
+        "since": dt.datetime(2026, 11, 22),  # noqa: DTZ001  # as DuckDB gives them
+        "until": dt.datetime(2026, 11, 23),  # noqa: DTZ001
+    },
     "price_book_acts": {"kind": "price_book"},
     "billed_hours": {"before_us": 0},
     "bills_between": {
