@@ -42,10 +42,12 @@ types: $(STAMP) ## mypy, strict, tests too
 
 docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.config README.md
+	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md
 	$(BIN)/python -m dashboards
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
+	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md --check
 	$(BIN)/python -m dashboards --check
 
 test: $(STAMP) ## all tests, offline, under five minutes

@@ -37,6 +37,7 @@ def _serve(parsed: Arguments) -> int:
 
     def announce(started: Started) -> None:
         about = {"url": started.url, "data": str(settings.data_folder), "pid": os.getpid()}
+        about["admin"] = started.admin_url
         if started.ops_url:
             about["ops"] = started.ops_url
         if started.webhook_url:
@@ -49,7 +50,7 @@ def _serve(parsed: Arguments) -> int:
 
 
 def _welcome(known: Resolved, started: Started) -> list[str]:
-    """Five lines for the operator, and a warning where one is due."""
+    """Six lines for the operator, and a warning where one is due."""
     import shlex
 
     from proxy.config.values import is_loopback
@@ -63,6 +64,7 @@ def _welcome(known: Resolved, started: Started) -> list[str]:
         f'JavaScript  const ai = new GoogleGenAI({{httpOptions: {{baseUrl: "{started.url}"}}}})',
         f"data        {settings.data_folder}",
         f'ask         {command_of_ours()} sql{data} "{_FIRST_QUESTION}"',
+        f"audit       {started.admin_url} (`{command_of_ours()} token{data} add NAME` lets others ask)",
     ]
     if started.has_new_master_key:
         lines.append(

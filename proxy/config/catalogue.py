@@ -280,6 +280,24 @@ class Settings:
         Kind.TEXT,
         why="The URL that per-request webhooks name; tokens for any other are refused. Empty: any.",
     )
+    admin_address: str = setting(
+        "127.0.0.1",
+        Kind.TEXT,
+        why="Where auditors, dashboards and the console ask. Other than loopback needs tokens first.",
+    )
+    admin_port: int = setting(
+        8081, Kind.WHOLE, least=0, most=65535, why="Another program has 8081. 0 takes a free port."
+    )
+    admin_hosts: str = setting(
+        "",
+        Kind.TEXT,
+        why="Names, with commas, by which others reach the admin listener: a Host it does not know is refused.",
+    )
+    admin_tokens_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="Who may ask, say from a mounted secret; else admin/tokens.json among the data.",
+    )
 
     @property
     def has_steward(self) -> bool:

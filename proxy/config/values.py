@@ -42,12 +42,14 @@ def cross_problems(settings: Settings) -> list[str]:
         _via_problem(settings.gateway_via),
         _loop_problem(settings),
         _address_problem(settings.webhook_address, "webhook.address"),
+        _address_problem(settings.admin_address, "admin.address"),
         _scope_problem(settings.steward_scope),
     )
     problems = [problem for problem in found if problem]
     named = {
         "upstream.ca_file": settings.upstream_ca_file,
         "costs.book_file": settings.costs_book_file,
+        "admin.tokens_file": settings.admin_tokens_file,
     }
     problems += [
         f"{name}: there is no file {path}"

@@ -75,7 +75,7 @@ def _copy_of_recorder(data_folder: Path) -> Path | None:
         StoreError: it runs and cannot.
     """
     address = data_folder / "run" / "recorder.sock"
-    connection = _UnixConnection(address)
+    connection = UnixConnection(address)
     try:
         connection.request("POST", "/snapshot")
         answer = connection.getresponse()
@@ -101,7 +101,7 @@ def _remove(copy: Path) -> None:
             path.unlink()
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over the recorder's socket."""
 
     def __init__(self, address: Path) -> None:

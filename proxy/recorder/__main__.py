@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import stat
 import sys
 from dataclasses import replace
@@ -51,7 +52,7 @@ def _give_way() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-async def _serve(settings: RecorderSettings) -> None:
+async def _serve(settings: RecorderSettings, admin_fd: int | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +63,8 @@ async def _serve(settings: RecorderSettings) -> None:
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     try:
-        await recorder.serve(stop, lambda: print("ready", flush=True))  # noqa: T201 - the supervisor waits for this line
+        admin = None if admin_fd is None else socket.socket(fileno=admin_fd)
+        await recorder.serve(stop, lambda: print("ready", flush=True), admin)  # noqa: T201 - the supervisor waits for this line
     finally:
         recorder.close()
 
@@ -71,13 +73,14 @@ def main(arguments: list[str]) -> int:
     """Run the recorder; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m proxy.recorder", description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="written by the supervisor")
+    parser.add_argument("--admin-fd", type=int, help="a listening socket for the admin listener")
     parsed = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _give_way()
     try:
         settings = load_resolved(parsed.settings)
         traces = trace_settings(settings, os.environ)
-        return _record(replace(recorder_settings(settings), traces=traces))
+        return _record(replace(recorder_settings(settings), traces=traces), parsed.admin_fd)
     except StartRefused as error:
         _log.error("%s", error)  # an operator's mistake, not a bug: no traceback
         return 3
@@ -89,11 +92,11 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def _record(settings: RecorderSettings) -> int:
+def _record(settings: RecorderSettings, admin_fd: int | None) -> int:
     """Run until the end; on a full disk give the reserve up, so that the next recorder has some room."""
     try:
         with held_recorder_lock(settings.run_folder):
-            asyncio.run(_serve(settings))
+            asyncio.run(_serve(settings, admin_fd))
     except (OSError, ExceptionGroup, StartRefused) as error:
         full = full_disk(error)
         if full is None:

@@ -16,12 +16,12 @@ from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed
 from proxy.journal.format import ExchangeId, Kind, Mode
-from proxy.journal.reader import Damage, Frame
+from proxy.journal.reader import Cursor, Damage, Frame
 from proxy.recorder.follow import Followed, Follower
 from proxy.recorder.meaning import recording_of
-from proxy.recording.acts import gap_fact, mode_act
+from proxy.recording.acts import gap_fact, lost_fact, mode_act
 from proxy.recording.exchange import Part
-from proxy.recording.facts import ActFact, GapFact
+from proxy.recording.facts import ActFact
 from proxy.recording.group import Carried, ExchangeGroup, Finished, Note, Place
 from proxy.recording.pricing.book import PriceBook
 from proxy.store.position import FactBatch, VaultPosition
@@ -32,15 +32,14 @@ from proxy.telemetry.metrics.counts.tally import new_cell
 from proxy.telemetry.metrics.declare import STORE_SECONDS
 
 READ_BYTES: Final = 128 * 1024
-"""Of one journal in one go, packed as it lies there: some 40 small exchanges. A commit comes only between two
-reads, and hostile streams of 2 MB pack to 20 KB each, so it bounds how many of those are held."""
+"""Of one journal in one go, packed as it lies there: some 40 small exchanges."""
 COMMIT_EXCHANGES: Final = 1000
 """A commit at the latest after so many: what DuckDB takes best in one transaction."""
 COMMIT_BYTES: Final = 8 * 1024 * 1024
 """A commit at the latest after so many sealed bytes: 20 ms of a disk that writes 400 MB/s."""
 COMMIT_ROWS: Final = 20_000
-"""A commit at the latest after so many facts, which are held until then, 1 KB each: an ordinary exchange has
-ten, a hostile one 140,000."""
+"""A commit after the exchange with which so many facts are held, 1 KB each: an ordinary exchange has ten, a
+hostile one 100,000, of which a single read may give hundreds."""
 KEPT_SEGMENTS: Final = 4
 """Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
 exchanges are carried in the vault and their segments go."""
@@ -104,6 +103,7 @@ class Pipeline:
         self.commit_times = new_cell(STORE_SECONDS)
         """How long the vault took for each commit."""
         self._caught_up_ns = mono_ns()
+        self._has_caught_up = False
         self._status = self._new_status()
 
     def restore(self, reader: VaultReader, interpret_bytes_max: int) -> None:
@@ -112,11 +112,19 @@ class Pipeline:
             try:
                 stored, exchange = reader.open_exchange(ref, interpret_bytes_max)
             except (KeyDestroyed, FormatError) as error:
-                _log.warning("an open exchange cannot be carried on: %s", error)
+                self._close_unreadable(id_, error)
                 continue
             since = self._vault.state.cursors[JournalId(id_.worker, id_.boot)].since
             self._group.restore(Carried(exchange, stored.tails, stored.next_ordinal), since)
             self._vault.resume(id_, stored.parts)
+
+    def _close_unreadable(self, id_: ExchangeId, error: Exception) -> None:
+        """What was carried of it cannot be opened, so nobody can say how it went on: closed, and told."""
+        _log.warning("an open exchange cannot be carried on: %s", error)
+        self._finish(self._group.lost(id_, self._now_ns()))
+        detail = f"{id_} was carried and cannot be opened ({type(error).__name__}): closed"
+        act = ActFact(self._now_ns(), "damage", id_.worker, f"{id_.boot:016x}", detail)
+        self._vault.append_act(act)
 
     def run(self) -> None:
         """Rounds until `stop`; then one last, which takes all that is durable."""
@@ -168,7 +176,7 @@ class Pipeline:
         if self._has_news:
             self._commit()
         if is_caught_up:
-            self._caught_up_ns = began_ns  # not now: a process may be stopped in between
+            self._caught_up(began_ns)
         self._status = self._new_status()
         return had_news
 
@@ -187,8 +195,13 @@ class Pipeline:
             self._close_if_gone(followed)
         if self._has_news:
             self._commit()
-        self._caught_up_ns = began_ns
+        self._caught_up(began_ns)
         self._status = self._new_status()
+
+    def _caught_up(self, began_ns: int) -> None:
+        """All was taken that was durable then. Not now: a process may be stopped in between."""
+        self._caught_up_ns = began_ns
+        self._has_caught_up = True
 
     def _grant_wishes(self) -> None:
         with self._wishes_lock:
@@ -226,8 +239,16 @@ class Pipeline:
         # In this order: each number was true before the next one, and before what is read.
         intent_count, goal = followed.intent_count(), followed.durable_end()
         batch = followed.read(READ_BYTES)
+        unread_ns = None if self._has_caught_up else followed.first_unread_ns(batch.frames)
+        if unread_ns is not None:  # the lag of a recorder that starts is not its own age
+            self._caught_up_ns = min(self._caught_up_ns, unread_ns)
+        behind = followed.cursor
         for frame in batch.frames:
             self._take(followed, frame)
+            if self._is_commit_due() and not batch.damage:  # damage is told with all around it
+                followed.cursor = Cursor(frame.segment, frame.end)
+                self._commit()
+        followed.cursor = behind
         for damage in batch.damage:
             self._note_damage(followed, damage)
         if followed.has_damage and goal is not None and followed.taken >= goal:
@@ -363,17 +384,7 @@ class Pipeline:
         lost_count = page.seen - (len(done) if done is not None else 0) - followed.lost_count
         if lost_count <= 0:
             return
-        worker, boot = followed.id
-        gap = GapFact(
-            at=self._now_ns(),
-            worker=worker,
-            boot=f"{boot:016x}",
-            exchange_count=lost_count,
-            body_bytes=0,
-            first_at=page.heartbeat_ns,
-            last_at=page.heartbeat_ns,
-            reason="the worker died before these were in its journal; sizes are not known",
-        )
+        gap = lost_fact(*followed.id, lost_count, self._now_ns(), page.heartbeat_ns)
         followed.lost_count += lost_count
         self._vault.append_gap(gap)
 

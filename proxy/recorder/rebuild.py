@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from proxy.admin.listener import AdminSettings
 from proxy.config.catalogue import Settings
 from proxy.errors import StoreError
 from proxy.recorder.api import remove_tables
@@ -63,6 +64,11 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
     """The recorder's part of the catalogue."""
     return RecorderSettings(
         data_folder=settings.data_folder,
+        admin=AdminSettings(
+            data_folder=settings.data_folder,
+            tokens_file=settings.admin_tokens_file,
+            hosts=tuple(settings.admin_hosts.split(",")),
+        ),
         master_key_file=settings.master_key_file,
         batch_rows=settings.recorder_batch_rows,
         batch_ms=settings.recorder_batch_ms,

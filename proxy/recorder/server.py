@@ -16,6 +16,7 @@ from typing import Final
 
 from aiohttp import web
 
+from proxy.admin.listener import AdminListener, AdminSettings
 from proxy.errors import StartRefused
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
@@ -26,6 +27,7 @@ from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
 from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
+from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
 from proxy.store.price_books import price_book
@@ -56,6 +58,8 @@ class RecorderSettings:
     """Metrics also under the names of the OpenTelemetry conventions."""
     price_book_file: Path | None = None
     """None: the newest book of this release."""
+    admin: AdminSettings | None = None
+    """None: no admin listener."""
     traces: TraceSettings | None = None
     """None: no spans are sent."""
 
@@ -131,8 +135,9 @@ class Recorder:
             facts_keys=FactsKeys(keys / "facts", master),
             now_ns=now_ns,
         )
+        self.lent = LentTables(lambda: Database.open(settings.tables_file))
         self.tables = TablesFollower(
-            lambda: Database.open(settings.tables_file),
+            self.lent.open,
             lambda: remove_tables(settings.tables_file),
             lambda: open_reader(settings),
             batch_rows=settings.batch_rows,
@@ -174,6 +179,7 @@ class Recorder:
         began = self._vault.position
         traces = open_follower(settings.traces, sources, settings.run_folder, began)
         self.followers.append(traces.offer)
+        self.metrics.traces = traces.status
         return traces
 
     def _hand_on(self, batch: FactBatch) -> None:
@@ -185,8 +191,15 @@ class Recorder:
         self._keystore.close()
         self._vault.close()
 
-    async def serve(self, stop: asyncio.Event, announce: Callable[[], None]) -> None:
+    async def serve(
+        self,
+        stop: asyncio.Event,
+        announce: Callable[[], None],
+        admin: socket.socket | None = None,
+    ) -> None:
         """Record until `stop`; then take what is durable, commit, checkpoint, leave.
+
+        `admin`: a listening socket for questions of other people.
 
         Raises:
             StartRefused: the socket cannot be made.
@@ -201,7 +214,7 @@ class Recorder:
                 self.traces.start()
             self.metrics.start()
             try:
-                async with self._served_socket(bound):
+                async with self._served_socket(bound), self._served_admin(admin):
                     announce()
                     await stop.wait()
             finally:
@@ -219,6 +232,15 @@ class Recorder:
         while True:
             self._reserve.make()
             await asyncio.sleep(RESERVE_EACH_S)
+
+    @contextlib.asynccontextmanager
+    async def _served_admin(self, bound: socket.socket | None) -> AsyncIterator[None]:
+        if bound is None or self.settings.admin is None:
+            yield
+            return
+        listener = AdminListener(self.settings.admin, self.lent, self.pipeline.tell)
+        async with listener.serving(bound):
+            yield
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:

@@ -86,6 +86,20 @@ def gap_fact(entry: Entry, worker: int, boot: str) -> GapFact:
     )
 
 
+def lost_fact(worker: int, boot: int, count: int, at: int, heartbeat_ns: int) -> GapFact:
+    """What a dead worker saw and could not record. Its last heartbeat is all that is known of when."""
+    return GapFact(
+        at=at,
+        worker=worker,
+        boot=f"{boot:016x}",
+        exchange_count=count,
+        body_bytes=0,
+        first_at=heartbeat_ns,
+        last_at=heartbeat_ns,
+        reason="the worker died before these were in its journal; sizes are not known",
+    )
+
+
 def mode_act(entry: Entry, worker: int, boot: str) -> ActFact:
     """The row of a MODE entry. Raises ValueError or IndexError: it is none."""
     mode = Mode(entry.data[0])

@@ -169,6 +169,9 @@ class Database:
             connection.commit()
         except duckdb.Error as error:
             raise self._failed("taking a batch", error) from error
+        except StoreError:
+            self.close()
+            raise
         self._has_news = True
         self._rows_since_opened += count
         return count

@@ -29,6 +29,7 @@ from proxy.recording.facts import (
     UsageFact,
 )
 from proxy.store.position import CommittedFacts, FactBatch
+from proxy.store.repricing import Repricing
 
 COLUMN_NAMES: Final = {"at": "seen_at", "where": "place"}
 """Fields whose own names SQL keeps for itself."""
@@ -93,12 +94,13 @@ class Ingest:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._inlets = {table: _Inlet(connection, table) for table in TABLES}
+        self._repricing = Repricing(connection)
 
     def insert(self, batch: FactBatch) -> int:
         """Insert all rows of `batch`; returns their count.
 
         Raises:
-            duckdb.Error: roll back.
+            duckdb.Error, StoreError: roll back.
         """
         taken = batch.exchanges
         recordings = [committed.recording for committed in taken]
@@ -119,6 +121,7 @@ class Ingest:
             self._add("gaps", batch.gaps),
             self._add("acts", batch.acts),
         ]
+        counts += [self._add("costs", costs) for costs in self._repricing.due(batch)]
         return sum(counts)
 
     def _add(

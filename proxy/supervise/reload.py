@@ -13,12 +13,14 @@ FIXED: Final = (
     "listen.address",  # the sockets are open, and clients know them
     "listen.port",
     "gateway.workers",  # one listening socket each
+    "ops.address",
+    "ops.port",
     "steward.credential_file",  # whether there is a steward
     "webhook.listen",
     "webhook.address",
     "webhook.port",
-    "ops.address",
-    "ops.port",
+    "admin.address",
+    "admin.port",
 )
 
 

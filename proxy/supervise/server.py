@@ -44,6 +44,8 @@ class Started:
     has_new_master_key: bool
     webhook_url: str | None = None
     """Where webhooks may be sent, if anywhere."""
+    admin_url: str = ""
+    """Where records may be asked."""
     ops_url: str | None = None
     """Where metrics are; None: nowhere."""
 
@@ -156,6 +158,10 @@ class Supervisor:
         with ExitStack() as stack:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
+            (admin,) = open_listeners(
+                settings.admin_address, settings.admin_port, 1, "--set admin.port=N"
+            )
+            stack.enter_context(admin)
             stewardship = self._prepare_stewardship(stack)
             # A pipe each: children may set theirs to non-blocking, and a shared one would be, too.
             self._gateways = [
@@ -171,7 +177,8 @@ class Supervisor:
             if stewardship:
                 lifeline = stack.enter_context(_lifeline())
                 self._stewards = [self._steward(stewardship, folder.settings_file, lifeline)]
-            recorder = self._recorder(folder.settings_file, stack.enter_context(_lifeline()))
+            lifeline = stack.enter_context(_lifeline())
+            recorder = self._recorder(folder.settings_file, lifeline, admin)
             self._recorders = [recorder]
             await self._until_the_last_recorder_left()
             webhooks = stewardship.webhooks if stewardship else None
@@ -179,6 +186,7 @@ class Supervisor:
                 url_of(listeners[0]),
                 folder.has_new_master_key,
                 None if webhooks is None else url_of(webhooks),
+                url_of(admin),
             )
             refused: StartRefused | None = None
             try:
@@ -327,9 +335,18 @@ class Supervisor:
         )
         return Child(plan, self._note, self._pace)
 
-    def _recorder(self, settings_file: Path, lifeline: int) -> Child:
-        command = (*self._programs.recorder, "--settings", str(settings_file))
-        plan = ChildPlan(name="recorder", command=command, lifeline=lifeline, starts=self._starts)
+    def _recorder(self, settings_file: Path, lifeline: int, admin: socket.socket) -> Child:
+        command = (
+            *self._programs.recorder,
+            *("--settings", str(settings_file), "--admin-fd", str(admin.fileno())),
+        )
+        plan = ChildPlan(
+            name="recorder",
+            command=command,
+            lifeline=lifeline,
+            descriptors=(admin.fileno(),),
+            starts=self._starts,
+        )
         return Child(plan, self._note, self._pace)
 
 

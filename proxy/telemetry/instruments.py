@@ -237,6 +237,16 @@ AUDIT: Final = (
     gauge(
         "ixp_metrics_queued_exchanges", _R, "", "In the vault, not yet counted in these metrics."
     ),
+    gauge("ixp_traces_queued_exchanges", _R, "", "In the vault, their spans not yet made."),
+    counter("ixp_traces_spans_exported_total", _R, "", "Spans that the collector took."),
+    counter("ixp_traces_spans_failed_total", _R, "", "Spans that the collector did not take."),
+    counter(
+        "ixp_traces_exchanges_dropped_total",
+        _R,
+        "",
+        "Exchanges whose spans were never made, since the collector was too slow.",
+    ),
+    counter("ixp_traces_exchanges_unsampled_total", _R, "", "Exchanges whose spans nobody wants."),
     gauge("ixp_build_info", _R, "version python", "Always 1; the labels say what runs."),
 )
 GATEWAY: Final = (

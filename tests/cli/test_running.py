@@ -47,11 +47,11 @@ def serving(home: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_serve_says_in_five_lines_what_to_do_and_stops_when_asked(
+def test_serve_says_in_seven_lines_what_to_do_and_stops_when_asked(
     serving: subprocess.Popen[str], home: Path
 ) -> None:
     assert serving.stdout is not None
-    lines = [serving.stdout.readline() for _ in range(6)]
+    lines = [serving.stdout.readline() for _ in range(7)]
     serving.send_signal(signal.SIGTERM)
     code = serving.wait(timeout=30)
 
@@ -61,11 +61,13 @@ def test_serve_says_in_five_lines_what_to_do_and_stops_when_asked(
         "JavaScript",
         "data",
         "ask",
+        "audit",
         "note",
     ]
     assert "generativelanguage.googleapis.com" in lines[0]
     assert str(home / ".interactions-proxy") in lines[3]
-    assert "master.key" in lines[5]
+    assert "http://127.0.0.1:" in lines[5]
+    assert "master.key" in lines[6]
     assert code == DONE
 
 
@@ -80,6 +82,7 @@ def test_serve_json_says_where_it_listens_for_programs(home: Path) -> None:
         code = process.wait(timeout=30)
 
     assert about["url"].startswith("http://127.0.0.1:")
+    assert about["admin"].startswith("http://127.0.0.1:")
     assert about["data"] == str(home / "d")
     assert code == DONE
 

@@ -57,8 +57,8 @@ def shown(proxy: Proxy) -> Iterable[tuple[str, bytes]]:
     yield "status", json.dumps(proxy.status()).encode()
     yield "metrics", scrape(proxy).encode()
     yield "metrics with exemplars", scrape(proxy, OPENMETRICS).encode()
-    views = proxy.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
-    for name in (*TABLES, *(str(view) for (view,) in views)):
+    views = proxy.rows("SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal")
+    for name in (*TABLES, *(f'{schema}"."{view}' for schema, view in views)):
         rows: list[Row] = proxy.rows(f'FROM "{name}"')
         yield name, "\n".join(map(repr, rows)).encode()
 

@@ -27,6 +27,7 @@ def brought(
         how="resumed" if is_resumed else "created",
         interaction=interaction,
         seconds=sequence,
+        is_streaming=True,
         **given,
     )
     exchange = replace(base.exchange, resumed_after=told.resumed_after, client="c1")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+import datetime as dt
 from dataclasses import dataclass
 
 import pytest
@@ -18,10 +20,24 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_of_exchange": {"exchange": "x"},
     "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
     "act_known": {"act": "0" * 32},
-    "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
-    "act_known": {"act": "0" * 32},
     "cost_lines_of": {"interaction": "v1_one"},
     "drift_since": {"since": None},
+    "price_book_acts": {"kind": "price_book"},
+    "billed_hours": {"before_us": 0},
+    "bills_between": {
+        "book": "2026-11-22",
+        "before_us": 0,
+        "places": ["usage"],
+        "grounding": ["google_search_call"],
+        "since": dt.datetime(2026, 11, 22),  # noqa: DTZ001  # as DuckDB gives them
+        "until": dt.datetime(2026, 11, 23),  # noqa: DTZ001
+    },
+    "price_book_acts": {"kind": "price_book"},
+    "billed_hours": {"before_us": 0},
+    "bills_between": {
+        **{"book": "2026-11-22", "before_us": 0, "places": ["usage"], "grounding": ["x"]},
+        **{"since": dt.datetime(2026, 11, 22), "until": dt.datetime(2026, 11, 23)},  # noqa: DTZ001  # as DuckDB gives
+    },
     "twins_of": {"exchange": "x"},
     "attempts_of": {"exchange": "x"},
     "hops_of": {"interaction": "v1_one"},
@@ -35,7 +51,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         name: {"interaction": "v1_one"}
         for name in (
-            *("interaction", "timeline_of", "media_of", "gap_of", "gap_of"),
+            *("interaction", "timeline_of", "media_of", "gap_of"),
             *("usage_of", "exchanges_of", "problems_of"),
         )
     },

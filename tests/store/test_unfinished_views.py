@@ -23,7 +23,8 @@ def seen(sequence: int, *, status: str = "in_progress", **more: Any) -> Recordin
         is_terminal=status == "completed",
         **more,
     )
-    about = {"client": CLIENT, "api_version": "v1beta", "route": "/{v}/interactions", **by}
+    about: dict[str, Any] = {"client": CLIENT, "api_version": "v1beta"}
+    about |= {"route": "/{v}/interactions", **by}
     return replace(told, exchange=replace(told.exchange, **about))
 
 

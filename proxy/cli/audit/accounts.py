@@ -41,6 +41,13 @@ def _cost_arguments(verb: argparse.ArgumentParser) -> None:
         "--since", type=instant, metavar="TIME", help="created then or later, UTC: 2026-11-22"
     )
     verb.add_argument("--until", type=instant, metavar="TIME", help="created before")
+    verb.add_argument(
+        "--reprice",
+        metavar="BOOK",
+        nargs="?",
+        const="",
+        help="price what is recorded by this book, too (version or file; the newest)",
+    )
     verb.add_argument("interaction", metavar="ID", nargs="?", help="the lines of one interaction")
 
 
@@ -49,6 +56,10 @@ def _cost(parsed: Arguments) -> int:
 
     settings = resolved(parsed).settings
     folder, master, form = settings.data_folder, settings.master_key_file, _form(parsed)
+    if parsed.reprice is not None:
+        from proxy.reading.accounts import repricing
+
+        return repricing.run(folder, parsed.reprice or settings.costs_book_file)
     if parsed.interaction is not None:
         return cost.run_one(folder, parsed.interaction, form=form, master_file=master)
     span = cost.Span(parsed.since, parsed.until)

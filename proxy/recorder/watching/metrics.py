@@ -20,6 +20,7 @@ from proxy.telemetry.metrics.declare import Source
 from proxy.telemetry.metrics.follower import STATE_FILE, CountsFollower, Reader
 from proxy.telemetry.metrics.now import Reading, written_reading
 from proxy.telemetry.metrics.written import Form, form_for
+from proxy.telemetry.traces.follow import TraceStatus
 
 END_WITHIN_S: Final = 10.0
 """How long the counting may take to end; what it does not manage, the next recorder counts."""
@@ -47,6 +48,8 @@ class Metrics:
         self.counts = CountsFollower(
             data_folder / STATE_FILE, open_reader, mono_ns=mono_ns, hidden=hidden
         )
+        self.traces: Callable[[], TraceStatus] | None = None
+        """How the spans are, where spans are sent."""
         # Not awaited by anybody: a bug in counting ends this thread, never the recording.
         self._thread = threading.Thread(target=self.counts.run, name="metrics", daemon=True)
 
@@ -84,11 +87,21 @@ class Metrics:
         read.set("ixp_audit_tables_queued_exchanges", tables.queued_count)
         read.set("ixp_audit_tables_up", int(tables.problem is None))
         read.set("ixp_metrics_queued_exchanges", self.counts.queued_count)
+        if self.traces is not None:
+            _read_traces(read, self.traces())
         read.set("ixp_build_info", 1, (__version__, platform.python_version()))
         read.add_cell("ixp_audit_vault_commit_duration_seconds", self._pipeline.commit_times)
         read.add_cell("ixp_audit_tables_write_duration_seconds", self._tables.write_times)
         read.add_cell("ixp_audit_tables_checkpoint_duration_seconds", self._tables.checkpoint_times)
         return read
+
+
+def _read_traces(read: Reading, status: TraceStatus) -> None:
+    read.set("ixp_traces_queued_exchanges", status.queued_exchanges)
+    read.set("ixp_traces_spans_exported_total", status.exported_spans)
+    read.set("ixp_traces_spans_failed_total", status.failed_spans)
+    read.set("ixp_traces_exchanges_dropped_total", status.dropped_exchanges)
+    read.set("ixp_traces_exchanges_unsampled_total", status.unsampled_exchanges)
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 
+from proxy.config.catalogue import Settings
+from proxy.telemetry.traces.opening import trace_settings
 from tests.journal.written import living
 from tests.recorder.played import Scene, whole
 from tests.recorder.served import ask, serving
@@ -48,6 +52,23 @@ async def test_every_exchange_in_the_vault_counts_once_over_restarts(scene: Scen
     assert found["ixp_interactions_total"] == 3
     assert found["ixp_steps_total"] == 3
     assert found["ixp_exchange_duration_seconds_count"] == 3
+
+
+async def test_a_collector_that_is_away_is_seen_in_the_counts(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = trace_settings(Settings(), {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    found = replace(scene.settings(), traces=away)
+    monkeypatch.setattr(Scene, "settings", lambda _: found)
+    with living(scene.folder) as worker:
+        async with asyncio.timeout(20), serving(scene) as recorder:
+            worker.commit(whole(worker.writer.begin()))
+            told = await counted(scene.folder, 1)
+
+    assert told["ixp_traces_spans_exported_total"] == 0
+    assert told["ixp_traces_exchanges_dropped_total"] == 0
+    assert recorder.traces is not None
+    assert recorder.traces.status().failed_spans == 3
 
 
 async def test_the_recorder_tells_how_it_is(scene: Scene) -> None:

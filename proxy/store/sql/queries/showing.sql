@@ -162,7 +162,9 @@ SELECT
     'view' AS kind,
     comment
 FROM duckdb_views()
-WHERE database_name = 'facts' AND NOT internal AND view_name NOT IN ('weighed', 'placed_events')
+WHERE database_name = 'facts'
+    AND NOT internal
+    AND view_name NOT IN ('weighed', 'pieced', 'placed_events', 'continued')
 UNION ALL
 SELECT
     table_name AS name,

@@ -6,6 +6,28 @@
 -- proxy/recording/merging/log.py, which tests compare; only tellings that contradict each other are not
 -- kept apart here: at one place stands the event of the delivery that reached the end, else of the longest.
 
+--
+-- Most interactions were streamed once, and their events need no placing: only the others are looked at.
+
+CREATE OR REPLACE VIEW pieced AS
+SELECT interaction
+FROM observations
+WHERE is_streaming
+GROUP BY interaction
+HAVING count(*) > 1 OR bool_or(how = 'resumed')
+UNION
+SELECT interaction
+FROM observations
+WHERE exchange IN (
+    SELECT several.exchange
+    FROM observations AS several
+    WHERE several.is_streaming
+    GROUP BY several.exchange
+    HAVING count(*) > 1
+);
+COMMENT ON VIEW pieced IS
+    'Interactions that several exchanges streamed, or one with others. For the views, not for people.';
+
 CREATE OR REPLACE VIEW placed_events AS
 WITH RECURSIVE resumes AS (
     SELECT
@@ -121,7 +143,7 @@ counted AS (
         bool_or(events.event_type IN ('interaction.completed', 'interaction.complete')) OVER whole
             AS has_end
     FROM events
-    WHERE events.interaction IS NOT NULL
+    WHERE events.interaction IN (SELECT pieced.interaction FROM pieced)
     WINDOW
         told AS (PARTITION BY events.interaction, events.exchange ORDER BY events.event_index),
         whole AS (PARTITION BY events.interaction, events.exchange)
@@ -179,7 +201,7 @@ SELECT
     END AS place
 FROM judged;
 COMMENT ON VIEW placed_events IS
-    'Every delivered event with its place in the one log. For the views, not for people.';
+    'Events that came in pieces, each with its place in the one log. For the views, not for people.';
 
 CREATE OR REPLACE VIEW interaction_events AS
 WITH best AS (
@@ -213,14 +235,61 @@ SELECT
     exchange,
     event_index,
     body_offset
-FROM best;
+FROM best
+UNION ALL
+SELECT
+    interaction,
+    event_index + 1 AS place,
+    event_type,
+    event_id,
+    step_index,
+    delta_type,
+    seen_at,
+    data_bytes,
+    1 AS delivery_count,
+    FALSE AS is_after_gap,
+    is_known,
+    exchange,
+    event_index,
+    body_offset
+FROM events
+WHERE interaction IS NOT NULL
+    AND interaction NOT IN (SELECT pieced.interaction FROM pieced);
 COMMENT ON VIEW interaction_events IS
     'The events of an interaction, each once, in order, however often the stream was cut and resumed.';
 
 CREATE OR REPLACE VIEW deliveries AS
+WITH told AS (
+    SELECT
+        interaction,
+        exchange,
+        count(*) AS event_count,
+        min(place) AS first_place,
+        max(place) AS last_place,
+        arg_min(event_id, event_index) AS first_event_id,
+        arg_max(event_id, event_index) AS last_event_id,
+        bool_or(has_end) AS has_end
+    FROM placed_events
+    GROUP BY interaction, exchange
+    UNION ALL
+    SELECT
+        interaction,
+        exchange,
+        count(*) AS event_count,
+        min(event_index) + 1 AS first_place,
+        max(event_index) + 1 AS last_place,
+        arg_min(event_id, event_index) AS first_event_id,
+        arg_max(event_id, event_index) AS last_event_id,
+        bool_or(event_type IN ('interaction.completed', 'interaction.complete')) AS has_end
+    FROM events
+    WHERE interaction IS NOT NULL
+        AND interaction NOT IN (SELECT pieced.interaction FROM pieced)
+    GROUP BY interaction, exchange
+)
+
 SELECT
-    placed_events.interaction,
-    placed_events.exchange,
+    told.interaction,
+    told.exchange,
     exchanges.started_at,
     exchanges.operation,
     exchanges.client,
@@ -228,15 +297,14 @@ SELECT
     exchanges.purpose,
     exchanges.outcome,
     exchanges.resumed_after,
-    count(*) AS event_count,
-    min(placed_events.place) AS first_place,
-    max(placed_events.place) AS last_place,
-    arg_min(placed_events.event_id, placed_events.event_index) AS first_event_id,
-    arg_max(placed_events.event_id, placed_events.event_index) AS last_event_id,
-    bool_or(placed_events.has_end) AS has_end
-FROM placed_events
-INNER JOIN exchanges ON exchanges.exchange = placed_events.exchange
-GROUP BY ALL;
+    told.event_count,
+    told.first_place,
+    told.last_place,
+    told.first_event_id,
+    told.last_event_id,
+    told.has_end
+FROM told
+INNER JOIN exchanges ON exchanges.exchange = told.exchange;
 COMMENT ON VIEW deliveries IS
     'Which part of the one log of events (places from 1) which exchange brought, and to whom.';
 

@@ -2,22 +2,37 @@
 -- SDKs ask for by themselves. A stored hop names the one before; one that is not stored brings its token,
 -- which only the sealed record holds: it follows the latest such hop of the same credential and model.
 
-CREATE OR REPLACE VIEW hops AS
+CREATE OR REPLACE VIEW continued AS
 WITH RECURSIVE parts AS (
     SELECT
-        interaction,
-        id_hash,
-        status,
-        coalesce(model, agent) AS model,
-        store,
-        client,
-        created_at,
-        coalesce(ended_at, last_seen_at) AS told_at,
-        previous_interaction_id,
-        coalesce(is_continuation, FALSE) AS is_continuation,
-        has_continuation_token OR coalesce(status = 'requires_continuation', FALSE) AS is_continued
-    FROM interactions
-    WHERE is_continuation OR has_continuation_token OR status = 'requires_continuation'
+        observations.interaction,
+        any_value(coalesce(observations.model, observations.agent)) AS model,
+        max(observations.store) AS store,
+        any_value(exchanges.client) FILTER (WHERE observations.how = 'created') AS client,
+        coalesce(
+            min(exchanges.started_at) FILTER (WHERE observations.how = 'created'),
+            min(observations.seen_at)
+        ) AS created_at,
+        coalesce(
+            min(observations.seen_at) FILTER (WHERE observations.is_terminal),
+            max(observations.seen_at)
+        ) AS told_at,
+        max(observations.previous_interaction_id) AS previous_interaction_id,
+        coalesce(bool_or(observations.is_continuation), FALSE) AS is_continuation,
+        bool_or(
+            observations.has_continuation_token
+            OR coalesce(observations.status = 'requires_continuation', FALSE)
+        ) AS is_continued
+    FROM observations
+    INNER JOIN exchanges ON exchanges.exchange = observations.exchange
+    WHERE observations.interaction IN (
+        SELECT marked.interaction
+        FROM observations AS marked
+        WHERE marked.is_continuation
+            OR marked.has_continuation_token
+            OR marked.status = 'requires_continuation'
+    )
+    GROUP BY observations.interaction
 ),
 
 followed AS (
@@ -74,9 +89,18 @@ chains AS (
 )
 
 SELECT
-    chains.answer,
-    chains.hop,
-    chains.interaction,
+    answer,
+    hop,
+    interaction
+FROM chains;
+COMMENT ON VIEW continued IS
+    'Which interactions make up a continued answer, in order. For the views, not for people.';
+
+CREATE OR REPLACE VIEW hops AS
+SELECT
+    continued.answer,
+    continued.hop,
+    continued.interaction,
     interactions.status,
     interactions.created_at,
     interactions.ended_at,
@@ -88,17 +112,17 @@ SELECT
     interactions.total_tokens,
     interactions.output_step_count,
     interactions.id_hash
-FROM chains
-INNER JOIN interactions ON interactions.interaction = chains.interaction;
+FROM continued
+INNER JOIN interactions ON interactions.interaction = continued.interaction;
 COMMENT ON VIEW hops IS
     'The interactions that make up one long answer, in order. `answer` names the first.';
 
 CREATE OR REPLACE VIEW answers AS
 SELECT
-    coalesce(hops.answer, interactions.interaction) AS answer,
+    coalesce(continued.answer, interactions.interaction) AS answer,
     count(*) AS hop_count,
-    arg_max(interactions.interaction, coalesce(hops.hop, 1)) AS last_interaction,
-    arg_max(interactions.status, coalesce(hops.hop, 1)) AS status,
+    arg_max(interactions.interaction, coalesce(continued.hop, 1)) AS last_interaction,
+    arg_max(interactions.status, coalesce(continued.hop, 1)) AS status,
     any_value(coalesce(interactions.model, interactions.agent)) AS model,
     min(interactions.created_at) AS created_at,
     max(interactions.ended_at) AS ended_at,
@@ -109,9 +133,9 @@ SELECT
     sum(interactions.tool_use_tokens)::BIGINT AS tool_use_tokens,
     sum(interactions.total_tokens)::BIGINT AS total_tokens,
     sum(interactions.output_step_count)::BIGINT AS output_step_count,
-    list(interactions.interaction ORDER BY coalesce(hops.hop, 1)) AS interactions
+    list(interactions.interaction ORDER BY coalesce(continued.hop, 1)) AS interactions
 FROM interactions
-LEFT JOIN hops ON hops.interaction = interactions.interaction
-GROUP BY coalesce(hops.answer, interactions.interaction);
+LEFT JOIN continued ON continued.interaction = interactions.interaction
+GROUP BY coalesce(continued.answer, interactions.interaction);
 COMMENT ON VIEW answers IS
     'One row per logical answer: an interaction, or the hops of a continued one. Each hop was billed.';

@@ -1,0 +1,1 @@
+"""How a running proxy is, for people and probes at its machine: status, top."""
