@@ -54,6 +54,7 @@ test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
+	@$(BIN)/python -m tests.outside.telemetry.programs
 	@$(MAKE) --no-print-directory -j 2 sdks
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays

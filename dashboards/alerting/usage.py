@@ -142,6 +142,35 @@ USAGE: Final = (
         ),
     ),
     Alert(
+        name="SpansDropped",
+        severity="ticket",
+        wait="10m",
+        expr="sum by (instance) (rate(ixp_traces_exchanges_dropped_total[10m])) > 0 or "
+        "sum by (instance) (rate(ixp_traces_spans_failed_total[10m])) > 0",
+        summary="{{ $labels.instance }}: traces are incomplete, the collector takes too little",
+        board="ixp-pipeline",
+        meaning="The collector of spans is away, refuses them, or is slower than what is sent to it.",
+        impact="Traces have holes. Records, metrics and callers are not touched.",
+        queries=(
+            "rate(ixp_traces_spans_failed_total[10m])",
+            "ixp_traces_queued_exchanges",
+            "rate(ixp_traces_spans_exported_total[10m])",
+        ),
+        mitigation=(
+            "See whether the collector runs and what it refuses; the recorder's log has its answer.",
+            "Sample fewer (OTEL_TRACES_SAMPLER), or give the collector more room.",
+        ),
+        verify="Both rates are zero for ten minutes.",
+        cases=(
+            Case(
+                (("ixp_traces_exchanges_dropped_total{instance='p'}", "0+5x40"),), "30m", fires=True
+            ),
+            Case(
+                (("ixp_traces_exchanges_dropped_total{instance='p'}", "9x40"),), "30m", fires=False
+            ),
+        ),
+    ),
+    Alert(
         name="ProtocolDrift",
         severity="ticket",
         wait="15m",

@@ -138,6 +138,32 @@ PIPELINE: Final = Board(
             ),
         ),
         Row(
+            "Traces",
+            (
+                Panel(
+                    "Spans",
+                    "Per second: taken by the collector, and not taken. A collector that is away loses spans, never "
+                    "records.",
+                    "lines",
+                    (
+                        Query(total("ixp_traces_spans_exported_total"), "taken"),
+                        Query(total("ixp_traces_spans_failed_total"), "failed"),
+                    ),
+                    "ops",
+                ),
+                Panel(
+                    "Exchanges on their way to spans",
+                    "Waiting, never made since the collector was too slow, and not wanted by the sampler.",
+                    "lines",
+                    (
+                        Query(f"sum({selected('ixp_traces_queued_exchanges')})", "waiting"),
+                        Query(count("ixp_traces_exchanges_dropped_total"), "dropped"),
+                        Query(count("ixp_traces_exchanges_unsampled_total"), "not wanted"),
+                    ),
+                ),
+            ),
+        ),
+        Row(
             "Processes",
             (
                 Panel(
@@ -158,6 +184,18 @@ PIPELINE: Final = Board(
                         ),
                     ),
                     "bytes",
+                ),
+                Panel(
+                    "Since when",
+                    "Age of each process; a young one was restarted.",
+                    "lines",
+                    (
+                        Query(
+                            f"time() - max by (process) ({selected('ixp_process_start_time_seconds')})",
+                            "{{process}}",
+                        ),
+                    ),
+                    "s",
                 ),
                 Panel(
                     "Starts of children",
