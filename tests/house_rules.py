@@ -8,11 +8,12 @@ from typing import Final
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # Imports point from later rooms to earlier ones, never back.
     "errors": frozenset(),
+    "logs": frozenset(),
     "values": frozenset(),
     "config": frozenset({"errors"}),
     "interactions": frozenset({"errors", "values"}),
     "journal": frozenset({"errors"}),
-    "gateway": frozenset({"errors", "config", "journal"}),
+    "gateway": frozenset({"errors", "logs", "config", "journal"}),
     "recording": frozenset({"errors", "values", "interactions", "journal"}),
     "store": frozenset({"errors", "journal", "recording"}),
     "audit": frozenset({"errors", "values", "interactions", "recording"}),
@@ -23,6 +24,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "recorder": frozenset(
         {
             "errors",
+            "logs",
             "config",
             "values",
             "interactions",
@@ -35,13 +37,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "steward": frozenset(
-        {"errors", "config", "values", "interactions", "journal", "recording", "audit"}
+        {"errors", "logs", "config", "values", "interactions", "journal", "recording", "audit"}
     ),
     "reading": frozenset(
         {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
     ),
     "emulator": frozenset({"errors", "interactions"}),
-    "supervise": frozenset({"errors", "config", "journal", "telemetry"}),
+    "supervise": frozenset({"errors", "logs", "config", "journal", "telemetry"}),
     "demo": frozenset({"errors"}),
     "cli": frozenset(
         {

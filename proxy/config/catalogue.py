@@ -190,6 +190,12 @@ class Settings:
     ops_port: int = setting(
         9464, Kind.WHOLE, least=0, most=65535, why="Another program has 9464. 0 takes a free port."
     )
+    log_format: str = setting(
+        "text",
+        Kind.CHOICE,
+        choices=("text", "json"),
+        why="json: a line is an object with a fixed event name, for what collects logs.",
+    )
     metrics_genai_names: str = setting(
         "classic",
         Kind.CHOICE,

@@ -23,6 +23,7 @@ from proxy.gateway.deadlines import Deadlines
 from proxy.gateway.server import Worker, WorkerSettings
 from proxy.journal.format import Mode, Purpose
 from proxy.journal.segments.space import SpaceLimits
+from proxy.logs import start_logging
 
 SWITCH_INTERVAL_S: Final = 0.0005
 """How long the loop may keep the interpreter from the journal's thread: a tenth of the default, about
@@ -72,15 +73,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--steward-fd", type=int, help="our own Unix socket for the steward")
     parser.add_argument("--verify-fd", type=int, help="the same for its verification")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    process = f"gateway-{given.worker}"
+    start_logging("text", process, logging.INFO)
     if sys.flags.optimize:
         why = "start without -O and PYTHONOPTIMIZE: the program's assertions keep promises"
-        logging.getLogger("gateway").error(why)
+        logging.getLogger("gateway").error("%s", why)
         return 2
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _set_process_limits()
     try:
         chosen = load_resolved(given.settings)
+        start_logging(chosen.log_format, process, logging.INFO)
         settings = WorkerSettings(
             worker=given.worker,
             data_folder=chosen.data_folder,

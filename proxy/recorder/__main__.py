@@ -17,6 +17,7 @@ from typing import Final
 
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError, StartRefused
+from proxy.logs import start_logging
 from proxy.recorder.rebuild import recorder_settings
 from proxy.recorder.reserve import Reserve, full_disk
 from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
@@ -75,10 +76,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", type=Path, required=True, help="written by the supervisor")
     parser.add_argument("--admin-fd", type=int, help="a listening socket for the admin listener")
     parsed = parser.parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    start_logging("text", "recorder")
     _give_way()
     try:
         settings = load_resolved(parsed.settings)
+        start_logging(settings.log_format, "recorder")
         traces = trace_settings(settings, os.environ)
         return _record(replace(recorder_settings(settings), traces=traces), parsed.admin_fd)
     except StartRefused as error:

@@ -44,6 +44,7 @@ def recording_of(
             type(error).__name__,
             place.name,
             place.lineno,
+            extra={"exchange": str(exchange.id)},
         )
         return _bare_recording(exchange, type(error).__name__)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
+from proxy.logs import start_logging
 from proxy.steward.credential import read_credential
 from proxy.steward.server import StewardSettings, read_secrets, serve
 
@@ -52,7 +53,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--webhook-fd", type=int, help="the listening socket for webhooks")
     given = parser.parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    start_logging("text", "steward")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the credential
     try:
         asyncio.run(_serve(_settings(given)))
@@ -64,6 +65,7 @@ def main(arguments: list[str]) -> int:
 
 def _settings(given: argparse.Namespace) -> StewardSettings:
     chosen = load_resolved(given.settings)
+    start_logging(chosen.log_format, "steward")
     key = FingerprintKey.load_or_create(chosen.data_folder / "keys" / "fingerprint.key")
     listener = None if given.webhook_fd is None else socket.socket(fileno=given.webhook_fd)
     return StewardSettings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from typing import Final
 from proxy.config.catalogue import Settings
 from proxy.config.load import dump_resolved
 from proxy.errors import ConfigError, StartRefused
+from proxy.logs import start_logging
 from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
@@ -32,6 +34,7 @@ CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
 STEWARD_WITHIN_S: Final = 5.0
 """For the steward: what it has asked may be answered. What is not is asked again at the next start."""
+_log = logging.getLogger("supervisor")
 _LOOK_EACH_S: Final = 0.05
 """How often to look whether an earlier recorder has left: a file lock cannot be awaited."""
 
@@ -92,6 +95,7 @@ def run(
     # which would hold keys and prompts in clear.
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    start_logging(settings.log_format, "supervisor")
     supervisor = Supervisor(settings, reread=reread, janitor_key=janitor_key)
     asyncio.run(_run_with_signals(supervisor, announce))
 
@@ -105,7 +109,7 @@ async def _run_with_signals(supervisor: Supervisor, announce: Callable[[Started]
 
 
 def _note(text: str) -> None:
-    sys.stderr.write(f"supervisor: {text}\n")
+    _log.warning("note: %s", text)
 
 
 class Supervisor:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.end_to_end.conftest import SetUp
 from tests.end_to_end.programs import look_until, runs
-from tests.end_to_end.stage import Proxy, Stage, ask
+from tests.end_to_end.stage import Proxy, Stage
 
 KEY: Final = "a-key-of-the-project-0123456789"
 OTHER: Final = "a-key-of-another-project-987654"
@@ -157,49 +157,18 @@ def test_two_notices_and_a_poll_make_one_end(set_up: SetUp, key_file: Path, tmp_
     assert unfinished(stage.proxy) == []
 
 
-def test_without_a_credential_the_gap_is_shown(set_up: SetUp) -> None:
-    stage = set_up(*SLOW)
-    interaction = begin(stage)
-
-    assert unfinished(stage.proxy) == [(interaction, "no credential")]
-    assert stage.proxy.stewards() == []
-
-
-def test_what_others_made_is_left_alone_and_what_was_deleted_is_said(
-    set_up: SetUp, key_file: Path
-) -> None:
-    stage = set_up(*SLOW, steward__credential_file=key_file)
-    asked = {"agent": AGENT, "input": "Why?", "background": True}
-    foreign = call(stage.proxy.url, "POST", "/v1beta/interactions", asked, OTHER)["id"]
-    deleted = begin(stage)
-    call(stage.proxy.url, "DELETE", f"/v1beta/interactions/{deleted}")
-
-    def shown() -> Any:
-        made = sorted([foreign, deleted])
-        why = {one: stage.proxy.query("gap_of", interaction=one)[0][0] for one in made}
-        return why if "given up" in why[deleted] or "deleted" in why[deleted] else None
-
-    assert look_until(shown, "that it was deleted") == {
-        foreign: "made with a credential of another scope",
-        deleted: "deleted before its end was seen",
-    }
-    assert asked_about(stage, foreign) == []
-    stage.proxy.stop()
-    ((gave_up,),) = ask(
-        stage.proxy.data / "facts.duckdb",
-        f"SELECT count(DISTINCT act) FROM acts WHERE interaction = '{deleted}'",
-    )
-    assert gave_up == 1
-
-
-def test_the_credential_of_the_environment_is_in_no_child_and_no_file(
+def test_others_and_the_deleted_are_left_alone_and_the_key_of_the_environment_is_nowhere(
     set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INTERACTIONS_PROXY_JANITOR_KEY", KEY)
     stage = set_up(*SLOW)
-    interaction = begin(stage)
-    look_until(lambda: asked_about(stage, interaction) or None, "a look by the steward")
+    asked = {"agent": AGENT, "input": "Why?", "background": True}
+    foreign = call(stage.proxy.url, "POST", "/v1beta/interactions", asked, OTHER)["id"]
+    left, deleted = begin(stage), begin(stage)
+    call(stage.proxy.url, "DELETE", f"/v1beta/interactions/{deleted}")
+    look_until(lambda: asked_about(stage, left) or None, "a look by the steward")
 
+    why = {one: stage.proxy.query("gap_of", interaction=one)[0][0] for one in (foreign, deleted)}
     (steward,) = stage.proxy.stewards()
     places = {
         f"{pid} {what}": Path(f"/proc/{pid}/{what}").read_bytes()
@@ -212,4 +181,10 @@ def test_the_credential_of_the_environment_is_in_no_child_and_no_file(
         for path in stage.folder.rglob("*")
         if path.is_file() and path.name != "ledger.jsonl"
     }
+
+    assert why == {
+        foreign: "made with a credential of another scope",
+        deleted: "deleted before its end was seen",
+    }
+    assert asked_about(stage, foreign) == []
     assert [place for place, data in places.items() if KEY.encode() in data] == []

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from proxy.config.catalogue import Settings
 from proxy.errors import StartRefused, StoreError
+from proxy.reading.snapshot import open_facts
 from proxy.recorder.rebuild import rebuild, recorder_settings, run
 from proxy.recorder.server import held_recorder_lock
+from proxy.store.price_books import price_book_bytes, shipped_books
 from tests.journal.written import write_journal
-from tests.recorder.played import Scene, whole
+from tests.recorder.played import Scene, answered, begun, whole
 from tests.recorder.rows import all_rows
 from tests.recorder.served import ask, serving
 
@@ -27,6 +30,31 @@ async def test_a_rebuild_gives_the_same_rows(scene: Scene) -> None:
     assert progress[-1] == 7
     assert all_rows(scene.folder) == before
     assert len(before["exchanges"]) == 7
+
+
+async def test_a_rebuild_keeps_both_results_of_pricing_again(scene: Scene) -> None:
+    usage = {"total_tokens": 10, "total_input_tokens": 10}
+    told = {"id": "v1_one", "status": "completed", "model": "gemini-3.5-flash", "usage": usage}
+    entries = [*begun(1), *answered(1, json.dumps(told).encode())]
+    past_ns = 1_790_000_000_000_000_000
+    answer = [(*each[:3], past_ns, *each[4:]) for each in entries]
+    dearer = price_book_bytes().replace(b"1.50", b"3.00")
+    book = json.loads(dearer) | {"version": "2030-01-01"}
+    act = {"kind": "price_book", "detail": "again", "actor": "test", "data": {"book": book}}
+    write_journal(scene.folder, [answer])
+    async with serving(scene):
+        await ask(scene.folder / "run", "POST", "/flush")
+        status, _ = await ask(scene.folder / "run", "POST", "/acts", {"acts": [act]})
+        await ask(scene.folder / "run", "POST", "/flush")
+    before = all_rows(scene.folder)
+
+    rebuild(scene.settings(), lambda _count: None)
+
+    assert status == 200
+    assert all_rows(scene.folder) == before
+    with open_facts(scene.folder) as connection:
+        costs = connection.execute("SELECT book, amount_pico_usd FROM costs ORDER BY book")
+        assert costs.fetchall() == [(shipped_books()[-1], 15_000_000), ("2030-01-01", 30_000_000)]
 
 
 def test_tables_are_not_rebuilt_under_a_running_recorder(scene: Scene) -> None:

@@ -88,11 +88,17 @@ def test_without_yesterdays_key_there_is_todays_digest_alone() -> None:
         return equality(wall_ns) if wall_ns >= NOON_NS else NO_EQUALITY
 
     said, _ = marks_of(steps([user("Hi"), output("Yes.")]), [], young, NOON_NS)
+    both, _ = marks([user("Hi"), output("Yes.")])
 
-    assert said == [
-        Mark(str(mark.chain_mac).split(",")[0], None)
-        for mark in marks([user("Hi"), output("Yes.")])[0]
-    ]
+    assert said[1].chain_mac == str(both[1].chain_mac).split(",")[0]
+
+
+def test_a_question_has_a_digest_where_no_answer_follows_that_has_one() -> None:
+    thought = {"type": "thought", "signature": "s"}
+
+    said, _ = marks([user("Hi"), thought, output("Yes."), user("And?"), user("Hm?")])
+
+    assert [mark.chain_mac is None for mark in said] == [True, True, False, False, False]
 
 
 def test_a_first_turn_has_one_digest_a_step() -> None:
