@@ -201,6 +201,7 @@ class Interactions:
                 return
             if stream.is_last(event):
                 call.interaction = self.store.finish(interaction.id or "") or interaction
+                event = stream.ended(event, call.interaction)  # noqa: PLW2901 - told when it ends
             yield event
         if wrong is not None:
             yield stream.error_event(call.fault.code or "gateway_timeout", call.fault.message)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.emulator.answers.resource import Interaction, asked_for, head
+from proxy.emulator.answers.resource import Interaction, asked_for, head, timestamp
 from proxy.emulator.answers.usage import running
 from proxy.emulator.asked.request import Json
 from proxy.emulator.events.deltas import deltas_of, start_of
@@ -85,6 +85,15 @@ def ending(interaction: Interaction) -> Json:
     if is_failed and errors:
         return error_event(str(errors[0].get("code", "")), str(errors[0].get("message", "")))
     return closing(interaction)
+
+
+def ended(last: Json, interaction: Interaction) -> Json:
+    """The last event as it is sent: with the time at which the run ended, as a GET tells it from then on."""
+    resource = last.get("interaction")
+    is_ours = interaction.composition.events is None and not interaction.is_running
+    if not (is_ours and isinstance(resource, dict) and "updated" in resource):
+        return last
+    return {**last, "interaction": {**resource, "updated": timestamp(interaction.updated_s)}}
 
 
 def opening(interaction: Interaction) -> Iterator[Json]:

@@ -10,7 +10,14 @@ import pytest
 
 from proxy.emulator.answers.composition import Composition
 from proxy.emulator.answers.resource import Interaction
-from proxy.emulator.events.stream import block, closing, error_event, events, is_last
+from proxy.emulator.events.stream import (
+    block,
+    closing,
+    ended,
+    error_event,
+    events,
+    is_last,
+)
 from tests.emulator.examples import STEPS, USAGE, interaction_of
 
 SEARCH = (
@@ -226,3 +233,14 @@ def test_an_answer_without_steps_is_a_stream_too() -> None:
     nothing = replace(interaction_of(), composition=Composition((), "completed", {}))
 
     assert len(names(nothing)) == 3
+
+
+def test_the_last_event_of_a_run_has_the_time_at_which_it_ended() -> None:
+    running = replace(interaction_of(STEPS["model_output"]), status="in_progress")
+    over = replace(running, status="completed", updated_s=running.updated_s + 9)
+    told = closing(running)
+
+    assert ended(told, over) == closing(over)
+    assert ended(told, running) == told
+    scripted = with_composition(over, events=(told,))
+    assert ended(told, scripted) == told

@@ -163,6 +163,7 @@ SELECT
     comment
 FROM duckdb_views()
 WHERE database_name = 'facts'
+    AND schema_name = 'main'
     AND NOT internal
     AND view_name NOT IN ('weighed', 'pieced', 'placed_events', 'continued')
 UNION ALL
@@ -180,7 +181,7 @@ SELECT
     table_name AS relation,
     column_name AS name
 FROM duckdb_columns()
-WHERE database_name = 'facts' AND NOT internal
+WHERE database_name = 'facts' AND schema_name = 'main' AND NOT internal
 ORDER BY relation, column_index;
 
 -- name: kin_of
