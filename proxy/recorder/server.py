@@ -30,7 +30,7 @@ from proxy.recording.group import ExchangeGroup
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
-from proxy.store.price_books import price_book
+from proxy.store.pricing.books import price_book
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault

@@ -252,7 +252,7 @@ class EventFact:
 
 @plain_value(frozen=True, slots=True)
 class MediaFact:
-    """Table media: a media object that was taken out of a step."""
+    """Table media: a media object of a step: taken out of it, or named by a URI."""
 
     exchange: str
     interaction: str
@@ -260,7 +260,7 @@ class MediaFact:
     side: str
     step_index: int
     media_index: int
-    """Place in Recording.media."""
+    """Place in Recording.media, which several rows may share; -1: it came by URI, there is no object."""
     type: str
     """image, audio, video, document."""
     mime_type: str | None
@@ -268,7 +268,7 @@ class MediaFact:
     """Decoded size; 0 for what came by URI."""
     # Since version 3.
     media_mac: str | None = None
-    """equality.Equality of the bytes: the same picture twice is seen."""
+    """equality.Equality of the bytes (of what came by URI: of the URI): the same picture twice is seen."""
     source: str = "inline"
     """inline, file (of the Files API), uri."""
     width: int | None = None

@@ -29,7 +29,7 @@ from proxy.recording.facts import (
     UsageFact,
 )
 from proxy.store.position import CommittedFacts, FactBatch
-from proxy.store.repricing import Repricing
+from proxy.store.pricing.repricing import Repricing
 
 COLUMN_NAMES: Final = {"at": "seen_at", "where": "place"}
 """Fields whose own names SQL keeps for itself."""

@@ -9,7 +9,7 @@ from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
 from proxy.recording.secrecy.equality import EqualityOf
-from proxy.store.price_books import price_book, shipped_books
+from proxy.store.pricing.books import price_book, shipped_books
 from tests.recording.samples import ID, MODEL, captured, exchange
 
 EXCHANGE = captured()[0].exchange

@@ -10,7 +10,7 @@ from proxy.errors import StartRefused, StoreError
 from proxy.reading.snapshot import open_facts
 from proxy.recorder.rebuild import rebuild, recorder_settings, run
 from proxy.recorder.server import held_recorder_lock
-from proxy.store.price_books import price_book_bytes, shipped_books
+from proxy.store.pricing.books import price_book_bytes, shipped_books
 from tests.journal.written import write_journal
 from tests.recorder.played import Scene, answered, begun, whole
 from tests.recorder.rows import all_rows

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import datetime as dt
 from dataclasses import dataclass
 
 import pytest
@@ -31,12 +30,6 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "grounding": ["google_search_call"],
         "since": dt.datetime(2026, 11, 22),  # noqa: DTZ001  # as DuckDB gives them
         "until": dt.datetime(2026, 11, 23),  # noqa: DTZ001
-    },
-    "price_book_acts": {"kind": "price_book"},
-    "billed_hours": {"before_us": 0},
-    "bills_between": {
-        **{"book": "2026-11-22", "before_us": 0, "places": ["usage"], "grounding": ["x"]},
-        **{"since": dt.datetime(2026, 11, 22), "until": dt.datetime(2026, 11, 23)},  # noqa: DTZ001  # as DuckDB gives
     },
     "twins_of": {"exchange": "x"},
     "attempts_of": {"exchange": "x"},

@@ -13,7 +13,7 @@ from proxy.errors import StoreError
 from proxy.reading.layout import terminal
 from proxy.reading.snapshot import UnixConnection
 from proxy.recording.secrecy.names import ODD, clear_name
-from proxy.store.price_books import price_book, price_book_bytes
+from proxy.store.pricing.books import price_book, price_book_bytes
 
 DONE: Final = 0
 NOBODY: Final = "unknown"

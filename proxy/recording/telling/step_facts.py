@@ -78,28 +78,11 @@ class StepTelling:
         mark: Mark = NO_MARK,
     ) -> None:
         """Add one step. `side` is "input" or "output"; `mark` is what a repetition is known by."""
-        if len(self.facts) >= STEPS_TOLD_MAX:
-            if not self.has_left_steps:
-                detail = f"more than {STEPS_TOLD_MAX} steps; the rest stays in the raw record"
-                self.notes.problem(ProblemKind.TOO_MANY, "steps", detail)
-            self.has_left_steps = True
+        if self._is_full():
             return
-        if side == "input":
-            index = self.input_count
-            self.input_count += 1
-        else:
-            index = self.output_count
-            self.output_count += 1
+        index = self._next_index(side)
         contents = _contents(step)
-        text_bytes = media_count = annotation_count = 0
-        for content in contents:
-            if type(content) is Text:
-                text = content.text
-                text_bytes += len(text) if text.isascii() else _utf8_size(text)
-                annotation_count += len(content.annotations)
-            elif type(content) is Media:
-                media_count += 1
-                self.told_media.tell(content, subject, side, index)
+        text_bytes, media_count, annotation_count = self._measured(contents, subject, side, index)
         dumped = self._dump(step, side, index)
         self.contents.append(dumped)
         name, server_name, call_id, is_error, signature = _labels(step)
@@ -138,6 +121,37 @@ class StepTelling:
                 step_mac=mark.step_mac,
             )
         )
+
+    def _is_full(self) -> bool:
+        if len(self.facts) < STEPS_TOLD_MAX:
+            return False
+        if not self.has_left_steps:
+            detail = f"more than {STEPS_TOLD_MAX} steps; the rest stays in the raw record"
+            self.notes.problem(ProblemKind.TOO_MANY, "steps", detail)
+        self.has_left_steps = True
+        return True
+
+    def _next_index(self, side: str) -> int:
+        if side == "input":
+            self.input_count += 1
+            return self.input_count - 1
+        self.output_count += 1
+        return self.output_count - 1
+
+    def _measured(
+        self, contents: tuple[Content, ...], subject: Subject, side: str, index: int
+    ) -> tuple[int, int, int]:
+        """Bytes of text, media and annotations; takes the media out."""
+        text_bytes = media_count = annotation_count = 0
+        for content in contents:
+            if type(content) is Text:
+                text = content.text
+                text_bytes += len(text) if text.isascii() else _utf8_size(text)
+                annotation_count += len(content.annotations)
+            elif type(content) is Media:
+                media_count += 1
+                self.told_media.tell(content, subject, side, index)
+        return text_bytes, media_count, annotation_count
 
     def add_about(self, about: bytes | None) -> int | None:
         """Add what was said beside the steps; returns its place in `contents`."""

@@ -16,7 +16,7 @@ import pytest
 from proxy.errors import StartRefused, StoreError
 from proxy.reading.accounts.repricing import DONE, run
 from proxy.recording.acts import act_from_json
-from proxy.store.price_books import shipped_books
+from proxy.store.pricing.books import shipped_books
 
 
 class _Server(socketserver.UnixStreamServer):

@@ -14,7 +14,7 @@ from proxy.recording.facts import CostFact, Recording
 from proxy.recording.interpret import interpret
 from proxy.recording.pricing.bill import Bill
 from proxy.recording.pricing.cost import bills_of, cost_facts, day_of, with_costs
-from proxy.store.price_books import price_book
+from proxy.store.pricing.books import price_book
 from tests.recording.pricing.golden import GOLDEN
 from tests.recording.pricing.golden_case import FLASH, Golden
 from tests.recording.samples import ID, captured, event, exchange, stream

@@ -1,4 +1,4 @@
--- What pricing again asks of the tables; proxy/store/repricing.py says how.
+-- What pricing again asks of the tables; proxy/store/pricing/repricing.py says how.
 
 -- name: price_book_acts
 -- Acts of $kind that brought a price book, in order.

@@ -15,7 +15,7 @@ from proxy.recording.pricing.book import PriceBook, parse_book
 from proxy.recording.pricing.cost import with_costs
 from proxy.store.database import Database
 from proxy.store.position import FactBatch, VaultPosition
-from proxy.store.price_books import price_book, price_book_bytes
+from proxy.store.pricing.books import price_book, price_book_bytes
 from tests.recording.pricing.golden import GOLDEN
 from tests.recording.pricing.golden_case import FLASH
 from tests.recording.samples import ID, START_NS, exchange

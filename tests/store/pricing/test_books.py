@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StartRefused
-from proxy.store.price_books import price_book, price_book_bytes, shipped_books
+from proxy.store.pricing.books import price_book, price_book_bytes, shipped_books
 
 
 @pytest.mark.parametrize("version", shipped_books())

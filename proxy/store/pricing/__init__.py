@@ -1,0 +1,1 @@
+"""Price books where they lie, and pricing again what the tables have. recorder/ and reading/ come in here."""
