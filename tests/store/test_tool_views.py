@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from proxy.audit.tools.contract import Contract, Finding, ToolCall, ToolStep, contract_of
+from proxy.audit.tool_contract import Contract, Finding, ToolCall, ToolStep, contract_of
 from proxy.recording.facts import Recording, StepFact
 from proxy.store import queries
 from proxy.store.database import Database

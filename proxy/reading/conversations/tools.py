@@ -11,7 +11,7 @@ from typing import Any, Final
 import duckdb
 from rich.text import Text
 
-from proxy.audit.tools.contract import Contract, Finding, Kind, ToolCall, ToolStep, contract_of
+from proxy.audit.tool_contract import Contract, Finding, Kind, ToolCall, ToolStep, contract_of
 from proxy.reading.conversations.tree import kin_of, not_one
 from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, table

@@ -17,8 +17,9 @@ from proxy.reading.show import DONE, WRONG_USE, find
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
 
-TURNS_MAX: Final = 100_000
-"""Interactions that are looked at, the latest: two seconds of work. An older one is found by its id."""
+TURNS_MAX: Final = 20_000
+"""Interactions that are looked at, the latest: two seconds of work (2026-11-23). Older ones are found by an
+id of their conversation."""
 TREES_MAX: Final = 10
 """Conversations shown when none is named, the latest."""
 

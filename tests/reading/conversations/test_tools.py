@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.audit.tools.contract import Contract, Finding, ToolCall
+from proxy.audit.tool_contract import Contract, Finding, ToolCall
 from proxy.reading.conversations import tools
 from proxy.reading.show import DONE, WRONG_USE
 from tests.reading.recorded import ANSWER, CALL, COMPLETED, QUESTION, record, told

@@ -1,4 +1,4 @@
--- What was called, by whom, and what came of it. proxy/audit/tools/contract.py says the same in Python; a
+-- What was called, by whom, and what came of it. proxy/audit/tool_contract.py says the same in Python; a
 -- test compares them on random conversations.
 
 CREATE OR REPLACE VIEW tool_steps AS

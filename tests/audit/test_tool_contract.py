@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.audit.tools.contract import PATIENCE_US, Contract, ToolCall, ToolStep, contract_of
+from proxy.audit.tool_contract import PATIENCE_US, Contract, ToolCall, ToolStep, contract_of
 
 CALL = ToolStep(
     interaction="v1_a",

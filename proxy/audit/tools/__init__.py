@@ -1,1 +1,0 @@
-"""Calls of tools and what came of them, across the turns of a conversation. Pure."""
