@@ -45,6 +45,8 @@ class Plan:
     """Monotonic."""
     is_asked: bool = False
     """A question is under way."""
+    unseen_until_s: float = 0.0
+    """Before then the answer to our last question may not be on record: what the records say is older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ class Capture:
         finally:
             self._in_flight -= 1
             plan.is_asked = False
-            plan.due_s = self._clocks.mono_s() + UNSEEN_S
+            plan.due_s = plan.unseen_until_s = self._clocks.mono_s() + UNSEEN_S
             self._hurry.set()
 
     def _take(self, row: Unfinished, now_s: float, now_us: int) -> dict[str, Any] | None:
@@ -172,6 +174,9 @@ class Capture:
         known = self._plans.get(row.interaction)
         if known is not None and (known.is_asked or known.row == row):
             return None
+        is_awaited = known is not None and now_s < known.unseen_until_s
+        if is_awaited and known and row.attempted_at == known.row.attempted_at:
+            return None  # a notice, say, that overtook the answer which it announces
         self._plans[row.interaction] = Plan(row, now_s + left_s(decision, now_us))
         return None
 

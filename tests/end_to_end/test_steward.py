@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.end_to_end.conftest import SetUp
-from tests.end_to_end.programs import look_until, runs
-from tests.end_to_end.stage import Proxy, Stage
+from tests.end_to_end.programs import look_until
+from tests.end_to_end.stage import Proxy, Stage, ask
 
 KEY: Final = "a-key-of-the-project-0123456789"
 OTHER: Final = "a-key-of-another-project-987654"
@@ -52,63 +50,30 @@ def asked_about(stage: Stage, interaction: str) -> list[dict[str, Any]]:
     return [line for line in stage.emulator.ledger("received") if interaction in line["target"]]
 
 
-def seen_completed(proxy: Proxy, interaction: str) -> Any:
-    def look() -> bool | None:
-        return None if proxy.query("gap_of", interaction=interaction) else True
-
-    look_until(look, "the end of the interaction")
-    (row,) = proxy.rows(
-        "SELECT status, total_tokens, output_step_count FROM interactions "
-        f"WHERE interaction = '{interaction}'"
+def wait_for_its_end(proxy: Proxy, interaction: str) -> None:
+    look_until(
+        lambda: None if proxy.query("gap_of", interaction=interaction) else True,
+        "the end of the interaction",
     )
-    return row
 
 
-def unfinished(proxy: Proxy) -> list[Any]:
-    proxy.flush()
-    return proxy.rows("SELECT interaction, why FROM unfinished")
+ENDS_SEEN_BY_THE_STEWARD: Final = """
+    SELECT observations.interaction, count(*)
+    FROM observations JOIN exchanges USING (exchange)
+    WHERE is_terminal AND purpose = 'steward' GROUP BY ALL ORDER BY ALL
+"""
+NOTICES: Final = """
+    SELECT interaction, data ->> '$.scheme', count(DISTINCT act)
+    FROM acts WHERE kind = 'webhook' AND interaction IS NOT NULL GROUP BY ALL ORDER BY ALL
+"""
 
 
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    file = tmp_path / "janitor.key"
-    file.write_text(KEY + "\n")
-    return file
-
-
-def test_what_was_left_before_a_kill_is_finished_after_the_restart_and_counted_once(
-    set_up: SetUp, key_file: Path
-) -> None:
-    stage = set_up(*SLOW, steward__credential_file=key_file)
-    interaction = begin(stage)
-    look_until(lambda: asked_about(stage, interaction) or None, "a first look while it runs")
-
-    stage.proxy.kill()
-    stage.proxy.start_again()
-    end_all(stage)
-    status, tokens, steps = seen_completed(stage.proxy, interaction)
-    whole = call(stage.emulator.url, "GET", f"/v1beta/interactions/{interaction}")
-
-    assert status == whole["status"] == "completed"
-    assert tokens == whole["usage"]["total_tokens"]
-    assert steps == len(whole["steps"]) - 1  # a GET shows what was asked, too
-    ((counted,),) = stage.proxy.rows(
-        "SELECT sum(total_tokens) FROM interactions WHERE NOT starts_with(interaction, 'exchange:')"
-    )
-    assert counted == tokens
-    assert unfinished(stage.proxy) == []
-    ends = stage.proxy.rows(
-        "SELECT count(*) FROM observations JOIN exchanges USING (exchange) "
-        "WHERE is_terminal AND purpose = 'steward'"
-    )
-    assert ends == [(1,)]
-
-
-def registered(stage: Stage, uri: str) -> str:
-    """A webhook of the project; its signing secret."""
-    wanted = {"uri": uri, "subscribed_events": ["interaction.completed"]}
+def register(stage: Stage, secrets: Path) -> str:
+    """A webhook of the project, its secret where the steward reads it; its id."""
+    wanted = {"uri": "http://127.0.0.1:9/", "subscribed_events": ["interaction.completed"]}
     told = call(stage.emulator.url, "POST", "/v1beta/webhooks", wanted)
-    return str(told["new_signing_secret"])
+    secrets.write_text(told["new_signing_secret"])
+    return str(told["id"])
 
 
 def delivered(stage: Stage, count: int) -> list[dict[str, Any]]:
@@ -121,10 +86,13 @@ def delivered(stage: Stage, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_two_notices_and_a_poll_make_one_end(set_up: SetUp, key_file: Path, tmp_path: Path) -> None:
-    """A registered webhook (shared secret) and a per-request one (token): verified, kept, acted on."""
-    secrets = tmp_path / "secrets"
-    secrets.write_text("")
+def test_what_was_left_before_a_kill_is_finished_after_the_restart_and_counted_once(
+    set_up: SetUp, tmp_path: Path
+) -> None:
+    """Two notices, one with the shared secret and one with a token, and polls: one end each."""
+    key_file, secrets = tmp_path / "janitor.key", tmp_path / "secrets"
+    key_file.write_text(KEY + "\n")
+    secrets.touch()
     stage = set_up(
         *SLOW,
         steward__credential_file=key_file,
@@ -132,29 +100,43 @@ def test_two_notices_and_a_poll_make_one_end(set_up: SetUp, key_file: Path, tmp_
         webhook__port=0,
         webhook__secret_file=secrets,
     )
-    hook = stage.proxy.program.announced["webhooks"]
-    secrets.write_text(registered(stage, f"{hook}/project"))
-    (before,) = stage.proxy.stewards()
-    os.kill(stage.proxy.program.pid, signal.SIGHUP)  # the secret was not known at the start
-    look_until(lambda: None if runs(before, "proxy.steward") else True, "the steward's renewal")
-    by_project = begin(stage)
-    by_request = begin(stage, webhook_config={"uris": [f"{hook}/request"]})
+    left = begin(stage)
+    look_until(lambda: asked_about(stage, left) or None, "a first look while it runs")
 
+    stage.proxy.kill()
+    webhook = register(stage, secrets)
+    stage.proxy.start_again()
+    hook = stage.proxy.program.announced["webhooks"]
+    call(stage.emulator.url, "PATCH", f"/v1beta/webhooks/{webhook}", {"uri": f"{hook}/project"})
+    other = begin(stage, webhook_config={"uris": [f"{hook}/request"]})
     end_all(stage)
     delivered(stage, 2)
-    ends = [seen_completed(stage.proxy, one) for one in (by_project, by_request)]
-    again = call(stage.proxy.url, "GET", f"/v1beta/interactions/{by_project}")
+    for one in (left, other):
+        wait_for_its_end(stage.proxy, one)
+    again = call(stage.proxy.url, "GET", f"/v1beta/interactions/{left}")
+    stage.proxy.stop()
 
-    assert again["usage"]["total_tokens"] == ends[0][1]
-    stage.proxy.flush()
-    notices = stage.proxy.rows(
-        "SELECT interaction, data ->> '$.scheme', count(DISTINCT act) FROM acts "
-        "WHERE kind = 'webhook' AND interaction IS NOT NULL GROUP BY ALL ORDER BY 2"
-    )
-    assert notices == [(by_project, "shared", 1), (by_request, "token", 1)]
-    ((counted, count),) = stage.proxy.rows("SELECT sum(total_tokens), count(*) FROM interactions")
-    assert (counted, count) == (ends[0][1] + ends[1][1], 2)
-    assert unfinished(stage.proxy) == []
+    tables = stage.proxy.data / "facts.duckdb"
+    ends = {
+        name: (status, tokens, steps)
+        for name, status, tokens, steps in ask(
+            tables, "SELECT interaction, status, total_tokens, output_step_count FROM interactions"
+        )
+    }
+    wholes = {
+        one: call(stage.emulator.url, "GET", f"/v1beta/interactions/{one}") for one in (left, other)
+    }
+    assert ends == {
+        one: ("completed", whole["usage"]["total_tokens"], len(whole["steps"]) - 1)
+        for one, whole in wholes.items()  # a GET shows what was asked, too
+    }
+    assert again["usage"] == wholes[left]["usage"]
+    assert ask(tables, "SELECT interaction_count FROM usage_totals") == [(2,)]
+    assert ask(tables, "SELECT interaction FROM unfinished") == []
+    costs = "SELECT interaction, count(*) FROM costs_by_interaction GROUP BY ALL ORDER BY ALL"
+    assert ask(tables, costs) == sorted([(left, 1), (other, 1)])
+    assert ask(tables, ENDS_SEEN_BY_THE_STEWARD) == sorted([(left, 1), (other, 1)])
+    assert ask(tables, NOTICES) == sorted([(left, "shared", 1), (other, "token", 1)])
 
 
 def test_others_and_the_deleted_are_left_alone_and_the_key_of_the_environment_is_nowhere(

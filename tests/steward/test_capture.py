@@ -105,6 +105,17 @@ async def test_a_notice_has_it_asked_for_at_once() -> None:
     assert await scene.round(11.0, noticed) == ["/v1beta/interactions/v1_a"]
 
 
+async def test_a_notice_does_not_have_it_asked_for_twice_while_an_answer_is_on_its_way() -> None:
+    scene = Scene()
+    await scene.round(0.0, row())
+    assert await scene.round(2.0, row()) != []
+    noticed = row(notified_at=NOW_US + 2_100_000)
+
+    assert await scene.round(2.2, noticed) == []
+    recorded = row(notified_at=NOW_US + 2_100_000, attempted_at=NOW_US + 2_000_000)
+    assert await scene.round(2.4, recorded) == ["/v1beta/interactions/v1_a"]
+
+
 async def test_what_is_given_up_is_told_once_with_the_reason() -> None:
     scene = Scene()
     gone = row(deleted_at=NOW_US)
