@@ -30,6 +30,9 @@ SWITCH_INTERVAL_S: Final = 0.0005
 the time of two group commits. Shorter costs switches, longer adds to every held byte under load."""
 
 
+_NO_OPTIMIZING: Final = (
+    "start without -O and PYTHONOPTIMIZE: the program's assertions keep promises"
+)
 MODES: Final = {"strict": Mode.STRICT, "available": Mode.AVAILABLE}
 
 
@@ -76,8 +79,7 @@ def main(arguments: list[str]) -> int:
     process = f"gateway-{given.worker}"
     start_logging("text", process, logging.INFO)
     if sys.flags.optimize:
-        why = "start without -O and PYTHONOPTIMIZE: the program's assertions keep promises"
-        logging.getLogger("gateway").error("%s", why)
+        logging.getLogger("gateway").error("%s", _NO_OPTIMIZING)
         return 2
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _set_process_limits()

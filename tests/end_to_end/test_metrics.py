@@ -6,6 +6,7 @@ METRICS_KILLS says how often somebody is killed.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from proxy.logs import EVENTS, FOREIGN
 from tests.end_to_end.load import Load
 from tests.end_to_end.programs import look_until
 from tests.end_to_end.scraping import counted, scraped
@@ -56,7 +58,7 @@ async def _load_with_kills(proxy: Proxy) -> None:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage.set_up(tmp_path_factory.mktemp("metrics"), gateway__workers=2)
+    made = Stage.set_up(tmp_path_factory.mktemp("metrics"), gateway__workers=2, log__format="json")
     yield made
     made.stop()
 
@@ -107,6 +109,24 @@ def test_a_frozen_recorder_is_seen_from_the_gateways_own_pages(stage: Stage) -> 
     assert frozen[seen] > before[seen]
     assert frozen[kept] == before[kept]
     assert after[seen] - before[seen] == after[kept] - before[kept]
+
+
+def test_every_line_of_the_log_is_an_object_with_an_event_of_the_catalogue(stage: Stage) -> None:
+    (gateway, *_) = stage.proxy.gateways()
+    os.kill(gateway, signal.SIGKILL)
+    lines = look_until(lambda: _with_a_kill(stage.proxy), "the supervisor's line in the log")
+
+    told = [json.loads(line) for line in lines]
+
+    assert all(one.keys() >= {"at", "level", "process", "event", "message"} for one in told)
+    assert {one["event"] for one in told} <= {*EVENTS.values(), FOREIGN}
+    assert any(one["event"] == "supervisor" and "killed" in one["message"] for one in told)
+
+
+def _with_a_kill(proxy: Proxy) -> list[str] | None:
+    """All lines of the log, once one tells of a kill."""
+    lines = proxy.program.log.read_text("utf-8").splitlines()
+    return lines if any("killed by signal" in line for line in lines) else None
 
 
 async def _some(proxy: Proxy) -> None:
