@@ -101,6 +101,7 @@ full: export VANISHING := 20000
 full: export SLOW_PAIRS := 7
 full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
+full: export METRICS_KILLS := 100
 full: export MALFORMED_INPUTS := 1000000
 full: export LINEAGE_FORESTS := 10000
 full: export CARRIES_HISTORIES := 1000

@@ -79,7 +79,8 @@ class Proxy:
     def __init__(self, folder: Path, upstream: str, **settings: object) -> None:
         self.data = folder / "data"
         self._logs = folder / "logs"
-        settings = {"journal__intent_deadline_ms": PATIENT_MS} | settings
+        free: dict[str, object] = {"ops__port": 0, "admin__port": 0}
+        settings = {"journal__intent_deadline_ms": PATIENT_MS, **free} | settings
         given = [f"--set={name.replace('__', '.')}={value}" for name, value in settings.items()]
         self._arguments = ("--data", str(self.data), "--upstream", upstream, *given)
         self._was_killed = False
