@@ -128,9 +128,15 @@ class Proxy:
 
     def rows(self, sql: str) -> list[Row]:
         """What one statement says of everything recorded so far."""
+        (rows,) = self.answers(sql)
+        return rows
+
+    def answers(self, *statements: str) -> list[list[Row]]:
+        """What each says of everything recorded so far: one copy of the tables for all of them."""
         snapshot = Path(self._ask("POST", "/snapshot")["path"])
         try:
-            return ask(snapshot, sql)
+            with duckdb.connect(str(snapshot), read_only=True) as database:
+                return [database.execute(sql).fetchall() for sql in statements]
         finally:
             snapshot.unlink()
 

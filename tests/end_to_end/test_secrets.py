@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from proxy.errors import KeyDestroyed
-from tests.end_to_end.planting import files, found_in, lines, send, shown
+from tests.end_to_end.planting import files, forms, found_in, lines, send, shown
 from tests.end_to_end.programs import run_verb
 from tests.end_to_end.stage import Proxy, Stage, open_vault
 
@@ -115,10 +115,8 @@ LEFT_IN_THE_MIDDLE: Final[dict[str, bytes]] = {
     "HalfBody": lines(POST, f"x-goog-api-key: {key('HalfBody')}", "Content-Length: 100") + b"{",
 }
 
-KEYS: Final = (
-    *(key(place) for place in (*WELL_FORMED, *MALFORMED, *LEFT_IN_THE_MIDDLE) if place != "Odd"),
-    *(ODD_KEY, basic(key("Basic"))),
-)
+MARKS: Final = ("AIzaPlanted", ODD_KEY, basic(key("Basic")))
+"""All planted keys have one of them: where none is, no key is."""
 
 WORD: Final = "Quastenflosser"
 """Of the planted prompts; no text of ours or of the emulator has it."""
@@ -197,9 +195,18 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "base64").write_bytes(base64.b64encode(b"1" + key("Header").encode() + b"22"))
     (tmp_path / "coded").write_bytes(b"a=AIza%2fPla%2bnted%3dOdd%260123456789")
 
+    (tmp_path / "far").write_bytes(bytes(300_000) + key("Header").encode() + bytes(300_000))
+
     found = found_in(files(tmp_path), (key("Header"), ODD_KEY))
 
-    assert [Path(place.partition(":")[0]).name for place in found] == ["base64", "coded", "plain"]
+    places = [Path(place.partition(":")[0]).name for place in found]
+    assert places == ["base64", "coded", "far", "plain"]
+
+
+def test_a_planted_key_would_be_found_by_its_mark() -> None:
+    """Guards all tests below, too: in every form of the whole."""
+    for form in forms(key("Header")):
+        assert found_in([("anywhere", b"x" + form)], MARKS)
 
 
 def test_well_formed_requests_reached_upstream_and_malformed_ones_were_refused(
@@ -213,11 +220,11 @@ def test_well_formed_requests_reached_upstream_and_malformed_ones_were_refused(
 
 
 def test_no_key_is_in_any_file_while_the_proxy_runs(told: Stage) -> None:
-    assert found_in(files(told.proxy.data, told.folder / "logs"), KEYS) == []
+    assert found_in(files(told.proxy.data, told.folder / "logs"), MARKS) == []
 
 
 def test_no_key_is_in_anything_that_sql_says(told: Stage) -> None:
-    assert found_in(shown(told.proxy), KEYS) == []
+    assert found_in(shown(told.proxy), MARKS) == []
 
 
 @pytest.mark.parametrize("verb", ["sql", "show"])
@@ -231,12 +238,12 @@ def test_no_key_is_in_anything_that_the_command_line_says(told: Stage, verb: str
 
     assert done.returncode == 0, done.stderr
     assert done.stdout
-    assert found_in([(verb, (done.stdout + done.stderr).encode())], KEYS) == []
+    assert found_in([(verb, (done.stdout + done.stderr).encode())], MARKS) == []
 
 
 def test_no_key_is_even_in_a_sealed_record(told: Stage) -> None:
     """Not hidden: gone. The heads are opened with the keys of the data folder."""
-    assert found_in(_sealed_heads(told.proxy), KEYS) == []
+    assert found_in(_sealed_heads(told.proxy), MARKS) == []
 
 
 def test_an_upload_address_is_a_secret_in_both_directions(told: Stage) -> None:
@@ -295,9 +302,9 @@ def test_nothing_is_left_in_any_file_after_the_proxy_stopped(
 
     stage.stop()
 
-    assert found_in(files(stage.proxy.data, stage.folder / "logs"), [*KEYS, WORD]) == []
+    assert found_in(files(stage.proxy.data, stage.folder / "logs"), [*MARKS, WORD]) == []
     assert run_verb("rebuild", "--data", str(stage.proxy.data)).returncode == 0
-    assert found_in(files(stage.proxy.data, stage.folder / "logs"), [*KEYS, WORD]) == []
+    assert found_in(files(stage.proxy.data, stage.folder / "logs"), [*MARKS, WORD]) == []
 
 
 def _sealed_heads(proxy: Proxy) -> Iterator[tuple[str, bytes]]:

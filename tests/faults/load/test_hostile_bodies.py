@@ -34,7 +34,7 @@ def measured() -> dict[str, dict[str, Any]]:
         [sys.executable, "-m", "tests.recording.hostile"],
         capture_output=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         timeout=600,
     )
     told = [json.loads(line) for line in run.stdout.splitlines()]
