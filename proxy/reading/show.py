@@ -26,6 +26,7 @@ from proxy.reading.layout.sheet import (
     answered_lines,
     asked_lines,
     exchange_lines,
+    gap_lines,
     header_lines,
     problem_lines,
     step_lines,
@@ -148,6 +149,7 @@ def gather(
         divergences=divergences,
         attempts=_attempts(connection, about["create_exchange"]),
         hops=ask("hops_of") if _may_be_a_hop(about) else (),
+        gap=None if about["is_terminal"] else next(iter(ask("gap_of")), None),
     )
 
 
@@ -169,6 +171,7 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
             hop_lines(sheet.hops, sheet.about["interaction"], console.width),
         ),
         ("problems", problem_lines(sheet, console.width)),
+        ("gap", gap_lines(sheet, console.width)),
     )
     shown = [(heading, lines) for heading, lines in parts if lines]
     for place, (heading, lines) in enumerate(shown):
@@ -198,6 +201,7 @@ def to_json(sheet: Sheet) -> str:
         "divergences": sheet.divergences,
         "attempts": sheet.attempts,
         "hops": sheet.hops,
+        "gap": sheet.gap,
     }
     return terminal.safe_json(json.dumps(whole, ensure_ascii=False, default=_json_value))
 

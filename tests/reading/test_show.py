@@ -107,6 +107,7 @@ def test_json_has_everything_with_contents(data_folder: Path, capsys: Captured) 
         "divergences",
         "attempts",
         "hops",
+        "gap",
     }
 
 
@@ -125,6 +126,17 @@ def test_problems_and_broken_exchanges_are_shown(tmp_path: Path, capsys: Capture
     record(tmp_path, replace(base, problems=(odd,)))
 
     assert shown(capsys, tmp_path, "last")[-2:] == ["problems", "  json at /a: Odd."]
+
+
+def test_an_interaction_that_nobody_saw_end_shows_the_gap(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    record(tmp_path, told(1, QUESTION, ANSWER, status="in_progress", is_terminal=False))
+
+    assert shown(capsys, tmp_path, "last")[-2:] == [
+        "gap",
+        "  nobody saw it end: no steward asks at this path",
+    ]
 
 
 def test_a_page_prints_what_was_gathered(data_folder: Path, capsys: Captured) -> None:

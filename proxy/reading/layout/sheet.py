@@ -56,6 +56,8 @@ class Sheet:
     attempts: Sequence[Row] = ()
     """Of the create, where it was sent more than once."""
     hops: Sequence[Row] = ()
+    gap: Row | None = None
+    """Why the end is missing, as the view `unfinished` says it; None: it is there."""
 
 
 def header_lines(sheet: Sheet, width: int) -> list[Text]:
@@ -168,6 +170,16 @@ def problem_lines(sheet: Sheet, width: int) -> list[Text]:
     """A line for each oddity."""
     told = [f"{each['kind']} at {each['place']}: {each['detail']}" for each in sheet.problems]
     return [Text("  " + cut(one_line(line), width - 2)) for line in told]
+
+
+def gap_lines(sheet: Sheet, width: int) -> list[Text]:
+    """One line, where nobody saw the end."""
+    if sheet.gap is None:
+        return []
+    attempts = sheet.gap["attempts"]
+    asked = f"; the steward asked {count_text(attempts, 'time')}" if attempts else ""
+    told = f"nobody saw it end: {sheet.gap['why']}{asked}"
+    return [Text("  " + cut(one_line(told), width - 2))]
 
 
 def _who(about: Row) -> Iterator[str]:

@@ -16,6 +16,7 @@ from proxy.reading.layout.sheet import (
     answered_lines,
     asked_lines,
     exchange_lines,
+    gap_lines,
     header_lines,
     problem_lines,
     step_lines,
@@ -187,6 +188,18 @@ def test_an_exchange_is_a_line_and_what_went_wrong() -> None:
 
 def test_problems_are_named() -> None:
     assert plain(problem_lines(SHEET, 80)) == ["  json_broken at byte 7: not JSON"]
+
+
+def test_a_gap_says_why_the_end_is_missing_and_what_was_tried() -> None:
+    waiting = {"why": "waiting", "attempts": 3, "last_at": AT}
+
+    assert plain(gap_lines(SHEET, 80)) == []
+    assert plain(gap_lines(replace(SHEET, gap=waiting), 80)) == [
+        "  nobody saw it end: waiting; the steward asked 3 times"
+    ]
+    assert plain(gap_lines(replace(SHEET, gap=waiting | {"attempts": 0}), 80)) == [
+        "  nobody saw it end: waiting"
+    ]
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
