@@ -14,6 +14,7 @@ import duckdb
 from rich.console import Console
 
 from proxy.reading.layout import terminal
+from proxy.reading.layout.costs import cost_lines
 from proxy.reading.layout.media import media_lines, shown_media
 from proxy.reading.layout.merging import (
     attempt_lines,
@@ -143,6 +144,7 @@ def gather(
         request=_part(_content(connection, about["about_ref"]), "request"),
         answer=_part(_content(connection, about["answer_ref"]), "answer"),
         usage=ask("usage_of"),
+        costs=ask("cost_lines_of"),
         exchanges=exchanges,
         problems=ask("problems_of"),
         merged=merged,
@@ -162,6 +164,7 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
         ("answered", answered_lines(sheet, console.width)),
         ("media", media_lines(sheet.steps, sheet.media, console.width)),
         ("usage", usage_lines(sheet, console.width)),
+        ("cost", cost_lines(sheet.costs, console.width)),
         ("exchanges", exchange_lines(sheet, console.width)),
         ("events", delivery_lines(sheet.merged, sheet.exchanges, console.width)),
         ("divergence", divergence_lines(sheet.merged, sheet.divergences, console.width)),
@@ -195,6 +198,7 @@ def to_json(sheet: Sheet) -> str:
         "timeline": sheet.steps,
         "media": sheet.media,
         "usage": sheet.usage,
+        "costs": sheet.costs,
         "exchanges": sheet.exchanges,
         "problems": sheet.problems,
         "merged": None if sheet.merged is None else merged_to_json(sheet.merged),

@@ -101,6 +101,7 @@ def test_json_has_everything_with_contents(data_folder: Path, capsys: Captured) 
         "timeline",
         "media",
         "usage",
+        "costs",
         "exchanges",
         "problems",
         "merged",

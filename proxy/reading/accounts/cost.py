@@ -10,12 +10,12 @@ import duckdb
 
 from proxy.reading.accounts.tabling import Form, write_rows
 from proxy.reading.layout import terminal
+from proxy.reading.layout.costs import usd
 from proxy.reading.show import find
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
 
 GROUPINGS: Final = ("interaction", "conversation", "model", "day", "client")
-_PICO: Final = 10**12
 _REASONS_MAX: Final = 5
 """Kinds of unpriced lines that are named below a table."""
 
@@ -100,15 +100,6 @@ def run_one(
 def lines_of(connection: duckdb.DuckDBPyConnection, interaction: str) -> list[dict[str, Any]]:
     """The cost lines of one interaction, unpriced ones first."""
     return queries.dicts(connection, "cost_lines_of", interaction=interaction)[1]
-
-
-def usd(pico: int | None) -> str:
-    """Pico-USD as USD, exact to the last digit: 0.000507; unpriced where there is no amount."""
-    if pico is None:
-        return "unpriced"
-    whole, part = divmod(abs(pico), _PICO)
-    digits = f"{part:012d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if pico < 0 else ''}{whole:,}.{digits}"
 
 
 def _write_for_people(by: str, rows: list[dict[str, Any]]) -> None:

@@ -56,6 +56,8 @@ class Sheet:
     attempts: Sequence[Row] = ()
     """Of the create, where it was sent more than once."""
     hops: Sequence[Row] = ()
+    costs: Sequence[Row] = ()
+    """By the newest price book."""
     gap: Row | None = None
     """Why the end is missing, as the view `unfinished` says it; None: it is there."""
 

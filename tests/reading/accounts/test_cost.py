@@ -15,7 +15,6 @@ from proxy.reading.accounts.cost import (
     Span,
     run,
     run_one,
-    usd,
 )
 from proxy.reading.accounts.tabling import Form
 from proxy.recording.facts import CostFact, Recording
@@ -130,18 +129,3 @@ def test_an_interaction_that_is_not_there(spent: Path, capsys: Captured) -> None
     assert run_one(spent, "v1_none") == WRONG_USE
 
     assert "0 interactions begin with v1_none" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("pico", "text"),
-    [
-        (None, "unpriced"),
-        (0, "0.00"),
-        (1, "0.000000000001"),
-        (507_000_000, "0.000507"),
-        (1_234_500_000_000_000, "1,234.50"),
-        (-1_000_000_000_000, "-1.00"),
-    ],
-)
-def test_amounts_are_exact(pico: int | None, text: str) -> None:
-    assert usd(pico) == text
