@@ -230,6 +230,8 @@ class ClientConnection(ClientSocket):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
         self.is_gone = True
+        if self._intake.head_bytes and not self._intake.is_stopped:
+            self._relay.gauges.cut_heads += 1
         if self._has_place:
             self._relay.places.give_back(self._address)
         self.since = self._relay.now()

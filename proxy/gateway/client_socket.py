@@ -27,6 +27,7 @@ class Gauges:
     in_flight: int = 0
     refused: int = 0
     shed: int = 0
+    cut_heads: int = 0
 
 
 @dataclass(slots=True)

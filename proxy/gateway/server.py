@@ -390,6 +390,7 @@ class Worker:
         page.connections = gauges.connections
         page.refused = gauges.refused
         page.shed = gauges.shed
+        page.cut_heads = gauges.cut_heads
         page.journal_down = int(bool(self._tap.failure))
         page.loop_lag_ns = max(0, loop_lag_ns)
         page.heartbeat_ns = time.time_ns()

@@ -45,6 +45,7 @@ SPACE: Final = 15
 FREE_BYTES: Final = 16
 JOURNAL_BYTES: Final = 17
 JOURNAL_DOWN: Final = 18
+CUT_HEADS: Final = 19
 COMMIT_TIMES: Final = 32
 COMMIT_NS: Final = 46
 WAIT_TIMES: Final = 48
@@ -91,6 +92,8 @@ class PageReading:
     """What the segments of this worker take."""
     is_journal_down: bool = False
     """The journal takes nothing: strict exchanges are refused, others pass unrecorded."""
+    cut_heads: int = 0
+    """Request heads that were begun, and their connection ended: nothing to record, so it is counted."""
     commit_times: tuple[int, ...] = (0,) * TIMES
     """Group commits by how long they took, see TIMES."""
     commit_ns: int = 0
@@ -131,6 +134,7 @@ class WorkerPage:
     loop_lag_ns = _Word(LOOP_LAG_NS)
     heartbeat_ns = _Word(HEARTBEAT_NS)
     journal_down = _Word(JOURNAL_DOWN)
+    cut_heads = _Word(CUT_HEADS)
 
     def __init__(self, path: Path, descriptor: int, worker: int, boot: int) -> None:
         self.path = path
@@ -274,6 +278,7 @@ class PageView:
             free_bytes=words[FREE_BYTES],
             journal_bytes=words[JOURNAL_BYTES],
             is_journal_down=bool(words[JOURNAL_DOWN]),
+            cut_heads=words[CUT_HEADS],
             commit_times=tuple(words[COMMIT_TIMES : COMMIT_TIMES + TIMES]),
             commit_ns=words[COMMIT_NS],
             wait_times=tuple(words[WAIT_TIMES : WAIT_TIMES + TIMES]),

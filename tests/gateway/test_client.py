@@ -324,6 +324,20 @@ async def test_who_is_told_that_there_is_no_place_takes_none(tmp_path: Path) -> 
         assert len(stage.worker._connections) == 2
 
 
+async def test_heads_that_were_begun_and_cut_off_are_counted(tmp_path: Path) -> None:
+    """There is no request to record; who only looked in, or was refused with a record, is no such head."""
+    async with Stage(tmp_path) as stage:
+        for said in (b"G", GET[:-2], GET[:-2], b"", b"no HTTP at all\r\n\r\n"):
+            gone = await stage.client()
+            await gone.send(said)
+            if said.startswith(b"no"):
+                assert (await gone.end()).startswith(b"HTTP/1.1 400 ")
+            gone.close()
+        gauges = stage.worker._relay.gauges
+
+        await stage.until(lambda: gauges.cut_heads == 3 and not gauges.connections)
+
+
 async def test_beyond_a_crowd_nobody_is_told_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def test_another_process_sees_each_counter_at_once(page: WorkerPage, view: PageV
     page.connections = 8
     page.refused = 9
     page.shed = 10
+    page.cut_heads = 11
     page.loop_lag_ns = 11
     page.heartbeat_ns = 12
 
@@ -55,7 +56,7 @@ def test_another_process_sees_each_counter_at_once(page: WorkerPage, view: PageV
     assert (reading.worker, reading.boot, reading.mode) == (2, BOOT, 1)
     assert (reading.seen, reading.recorded) == (6, 4)
     assert (reading.in_flight, reading.connections) == (7, 8)
-    assert (reading.refused, reading.shed) == (9, 10)
+    assert (reading.refused, reading.shed, reading.cut_heads) == (9, 10, 11)
     assert (reading.loop_lag_ns, reading.heartbeat_ns) == (11, 12)
 
 

@@ -36,7 +36,13 @@ _HEADINGS: Final = tuple(
     for name, is_number in (
         *(("worker", True), ("pid", True), ("mode", False), ("room", False), ("in flight", True)),
         *(("connections", True), ("seen", True), ("recorded", True), ("refused", True)),
-        *(("shed", True), ("loop lag", True), ("journal", True), ("disk free", True)),
+        *(
+            ("shed", True),
+            ("cut heads", True),
+            ("loop lag", True),
+            ("journal", True),
+            ("disk free", True),
+        ),
     )
 )
 
@@ -111,6 +117,7 @@ def lines(status: Status, width: int) -> list[Text]:
             page.recorded,
             page.refused,
             page.shed,
+            page.cut_heads,
             duration_text(page.loop_lag_ns),
             bytes_text(page.journal_bytes),
             bytes_text(page.free_bytes),
