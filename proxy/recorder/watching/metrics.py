@@ -19,8 +19,9 @@ from proxy.telemetry.instruments import CLASSIC
 from proxy.telemetry.metrics.declare import Source
 from proxy.telemetry.metrics.follower import STATE_FILE, CountsFollower, Reader
 from proxy.telemetry.metrics.now import Reading, written_reading
-from proxy.telemetry.metrics.written import Form, form_for
+from proxy.telemetry.metrics.written import Form, form_for, no_trace
 from proxy.telemetry.traces.follow import TraceStatus
+from proxy.telemetry.traces.span import own_trace_id
 
 END_WITHIN_S: Final = 10.0
 """How long the counting may take to end; what it does not manage, the next recorder counts."""
@@ -69,9 +70,9 @@ class Metrics:
 
     def _written(self, form: Form) -> str:
         read = self._reading()
-        return self.counts.written(form, self._now_ns()) + written_reading(
-            Source.RECORDER, read, form
-        )
+        trace_of = no_trace if self.traces is None else _own_trace
+        counted = self.counts.written(form, self._now_ns(), trace_of)
+        return counted + written_reading(Source.RECORDER, read, form)
 
     def _reading(self) -> Reading:
         read = Reading()
@@ -94,6 +95,10 @@ class Metrics:
         read.add_cell("ixp_audit_tables_write_duration_seconds", self._tables.write_times)
         read.add_cell("ixp_audit_tables_checkpoint_duration_seconds", self._tables.checkpoint_times)
         return read
+
+
+def _own_trace(exchange: str) -> str:
+    return own_trace_id(exchange).hex()
 
 
 def _read_traces(read: Reading, status: TraceStatus) -> None:

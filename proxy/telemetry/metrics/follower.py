@@ -22,7 +22,13 @@ from proxy.telemetry.instruments import INSTRUMENTS
 from proxy.telemetry.metrics.counts.counting import Counting
 from proxy.telemetry.metrics.counts.tally import Counts
 from proxy.telemetry.metrics.declare import Source
-from proxy.telemetry.metrics.written import Form, written_cells, written_samples
+from proxy.telemetry.metrics.written import (
+    Form,
+    TraceOf,
+    no_trace,
+    written_cells,
+    written_samples,
+)
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
 """Offered and not counted yet, as many as the tables may be behind; beyond it the vault is read again."""
@@ -114,7 +120,7 @@ class CountsFollower:
                 return
             self._wait(has_failed=has_failed)
 
-    def written(self, form: Form, now_ns: int) -> str:
+    def written(self, form: Form, now_ns: int, trace_of: TraceOf = no_trace) -> str:
         """All counts as text; nothing before they have caught up with the vault once.
 
         What is half counted would look like counters that fell and grew.
@@ -132,7 +138,8 @@ class CountsFollower:
                 if isinstance(found, Counts):
                     parts.append(written_samples(instrument, found.samples(), form))
                 else:
-                    parts.append(written_cells(instrument, list(found.cells.items()), form))
+                    cells = list(found.cells.items())
+                    parts.append(written_cells(instrument, cells, form, trace_of))
         return "".join(parts)
 
     def _follow_once(self) -> None:

@@ -150,7 +150,11 @@ LABELS: Final[dict[str, Label]] = {
             ),
         ),
         Label("worker", "Number of the gateway worker.", most=WORKERS_MAX),
-        Label("process", "gateway-0, gateway-1, ..., recorder, steward, supervisor.", most=WORKERS_MAX + 3),
+        Label(
+            "process",
+            "gateway-0, gateway-1, ..., recorder, steward, supervisor.",
+            most=WORKERS_MAX + 3,
+        ),
         Label("child", "Which child process.", ("gateway", "recorder", "steward")),
         Label("journal_mode", "What callers may rely on now.", ("strict", "available")),
         Label(

@@ -7,13 +7,16 @@ Source: https://prometheus.io/docs/specs/om/open_metrics_spec/ and the expositio
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from proxy.telemetry.metrics.counts.tally import Cell, Exemplar, Labels, Sample
 from proxy.telemetry.metrics.declare import Instrument
 
 END: Final = "# EOF\n"
+
+TraceOf = Callable[[str], str]
+"""Exchange to trace id, 32 hexadecimal digits; empty: it has none."""
 
 
 class Form(enum.Enum):
@@ -33,6 +36,11 @@ def whole(parts: Iterable[str], form: Form) -> str:
     return "".join(parts) + (END if form is Form.OPENMETRICS else "")
 
 
+def no_trace(_exchange: str) -> str:
+    """Where no spans are sent, an exchange has no trace but its caller's."""
+    return ""
+
+
 def written_samples(instrument: Instrument, samples: Sequence[Sample], form: Form) -> str:
     """A counter or gauge with all its series."""
     lines = _head(instrument, form)
@@ -42,8 +50,13 @@ def written_samples(instrument: Instrument, samples: Sequence[Sample], form: For
     return "\n".join(lines) + "\n"
 
 
-def written_cells(instrument: Instrument, cells: Sequence[tuple[Labels, Cell]], form: Form) -> str:
-    """A histogram with all its series."""
+def written_cells(
+    instrument: Instrument,
+    cells: Sequence[tuple[Labels, Cell]],
+    form: Form,
+    trace_of: TraceOf = no_trace,
+) -> str:
+    """A histogram with all its series; `trace_of` an exchange whose caller named no trace."""
     lines = _head(instrument, form)
     bounds = [*map(_number, instrument.buckets), "+Inf"]
     has_exemplars = form is Form.OPENMETRICS and instrument.has_exemplars
@@ -55,7 +68,7 @@ def written_cells(instrument: Instrument, cells: Sequence[tuple[Labels, Cell]], 
             below += count
             line = f'{start}"{bounds[place]}"}} {below}'
             seen = cell.exemplars.get(place) if has_exemplars else None
-            lines.append(line if seen is None else line + _exemplar(seen))
+            lines.append(line if seen is None else line + _exemplar(seen, trace_of))
         around = f"{{{names}}}" if names else ""
         lines.append(f"{instrument.name}_sum{around} {_number(cell.total)}")
         lines.append(f"{instrument.name}_count{around} {below}")
@@ -71,9 +84,10 @@ def _head(instrument: Instrument, form: Form) -> list[str]:
     return lines
 
 
-def _exemplar(seen: Exemplar) -> str:
+def _exemplar(seen: Exemplar, trace_of: TraceOf) -> str:
     """At most 128 characters of names and values, as the specification says: 8 + 32 + 8 + 45."""
-    trace = f'trace_id="{_escaped(seen.trace_id)}",' if seen.trace_id else ""
+    found = trace_of(seen.exchange) if seen.trace_id == "" else seen.trace_id
+    trace = f'trace_id="{_escaped(found)}",' if found else ""
     moment = f"{seen.at_ns // 1_000_000_000}.{seen.at_ns // 1_000_000 % 1000:03d}"
     return f' # {{{trace}exchange="{_escaped(seen.exchange)}"}} {_number(seen.value)} {moment}'
 

@@ -75,6 +75,22 @@ def test_only_openmetrics_has_exemplars_and_these_lead_to_trace_and_exchange() -
     assert "trace_id" not in timed_text(Form.CLASSIC)
 
 
+def exemplar_of(seen: Exemplar) -> dict[str, str]:
+    cell = new_cell(TIMED.buckets)
+    cell.exemplars[cell.observe(TIMED.buckets, 0.5)] = seen
+    form = Form.OPENMETRICS
+    text = whole([written_cells(TIMED, [(("m", "unary"), cell)], form, lambda _: "f" * 32)], form)
+    (family,) = open_families(text)
+    (found,) = [one.exemplar for one in family.samples if one.exemplar]
+    return dict(found.labels)
+
+
+def test_where_the_caller_named_no_trace_it_is_our_own_and_an_unsampled_one_is_not_told() -> None:
+    assert exemplar_of(SEEN)["trace_id"] == "a" * 32
+    assert exemplar_of(SEEN._replace(trace_id=""))["trace_id"] == "f" * 32
+    assert exemplar_of(SEEN._replace(trace_id=None)) == {"exchange": SEEN.exchange}
+
+
 @given(st.text())
 def test_any_label_value_comes_back_as_it_was(value: str) -> None:
     text = whole(

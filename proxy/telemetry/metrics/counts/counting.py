@@ -90,7 +90,8 @@ class Counting:
         fact = recording.exchange
         operation = _operation(fact.operation)
         by_operation = (operation,)
-        seen = (fact.trace_id or "", fact.exchange, fact.ended_at)
+        trace_id = None if fact.is_sampled is False else fact.trace_id or ""
+        seen = (trace_id, fact.exchange, fact.ended_at)
         self._exchanges.add(
             (
                 operation,

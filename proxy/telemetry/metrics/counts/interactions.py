@@ -11,7 +11,7 @@ from proxy.telemetry.metrics.counts.closing import Admitted, closing, error_labe
 from proxy.telemetry.metrics.counts.ending import Open, OpenRuns
 from proxy.telemetry.metrics.counts.tally import PICO, Tally
 
-Seen = tuple[str, str, int]
+Seen = tuple[str | None, str, int]
 """Trace id, exchange, wall clock: what an exemplar is made of."""
 
 PROVIDER: Final = "gcp.gemini"

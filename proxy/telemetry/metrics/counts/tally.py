@@ -22,8 +22,8 @@ PICO: Final = 1e-12
 class Exemplar(NamedTuple):
     """One exchange that a bucket counted: the way from a number to what happened."""
 
-    trace_id: str
-    """Empty: the caller named no trace."""
+    trace_id: str | None
+    """Empty: the caller named no trace. None: the caller's trace is not recorded."""
     exchange: str
     value: float
     at_ns: int
@@ -90,7 +90,7 @@ class Distribution:
         self.cells: dict[Labels, Cell] = {}
 
     def observe(
-        self, labels: Labels, value: float, seen: tuple[str, str, int] | None = None
+        self, labels: Labels, value: float, seen: tuple[str | None, str, int] | None = None
     ) -> None:
         """`seen`: trace id, exchange and wall clock (ns) of the one observed."""
         cell = self.cells.get(labels)
