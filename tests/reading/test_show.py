@@ -148,3 +148,22 @@ def test_a_page_prints_what_was_gathered(data_folder: Path, capsys: Captured) ->
 
     assert '    look(where="Bonn")' in capsys.readouterr().out
     assert json.loads(to_json(sheet))["interaction"]["turn_count"] == 1
+
+
+def test_the_hops_of_one_answer_are_shown_together(tmp_path: Path, capsys: Captured) -> None:
+    limit = COMPLETED | {"status": "requires_continuation", "has_continuation_token": True}
+    end = COMPLETED | {"is_continuation": True, "previous_interaction_id": "v1_one"}
+    record(
+        tmp_path,
+        told(1, QUESTION, ANSWER, **limit),
+        told(2, ANSWER, interaction="v1_two", seconds=5, **end),
+    )
+
+    lines = shown(capsys, tmp_path, "v1_two")
+
+    place = lines.index("one answer of several hops")
+    assert lines[place + 1 : place + 4] == [
+        "  1  requires_continuation  15 tokens  v1_one",
+        "  2  completed  15 tokens  v1_two (this one)",
+        "  together 30 tokens",
+    ]

@@ -15,3 +15,21 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database.open(tmp_path / "facts.duckdb")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def one_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Shared by the tests of a module: making one costs a third of a second."""
+    opened = Database.open(tmp_path_factory.mktemp("facts") / "facts.duckdb")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def emptied(one_database: Database) -> Database:
+    """The shared one without rows."""
+    cursor = one_database.cursor()
+    for table in ("exchanges", "observations", "steps", "usage", "events"):
+        cursor.execute(f"DELETE FROM {table}")
+    cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")
+    return one_database

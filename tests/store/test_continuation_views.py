@@ -32,10 +32,10 @@ def by(given: Recording, client: str) -> Recording:
     return replace(given, exchange=replace(given.exchange, client=client))
 
 
-def ask(database: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
+def ask(emptied: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
     if recordings:
-        database.ingest(batch(*recordings))
-    return database.cursor().execute(statement).fetchall()
+        emptied.ingest(batch(*recordings))
+    return emptied.cursor().execute(statement).fetchall()
 
 
 HOPS = "SELECT answer, hop, interaction, status, total_tokens FROM hops ORDER BY answer, hop"
@@ -46,10 +46,10 @@ ANSWERS = (
 
 
 def test_stored_hops_become_one_answer_with_usage_per_hop_and_in_total(
-    database: Database,
+    emptied: Database,
 ) -> None:
     rows = ask(
-        database,
+        emptied,
         HOPS,
         recording(1, interaction="v1_a", **LIMIT),
         recording(2, interaction="v1_b", seconds=2, previous_interaction_id="v1_a", **NEXT),
@@ -65,32 +65,32 @@ def test_stored_hops_become_one_answer_with_usage_per_hop_and_in_total(
         ("v1_a", 2, "v1_b", "requires_continuation", 110),
         ("v1_a", 3, "v1_c", "completed", 40),
     ]
-    assert ask(database, ANSWERS) == [
+    assert ask(emptied, ANSWERS) == [
         ("v1_a", 3, "v1_c", "completed", 260, 3),
         ("v1_d", 1, "v1_d", "completed", 7, 0),
     ]
 
 
-def test_a_next_turn_is_no_hop(database: Database) -> None:
+def test_a_next_turn_is_no_hop(emptied: Database) -> None:
     turn = END | {"is_continuation": False}
 
     ask(
-        database,
+        emptied,
         HOPS,
         recording(1, interaction="v1_a", **LIMIT),
         recording(2, interaction="v1_b", seconds=2, previous_interaction_id="v1_a", **turn),
     )
 
-    assert [row[:2] for row in ask(database, ANSWERS)] == [("v1_a", 1), ("v1_b", 1)]
+    assert [row[:2] for row in ask(emptied, ANSWERS)] == [("v1_a", 1), ("v1_b", 1)]
 
 
 def test_hops_that_are_not_stored_follow_the_latest_of_the_same_credential_and_model(
-    database: Database,
+    emptied: Database,
 ) -> None:
     unstored = {"store": "false"}
 
     rows = ask(
-        database,
+        emptied,
         "SELECT answer, hop, interaction FROM hops ORDER BY answer, hop",
         by(recording(1, interaction="exchange:x1", **LIMIT | unstored), "one"),
         by(recording(2, interaction="exchange:x2", seconds=1, **LIMIT | unstored), "two"),
@@ -110,9 +110,9 @@ def test_hops_that_are_not_stored_follow_the_latest_of_the_same_credential_and_m
     ]
 
 
-def test_a_token_continued_twice_leads_to_two_answers(database: Database) -> None:
+def test_a_token_continued_twice_leads_to_two_answers(emptied: Database) -> None:
     rows = ask(
-        database,
+        emptied,
         "SELECT answer, hop, interaction FROM hops ORDER BY answer, hop",
         recording(1, interaction="v1_a", **LIMIT),
         recording(2, interaction="v1_b", seconds=2, previous_interaction_id="v1_a", **END),

@@ -44,9 +44,9 @@ def waiting(given: Recording, seconds: int) -> Recording:
     return replace(given, exchange=replace(given.exchange, retry_after_s=seconds))
 
 
-def ask(database: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
-    database.ingest(batch(*recordings))
-    return database.cursor().execute(statement).fetchall()
+def ask(emptied: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
+    emptied.ingest(batch(*recordings))
+    return emptied.cursor().execute(statement).fetchall()
 
 
 RETRIES = (
@@ -55,9 +55,9 @@ RETRIES = (
 )
 
 
-def test_the_attempts_of_one_call_are_linked_in_order(database: Database) -> None:
+def test_the_attempts_of_one_call_are_linked_in_order(emptied: Database) -> None:
     rows = ask(
-        database,
+        emptied,
         RETRIES,
         create(1, 1, 503),
         create(2, 3, 429),
@@ -83,23 +83,23 @@ def test_the_attempts_of_one_call_are_linked_in_order(database: Database) -> Non
     ],
     ids=["another body", "a body not read", "another credential", "much later", "at once"],
 )
-def test_what_is_no_retry(database: Database, second: Recording) -> None:
-    assert ask(database, RETRIES, create(1, 1, 503), second) == []
+def test_what_is_no_retry(emptied: Database, second: Recording) -> None:
+    assert ask(emptied, RETRIES, create(1, 1, 503), second) == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 402])
-def test_the_same_wish_again_after_an_answer_is_no_retry(database: Database, status: int) -> None:
-    assert ask(database, RETRIES, create(1, 1, status), create(2, 3)) == []
+def test_the_same_wish_again_after_an_answer_is_no_retry(emptied: Database, status: int) -> None:
+    assert ask(emptied, RETRIES, create(1, 1, status), create(2, 3)) == []
 
 
-def test_a_wait_that_was_asked_for_is_waited_with(database: Database) -> None:
-    rows = ask(database, RETRIES, waiting(create(1, 1, 429), 60), create(2, 63))
+def test_a_wait_that_was_asked_for_is_waited_with(emptied: Database) -> None:
+    rows = ask(emptied, RETRIES, waiting(create(1, 1, 429), 60), create(2, 63))
 
     assert rows == [("1", 2, "2", "1", 429, 200)]
 
 
-def test_a_failure_has_one_retry_at_most(database: Database) -> None:
-    rows = ask(database, RETRIES, create(1, 1, 503), create(2, 3), create(3, 4))
+def test_a_failure_has_one_retry_at_most(emptied: Database) -> None:
+    rows = ask(emptied, RETRIES, create(1, 1, 503), create(2, 3), create(3, 4))
 
     assert rows == [("1", 2, "2", "1", 503, 200)]
 
@@ -107,9 +107,9 @@ def test_a_failure_has_one_retry_at_most(database: Database) -> None:
 SUSPECTS = "SELECT right(exchange, 1), reason, right(retried_by, 1) FROM orphan_suspects ORDER BY 1"
 
 
-def test_creates_that_may_be_there_unseen_are_suspects(database: Database) -> None:
+def test_creates_that_may_be_there_unseen_are_suspects(emptied: Database) -> None:
     rows = ask(
-        database,
+        emptied,
         SUSPECTS,
         create(1, 1, None, outcome="upstream_aborted"),
         create(2, 3, 503, outcome="complete"),
@@ -151,17 +151,17 @@ def own_answer(sequence: int, status: int) -> Recording:
     ],
 )
 def test_a_create_is_suspect_if_it_may_have_been_carried_out_and_no_id_came(
-    database: Database, given: Recording, reason: str | None
+    emptied: Database, given: Recording, reason: str | None
 ) -> None:
-    rows = ask(database, "SELECT reason, suspect_until - started_at FROM orphan_suspects", given)
+    rows = ask(emptied, "SELECT reason, suspect_until - started_at FROM orphan_suspects", given)
 
     assert [row[0] for row in rows] == ([reason] if reason else [])
     assert all(row[1].days == 55 for row in rows)
 
 
-def test_a_rate_limit_tells_the_wait_and_who_came_again_when(database: Database) -> None:
+def test_a_rate_limit_tells_the_wait_and_who_came_again_when(emptied: Database) -> None:
     rows = ask(
-        database,
+        emptied,
         "SELECT right(exchange, 1), model, retry_after_s, right(retried_by, 1), retried_after_s "
         "FROM rate_limits ORDER BY exchange",
         waiting(create(1, 1, 429, model="gemini-3-flash-preview"), 2),

@@ -47,9 +47,9 @@ def brought(
     return replace(base, exchange=exchange, events=events)
 
 
-def ask(database: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
-    database.ingest(batch(*recordings))
-    return database.cursor().execute(statement).fetchall()
+def ask(emptied: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
+    emptied.ingest(batch(*recordings))
+    return emptied.cursor().execute(statement).fetchall()
 
 
 def random_deliveries(random: Random, events: list[Delivered]) -> list[Delivery]:
@@ -59,13 +59,13 @@ def random_deliveries(random: Random, events: list[Delivered]) -> list[Delivery]
 
 
 def test_a_stream_cut_twice_and_resumed_is_one_log_of_three_deliveries(
-    database: Database,
+    emptied: Database,
 ) -> None:
     events = numbered(1000)
     parts = [delivery(events, 0, 300), delivery(events, 250, 650), delivery(events, 600, 1000)]
 
     rows = ask(
-        database,
+        emptied,
         "SELECT event_id, place, delivery_count, is_after_gap FROM interaction_events "
         "ORDER BY place",
         *(brought(place, part) for place, part in enumerate(parts, 1)),
@@ -76,7 +76,7 @@ def test_a_stream_cut_twice_and_resumed_is_one_log_of_three_deliveries(
     ]
     assert sum(row[2] for row in rows) == 1100
     assert not any(row[3] for row in rows)
-    told = database.cursor().execute(
+    told = emptied.cursor().execute(
         "SELECT right(exchange, 1), event_count, first_place, last_place, resumed_after, client, "
         "has_end FROM deliveries ORDER BY exchange"
     )
@@ -87,7 +87,7 @@ def test_a_stream_cut_twice_and_resumed_is_one_log_of_three_deliveries(
     ]
 
 
-def test_the_log_in_sql_is_the_log_of_the_pure_merging(database: Database) -> None:
+def test_the_log_in_sql_is_the_log_of_the_pure_merging(emptied: Database) -> None:
     random = Random(5)
     expected: dict[str, list[str | None]] = {}
     recordings: list[Recording] = []
@@ -104,7 +104,7 @@ def test_the_log_in_sql_is_the_log_of_the_pure_merging(database: Database) -> No
         ]
 
     rows = ask(
-        database,
+        emptied,
         "SELECT interaction, list(event_id ORDER BY place) FROM interaction_events GROUP BY ALL",
         *recordings,
     )
@@ -118,11 +118,11 @@ def _is_tied(part: Delivery, parts: list[Delivery]) -> bool:
     return part.resumed_after is None or part.resumed_after in reached
 
 
-def test_streams_without_ids_count_through(database: Database) -> None:
+def test_streams_without_ids_count_through(emptied: Database) -> None:
     events = unnumbered(5)
 
     rows = ask(
-        database,
+        emptied,
         "SELECT place, event_type, delivery_count FROM interaction_events ORDER BY place",
         brought(1, delivery(events, 0, 3)),
         brought(2, delivery(events, 0, 5)),
@@ -132,11 +132,11 @@ def test_streams_without_ids_count_through(database: Database) -> None:
     assert rows[-1][1] == "interaction.completed"
 
 
-def test_a_part_that_nothing_ties_to_the_rest_comes_behind_a_gap(database: Database) -> None:
+def test_a_part_that_nothing_ties_to_the_rest_comes_behind_a_gap(emptied: Database) -> None:
     events = numbered(9)
 
     rows = ask(
-        database,
+        emptied,
         "SELECT event_id, is_after_gap FROM interaction_events ORDER BY place",
         brought(1, delivery(events, 0, 2)),
         brought(2, delivery(events, 5, 7)),
@@ -153,12 +153,12 @@ def test_a_part_that_nothing_ties_to_the_rest_comes_behind_a_gap(database: Datab
     ]
 
 
-def test_a_repeated_event_and_an_error_on_the_way_are_not_in_the_log(database: Database) -> None:
+def test_a_repeated_event_and_an_error_on_the_way_are_not_in_the_log(emptied: Database) -> None:
     events = numbered(4)
     error = event(None, "error", {"error": {}})
 
     rows = ask(
-        database,
+        emptied,
         "SELECT event_id FROM interaction_events ORDER BY place",
         brought(1, Delivery("a", None, (*events[:2], error))),
         brought(2, Delivery("b", "evt_1", tuple(events[1:]))),
@@ -168,13 +168,13 @@ def test_a_repeated_event_and_an_error_on_the_way_are_not_in_the_log(database: D
 
 
 def test_an_answer_shown_otherwise_than_it_was_streamed_is_told_with_its_first_step(
-    database: Database,
+    emptied: Database,
 ) -> None:
     told = (step("thought", 0), step("model_output", 1, text_bytes=5))
     shown = (step("thought", 0), step("model_output", 1, text_bytes=6))
 
     rows = ask(
-        database,
+        emptied,
         "SELECT right(told_by, 1), right(shown_by, 1), is_told_streaming, step_index, what "
         "FROM divergences ORDER BY shown_by",
         recording(1, steps=told, answer_mac="a", **WHOLE),
@@ -192,11 +192,11 @@ def test_an_answer_shown_otherwise_than_it_was_streamed_is_told_with_its_first_s
     ]
 
 
-def test_answers_of_undated_ids_are_compared_within_a_day_only(database: Database) -> None:
+def test_answers_of_undated_ids_are_compared_within_a_day_only(emptied: Database) -> None:
     day_s = 86_400
 
     rows = ask(
-        database,
+        emptied,
         "SELECT id_hash FROM divergences",
         recording(1, interaction="agent-1", answer_mac="a", **WHOLE),
         recording(2, how="read", seconds=day_s, interaction="agent-1", answer_mac="b", **WHOLE),

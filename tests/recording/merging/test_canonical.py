@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.recording.merging.canonical import canonical, canonical_bytes
@@ -76,6 +76,7 @@ def test_a_step_too_deep_to_be_written_has_no_spelling() -> None:
     assert canonical_bytes([deep]) is None
 
 
+@settings(max_examples=50)
 @given(step=st.dictionaries(st.sampled_from(["type", "content", "summary", "arguments"]), JSON))
 def test_anything_has_one_spelling_which_stays_and_the_step_is_untouched(step: Json) -> None:
     before = copy.deepcopy(step)

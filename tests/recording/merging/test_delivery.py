@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.interactions.steps import STEPS_MAX
@@ -79,6 +79,7 @@ def test_what_streamed_nothing_delivered_nothing() -> None:
     assert deliveries_in(exchange(request={}, status=None)) == {}
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_cut_and_resumed_stream_tells_the_same_interaction_as_the_whole(
     data: st.DataObject,

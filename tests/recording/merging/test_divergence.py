@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.recording.merging.canonical import canonical
@@ -65,11 +65,13 @@ def test_so_many_differences_are_told_and_no_more() -> None:
     assert len(differences(many, [said("x")] * len(many))) == DIFFERENCES_MAX
 
 
+@settings(max_examples=25)
 @given(st.lists(steps(), max_size=4))
 def test_the_same_answer_differs_in_nothing(told: list[Json]) -> None:
     assert differences(told, copy.deepcopy(told)) == ()
 
 
+@settings(max_examples=40)
 @given(st.lists(json_objects(), max_size=3), st.lists(json_objects(), max_size=3))
 def test_two_answers_differ_just_where_they_are_not_spelled_alike(
     one: list[Json], other: list[Json]
