@@ -193,6 +193,7 @@ class SpanFollower:
         """What was committed and not told when the last recorder ended."""
         last = self._last_place()
         if last is None or last >= self._position:
+            self._write_place()  # a kill before the first batch loses none of it
             return
         began, self._position = self._position, last
         try:

@@ -209,6 +209,16 @@ def test_the_next_recorder_goes_on_where_the_last_one_ended(place: Path) -> None
     assert second.records == ["2", "3", "4"]
 
 
+def test_a_kill_before_the_first_batch_loses_none_of_it(place: Path) -> None:
+    killed, second = follower(Collector(), place, began=10), Collector()
+    killed._catch_up()
+    killed.offer(batch(20, 1))
+
+    follower(second, place, began=20, vault=Vault(batch(20, 1)))._catch_up()
+
+    assert second.records == ["1"]
+
+
 def test_a_collector_that_is_away_at_the_end_gets_the_rest_from_the_next_recorder(
     place: Path,
 ) -> None:
