@@ -11,7 +11,7 @@ STAMP := .venv/.installed-for-this-checkout
 EMPTY :=
 SDKS_OF_NODE := .venvs/javascript/.installed-$(subst $(EMPTY) $(EMPTY),-,$(SDKS_JAVASCRIPT))
 
-.PHONY: help setup fmt fmt-check lint types docs docs-check test outside faults sdks sdks-newest check full bench demo clean
+.PHONY: outside-full help setup fmt fmt-check lint types docs docs-check test outside faults sdks sdks-newest check full bench demo clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -60,6 +60,10 @@ outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
 
+# In a network of its own: Phoenix listens on all interfaces.
+outside-full: $(STAMP) .venvs/phoenix/.installed # what other people's programs make of ours, at length (needs root)
+	unshare -n sh -c 'ip link set lo up && exec $(BIN)/python -m pytest -q tests/outside/full'
+
 faults: $(STAMP) .venvs/uvicorn/.installed ## tests while the machine fails: system calls, full disks (needs root; gets strace)
 	@$(BIN)/python -m tests.faults.needs
 	$(BIN)/python -m pytest -q tests/faults
@@ -79,6 +83,11 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 .venvs/uvicorn/.installed: .venvs/constraints.txt | $(STAMP) # a back end with two parsers, for request smuggling
 	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check -c $< uvicorn==0.54.0 h11==0.16.0 httptools
+	@touch $@
+
+.venvs/phoenix/.installed: | $(STAMP) # a user interface for traces, 850 MB
+	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check arize-phoenix==20.26.1
 	@touch $@
 
 $(SDKS_OF_NODE):
@@ -103,10 +112,12 @@ full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
 full: export METRICS_KILLS := 100
 full: export MALFORMED_INPUTS := 1000000
+full: export COLLECTOR_AWAY_S := 600
 full: export LINEAGE_FORESTS := 10000
 full: export CARRIES_HISTORIES := 1000
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
 	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
+	@$(MAKE) --no-print-directory outside-full
 
 bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench

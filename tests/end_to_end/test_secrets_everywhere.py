@@ -16,6 +16,7 @@ import pytest
 from tests.end_to_end.planting import files, forms, found_in, lines, send, shown
 from tests.end_to_end.programs import ROOT, look_until, run_verb
 from tests.end_to_end.stage import Stage
+from tests.telemetry.traces.receiver import http_receiver
 
 POST: Final = "POST /v1/interactions HTTP/1.1"
 MODEL: Final = "gemini-3-flash-preview"
@@ -129,6 +130,8 @@ class Written:
     stopped: list[tuple[str, bytes]]
     cores: list[Path]
     exchange_count: int
+    told_count: int
+    """Exchanges whose spans a collector got."""
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +142,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     (folder / "debug" / "sitecustomize.py").write_text(
         "import logging\nlogging.basicConfig(level=logging.DEBUG)\n"
     )
-    with pytest.MonkeyPatch.context() as patch:
+    with http_receiver() as collector, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("PYTHONPATH", str(folder / "debug"))
         patch.setenv("PYTHONASYNCIODEBUG", "1")
         stage = Stage.set_up(folder)
@@ -161,7 +165,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     assert run_verb("rebuild", "--data", str(stage.proxy.data)).returncode == 0
     stopped = list(files(stage.proxy.data, folder / "logs"))
     cores = [*ROOT.glob("core*"), *folder.rglob("core*")]
-    return Written(running, told, stopped, cores, count)
+    told.append(("spans", b"".join(collector.bodies)))
+    records = {str(one.attributes.get("ixp.audit.record_id")) for one in collector.spans}
+    return Written(running, told, stopped, cores, count, len(records - {"None"}))
 
 
 def _send_all(stage: Stage) -> None:
@@ -191,6 +197,7 @@ def test_the_canaries_are_distinct_and_were_recorded(written: Written) -> None:
 
     assert len(CANARIES) == len(set(CANARIES)) > 100
     assert written.exchange_count >= len(CANARIES)
+    assert written.told_count == written.exchange_count
     assert b"DEBUG" in logs
 
 
