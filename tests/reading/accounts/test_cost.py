@@ -48,24 +48,26 @@ def costing(recording: Recording, *amounts: int | None) -> Recording:
     return replace(recording, costs=lines)
 
 
-@pytest.fixture
-def spent(tmp_path: Path) -> Path:
-    """Two interactions with a price, a third that has one in part."""
+@pytest.fixture(scope="module")
+def spent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two interactions with a price; read only."""
+    folder = tmp_path_factory.mktemp("spent")
     record(
-        tmp_path,
+        folder,
         costing(told(1, QUESTION, ANSWER, **COMPLETED), 5_000_000),
         costing(
             told(2, QUESTION, ANSWER, interaction="v1_two", seconds=86_400, **COMPLETED),
             1_500_000_000_000,
         ),
     )
-    return tmp_path
+    return folder
 
 
-@pytest.fixture
-def half_priced(tmp_path: Path) -> Path:
-    record(tmp_path, costing(told(1, QUESTION, ANSWER, **COMPLETED), 5_000_000, None))
-    return tmp_path
+@pytest.fixture(scope="module")
+def half_priced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("half-priced")
+    record(folder, costing(told(1, QUESTION, ANSWER, **COMPLETED), 5_000_000, None))
+    return folder
 
 
 def test_costs_by_day_with_their_sum(spent: Path, capsys: Captured) -> None:

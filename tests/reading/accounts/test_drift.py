@@ -36,15 +36,16 @@ def meeting(recording: Recording, *names: str, revision: str | None = None) -> R
     return replace(recording, exchange=replace(base, api_revision=revision), unknowns=unknowns)
 
 
-@pytest.fixture
-def drifted(tmp_path: Path) -> Path:
-    """One name on the first day, met again on the second together with another."""
+@pytest.fixture(scope="module")
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One name on the first day, met again on the second together with another; read only."""
+    folder = tmp_path_factory.mktemp("drifted")
     record(
-        tmp_path,
+        folder,
         meeting(told(1, QUESTION, ANSWER, **COMPLETED), "mood", revision="2026-05-20"),
         meeting(told(2, ANSWER, how="read", seconds=86_400, **COMPLETED), "mood", "weather"),
     )
-    return tmp_path
+    return folder
 
 
 def test_each_name_is_told_once_with_its_first_and_last_time(
