@@ -33,7 +33,7 @@ WAIT_S: Final = 60.0
 """Longest a caller waits for a flush or a snapshot; then 504. A replay of a whole journal (1 GiB at
 the measured 100 MB/s) takes 10 s, a checkpoint and copy of 4.6 GB some 10 more."""
 QUERY_S: Final = 30.0
-"""Longest a named query may take; at 10 M interactions the shipped ones answer in under a second."""
+"""Longest a named query may take, planning and waiting for its turn included; then it is interrupted."""
 QUERY_ROWS_MAX: Final = 10_000
 """Rows of one answer: some MB of JSON. Whoever wants more asks in portions, or takes a snapshot."""
 ACTS_MAX: Final = 1000

@@ -17,9 +17,10 @@ from proxy.steward.credential import Credential
 from proxy.steward.schedule import Allowance, GiveUp, Unfinished, decide, left_s
 
 LOOK_S: Final = 1.0
-"""How often the records are looked at. The query reads what is of the last two hours: 5 ms."""
+"""How often the records are asked whether there is news, which reads two columns of the last two hours. What
+to finish is asked for only then, or when something is due: 50 ms CPU at 1 M interactions."""
 FULL_LOOK_S: Final = 300.0
-"""How often all of them are: what is older moves slowly, LONGEST_S at most."""
+"""How often all records are looked at, 0.5 s CPU at 1 M interactions: what is older moves slowly."""
 RECENT_US: Final = 2 * 3600 * 1_000_000
 ALL_US: Final = 56 * 24 * 3600 * 1_000_000
 """Nothing is kept upstream for longer than 55 days (reference, section 12.4)."""
@@ -80,6 +81,8 @@ class Capture:
         self._fully_looked_s: float | None = None
         self._in_flight = 0
         self._hurry = asyncio.Event()
+        self._is_hurried = False
+        self._news: dict[str, Any] | None = None
 
     def hurry(self) -> None:
         """Something was told that the records say by now: look at once."""
@@ -95,17 +98,35 @@ class Capture:
                         await self._recorder.flush()  # what was asked in an earlier life counts
                         await self._recorder.tell([_care(self._credential.scope)])
                         is_told = True
-                    await self.look()
+                    if await self.has_reason():
+                        await self.look()
                     for plan in self.due():
                         questions.create_task(self.ask(plan), name="ask")
                 except NotAnswered as error:
                     _LOG.warning("%s; trying again", error)
                 await self._until_next()
 
+    async def has_reason(self) -> bool:
+        """Whether to look: somebody hurries, something is due or about to be on record, or there is news."""
+        now_s = self._clocks.mono_s()
+        plans = self._plans.values()
+        if (
+            self._is_hurried
+            or self._is_full_look_due(now_s)
+            or any(not plan.is_asked and plan.due_s <= now_s for plan in plans)
+            or any(now_s < plan.unseen_until_s for plan in plans)
+        ):
+            self._is_hurried = False
+            return True
+        since_us = max(0, self._clocks.wall_us() - RECENT_US)
+        found = await self._recorder.query("unfinished_news", since_us=since_us)
+        before, self._news = self._news, found[0] if found else None
+        return self._news != before
+
     async def look(self) -> None:
         """Take over what the records say now, and tell what is given up."""
         now_s, now_us = self._clocks.mono_s(), self._clocks.wall_us()
-        is_full = self._fully_looked_s is None or now_s - self._fully_looked_s >= FULL_LOOK_S
+        is_full = self._is_full_look_due(now_s)
         since_us = max(0, now_us - (ALL_US if is_full else RECENT_US))
         scope = sorted(self._credential.scope)
         found = await self._recorder.query(
@@ -157,6 +178,9 @@ class Capture:
             plan.due_s = plan.unseen_until_s = self._clocks.mono_s() + UNSEEN_S
             self._hurry.set()
 
+    def _is_full_look_due(self, now_s: float) -> bool:
+        return self._fully_looked_s is None or now_s - self._fully_looked_s >= FULL_LOOK_S
+
     def _take(self, row: Unfinished, now_s: float, now_us: int) -> dict[str, Any] | None:
         """Plan for one row; an act, if it is given up."""
         decision = decide(row)
@@ -194,6 +218,7 @@ class Capture:
         except TimeoutError:
             return
         self._hurry.clear()
+        self._is_hurried = True
 
 
 def _care(scope: frozenset[str]) -> dict[str, Any]:

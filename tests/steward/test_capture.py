@@ -181,6 +181,20 @@ async def test_a_gateway_that_is_away_costs_nothing_but_time() -> None:
     assert await scene.round(2.0 + UNSEEN_S + 1, row()) != []
 
 
+async def test_the_records_are_looked_at_when_there_is_a_reason() -> None:
+    scene = Scene()
+    assert await scene.capture.has_reason()  # never looked before
+
+    await scene.round(0.0, row())
+    scene.recorder.rows = [{"count": 1, "last_at": 5}]
+    assert await scene.capture.has_reason()  # news
+    assert not await scene.capture.has_reason()
+    scene.clock.at_s = 1.3
+    assert await scene.capture.has_reason()  # something is due
+    await scene.round(1.3, row())
+    assert await scene.capture.has_reason()  # its answer is about to be on record
+
+
 async def test_who_is_cared_for_is_on_record_before_the_first_look() -> None:
     scene = Scene()
     scene.recorder.is_gone = True

@@ -19,6 +19,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_of_exchange": {"exchange": "x"},
     "unfinished_since": {"scope": ["f" * 16], "since_us": 0, "limit": 5},
     "act_known": {"act": "0" * 32},
+    "unfinished_news": {"since_us": 0},
     "cost_lines_of": {"interaction": "v1_one"},
     "drift_since": {"since": None},
     "price_book_acts": {"kind": "price_book"},

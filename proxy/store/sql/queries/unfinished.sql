@@ -23,6 +23,14 @@ WHERE
 ORDER BY last_at
 LIMIT $limit;
 
+-- name: unfinished_news
+-- Whether there may be more to finish than at the last look: other numbers than then.
+SELECT
+    count(*) AS count,
+    epoch_us(max(seen_at)) AS last_at
+FROM observations
+WHERE seen_at >= make_timestamp($since_us) AND NOT is_terminal;
+
 -- name: act_known
 -- Whether an act with the id $act was recorded.
 SELECT count(*) > 0 AS is_known
