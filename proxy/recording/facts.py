@@ -355,7 +355,8 @@ class ActFact:
     at: int
     kind: str
     """Closed set: mode (strict or available began), recovery (a dead worker's open exchanges were
-    closed), damage (a journal or the vault had bytes nobody can read), erased (keys destroyed)."""
+    closed), damage (a journal or the vault had bytes nobody can read), erased (keys destroyed); and what the
+    recorder is told by others, acts.TOLD_KINDS: webhook, capture, hold, ..."""
     worker: int | None
     """None: about the recorder or the vault, not about one worker."""
     boot: str | None
