@@ -42,9 +42,11 @@ types: $(STAMP) ## mypy, strict, tests too
 
 docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.config README.md
+	$(BIN)/python -m dashboards
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
+	$(BIN)/python -m dashboards --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
@@ -86,7 +88,7 @@ $(SDKS_OF_NODE):
 sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; silent when offline
 	@$(BIN)/python -m tests.outside.newest "$(SDKS_PYTHON)" "$(SDKS_JAVASCRIPT)"
 
-check: export CRASH_ROUNDS ?= 20
+check: export CRASH_ROUNDS ?= 60
 check: export CRASH_IMAGES ?= 2000
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 

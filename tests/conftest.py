@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
+os.environ.setdefault("INTERACTIONS_PROXY_OPS_PORT", "0")  # proxies of several tests run at once
+
 _MAKE_CONTEXT: Final = ssl.create_default_context
 
 

@@ -41,7 +41,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
     ),
     "emulator": frozenset({"errors", "interactions"}),
-    "supervise": frozenset({"errors", "config", "journal"}),
+    "supervise": frozenset({"errors", "config", "journal", "telemetry"}),
     "demo": frozenset({"errors"}),
     "cli": frozenset(
         {

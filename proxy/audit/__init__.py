@@ -1,1 +1,1 @@
-"""Pure: what follows from the records: lineage, tools, retention, trail. Reads facts, does no I/O."""
+"""What the records say when looked at together: lineage, tool calls, retention. Pure: rows in, findings out."""

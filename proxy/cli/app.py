@@ -10,13 +10,14 @@ from typing import Final
 
 from proxy import __version__
 from proxy.cli.asking import ASKING
+from proxy.cli.audit.accounts import ACCOUNTS
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
 from proxy.cli.running import RUNNING
 from proxy.cli.verb import DONE, NAME, WORLD_FAILED, WRONG_USE, Verb
 from proxy.errors import ConfigError, ProxyError
 
-VERBS: Final = (*RUNNING, *ASKING, SCENARIO, CLOCK)
+VERBS: Final = (*RUNNING, *ASKING, *ACCOUNTS, SCENARIO, CLOCK)
 """In the order in which help lists them."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from proxy.cli.settings import add_serving, add_settings, resolved
@@ -34,7 +35,11 @@ def _sql(parsed: Arguments) -> int:
 
 def _show_arguments(verb: argparse.ArgumentParser) -> None:
     add_settings(verb)
-    verb.add_argument("--json", action="store_true", help="one JSON object")
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object")
+    form.add_argument(
+        "--media", type=Path, metavar="FOLDER", help="write its images, sounds, films and documents"
+    )
     verb.add_argument("interaction", metavar="ID", help="Google's id, its beginning, or: last")
 
 
@@ -42,9 +47,12 @@ def _show(parsed: Arguments) -> int:
     from proxy.reading import show
 
     settings = resolved(parsed).settings
-    master_file = settings.master_key_file
     return show.run(
-        settings.data_folder, parsed.interaction, as_json=parsed.json, master_file=master_file
+        settings.data_folder,
+        parsed.interaction,
+        as_json=parsed.json,
+        media_folder=parsed.media,
+        master_file=settings.master_key_file,
     )
 
 

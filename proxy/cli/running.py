@@ -35,6 +35,8 @@ def _serve(parsed: Arguments) -> int:
 
     def announce(started: Started) -> None:
         about = {"url": started.url, "data": str(settings.data_folder), "pid": os.getpid()}
+        if started.ops_url:
+            about["ops"] = started.ops_url
         lines = [json.dumps(about)] if parsed.json else _welcome(known, started)
         print("\n".join(lines), flush=True)
 

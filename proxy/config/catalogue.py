@@ -182,6 +182,20 @@ class Settings:
         Kind.FILE,
         why="The key above all data keys. Put it off the data disk and it protects the disk, too.",
     )
+    ops_address: str = setting(
+        "127.0.0.1",
+        Kind.TEXT,
+        why="Where /metrics, /livez and /readyz answer, without TLS and for anybody. off: nowhere.",
+    )
+    ops_port: int = setting(
+        9464, Kind.WHOLE, least=0, most=65535, why="Another program has 9464. 0 takes a free port."
+    )
+    metrics_genai_names: str = setting(
+        "classic",
+        Kind.CHOICE,
+        choices=("classic", "off"),
+        why="classic: also gen_ai_* metrics, for dashboards made for other gateways.",
+    )
     recorder_batch_rows: int = setting(
         1000,
         Kind.WHOLE,
@@ -205,6 +219,11 @@ class Settings:
         least=64 * KIB,
         most=1 * GIB,
         why="Bodies are read for meaning up to here; they are recorded whole in any case.",
+    )
+    costs_book_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="A price book of your own (contract prices, new models) instead of this release's newest.",
     )
 
     @property

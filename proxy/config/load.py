@@ -114,11 +114,12 @@ def load_resolved(path: Path) -> Settings:
 def _settings(values: Mapping[str, Any]) -> Settings:
     """Fill in the defaults; paths become absolute (child processes may stand elsewhere)."""
     plain = Settings(**values)
-    ca_file = plain.upstream_ca_file
+    ca_file, book_file = plain.upstream_ca_file, plain.costs_book_file
     return replace(
         plain,
         data_folder=plain.data_folder.expanduser().absolute(),
         upstream_ca_file=ca_file and ca_file.absolute(),
+        costs_book_file=book_file and book_file.absolute(),
         upstream_url=plain.upstream_url.rstrip("/"),
     )
 

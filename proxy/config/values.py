@@ -42,9 +42,15 @@ def cross_problems(settings: Settings) -> list[str]:
         _loop_problem(settings),
     )
     problems = [problem for problem in found if problem]
-    ca_file = settings.upstream_ca_file
-    if ca_file is not None and not ca_file.is_file():
-        problems.append(f"upstream.ca_file: there is no file {ca_file}")
+    named = {
+        "upstream.ca_file": settings.upstream_ca_file,
+        "costs.book_file": settings.costs_book_file,
+    }
+    problems += [
+        f"{name}: there is no file {path}"
+        for name, path in named.items()
+        if path is not None and not path.is_file()
+    ]
     return problems
 
 

@@ -44,7 +44,7 @@ def run(data_folder: Path, command: str) -> int:
     seed = ("--seed", "7", "--speed", "5")
     with _running("the emulator", "proxy.emulator", *seed) as emulator:
         serve = ("serve", "--json", "--port", "0", "--data", str(data_folder))
-        upstream = ("--upstream", emulator["url"])
+        upstream = ("--upstream", emulator["url"], "--set", "ops.port=0")
         with _running("the proxy", "proxy", *serve, *upstream) as proxy:
             console.print(f"google-genai -> proxy {proxy['url']} -> emulator {emulator['url']}")
             shown = converse(proxy["url"], console)

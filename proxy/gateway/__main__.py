@@ -21,7 +21,7 @@ from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.gateway.deadlines import Deadlines
 from proxy.gateway.server import Worker, WorkerSettings
-from proxy.journal.format import Mode
+from proxy.journal.format import Mode, Purpose
 from proxy.journal.segments.space import SpaceLimits
 
 SWITCH_INTERVAL_S: Final = 0.0005
@@ -45,7 +45,9 @@ class _Lifeline(asyncio.Protocol):
         self._worker.stop()
 
 
-async def _serve(settings: WorkerSettings, listener: socket.socket) -> None:
+async def _serve(
+    settings: WorkerSettings, listener: socket.socket, private: dict[Purpose, socket.socket]
+) -> None:
     loop = asyncio.get_running_loop()
     worker = Worker(settings, loop)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +57,7 @@ async def _serve(settings: WorkerSettings, listener: socket.socket) -> None:
         await loop.connect_read_pipe(lambda: _Lifeline(worker), sys.stdin)
     ready = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(worker.run(listener, ready), name="worker")
+        tasks.create_task(worker.run(listener, ready, private), name="worker")
         await ready.wait()
         gc.freeze()
         print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
@@ -67,6 +69,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--listen-fd", type=int, required=True)
+    parser.add_argument("--steward-fd", type=int, help="our own Unix socket for the steward")
+    parser.add_argument("--verify-fd", type=int, help="the same for its verification")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if sys.flags.optimize:
@@ -106,8 +110,14 @@ def main(arguments: list[str]) -> int:
             ),
         )
         listener = socket.socket(fileno=given.listen_fd)
+        numbers = {Purpose.STEWARD: given.steward_fd, Purpose.VERIFY: given.verify_fd}
+        private = {
+            purpose: socket.socket(fileno=number)
+            for purpose, number in numbers.items()
+            if number is not None
+        }
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, listener))
+            runner.run(_serve(settings, listener, private))
     except ProxyError as error:
         logging.getLogger("gateway").error("%s", error)  # noqa: TRY400 - the text says it all
         return 3

@@ -335,7 +335,8 @@ class ClientConnection(ClientSocket):
             self._answer_unrecorded(Refusal(503, "the journal takes no records now"))
             return
         exchange = self.exchange = Exchange(relay, self, sequence, plan, is_strict=is_strict)
-        relay.tap.note(sequence, Kind.INTENT, self._intent(plan.record, mode))
+        intent = self._intent(plan.record, mode)
+        relay.tap.note(sequence, Kind.INTENT, intent, relay.purpose.flag)
         if is_strict:
             relay.tap.await_intent(exchange)
         if self._upstream is None or self._upstream.is_closed:
@@ -370,7 +371,8 @@ class ClientConnection(ClientSocket):
         self.is_closing = True
         self.since = self._relay.now()
         self._refusal = answer.whole
-        tap.note(sequence, Kind.INTENT, self._intent(record, Mode.STRICT))
+        intent = self._intent(record, Mode.STRICT)
+        tap.note(sequence, Kind.INTENT, intent, self._relay.purpose.flag)
         tap.note(sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
         tap.note(sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
         closing = ExchangeEnd(Outcome.REFUSED, len(answer.body), refusal.message)

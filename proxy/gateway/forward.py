@@ -17,7 +17,7 @@ from proxy.gateway.http.plan import RequestPlan, ResponsePlan
 from proxy.gateway.http.wire import LAST_CHUNK, Upstream, chunk
 from proxy.gateway.limits import HELD_BYTES_MAX
 from proxy.gateway.tap import Tap
-from proxy.journal.format import ExchangeEnd, Flag, Kind, Mode, Outcome, RequestEnd
+from proxy.journal.format import ExchangeEnd, Flag, Kind, Mode, Outcome, Purpose, RequestEnd
 
 PEER_IS_FULL = 1
 IS_HELD = 2
@@ -98,6 +98,8 @@ class Relay:
     finishes: bool
     """An answer whose client left is read to its end, unless it is a stream."""
     gauges: Gauges
+    purpose: Purpose = Purpose.CLIENT
+    """Whose connections these are: each listener has a Relay of its own, which shares all the rest."""
 
     def mode_of(self, plan: RequestPlan) -> Mode:
         return self.reads if plan.is_read else self.mode
@@ -114,6 +116,7 @@ class Exchange:
         "is_response_whole",
         "is_spliced",
         "is_strict",
+        "is_withheld",
         "relay",
         "request",
         "request_bytes",
@@ -155,6 +158,8 @@ class Exchange:
         """A byte of the request may have reached upstream: from here on no refusal, only truth."""
         self.ended = False
         """The closing record is noted. Nothing is noted after it."""
+        self.is_withheld = request.is_read and relay.purpose is Purpose.VERIFY
+        """The body of the answer is passed on and written nowhere; the closing record tells its size."""
         relay.gauges.in_flight += 1
 
     def hold(self, release: Callable[[Any], None], payload: Any) -> None:
@@ -263,7 +268,8 @@ class Exchange:
     def response_piece(self, piece: bytes) -> bytes:
         """Note a piece of the response body; returns it framed for the client."""
         self.response_bytes += len(piece)
-        self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, piece)
+        if not self.is_withheld:
+            self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, piece)
         assert self.response is not None, "a body comes after its head"
         return chunk(piece) if self.response.is_chunked else piece
 
@@ -336,7 +342,8 @@ class Exchange:
 
     def _note_end(self, outcome: Outcome, detail: str, trailers: bytes) -> None:
         closing = ExchangeEnd(outcome, self.response_bytes, detail, trailers)
-        self.tap.note(self.sequence, Kind.END, closing.encode())
+        flags = Flag.WITHHELD if self.is_withheld and self.response is not None else Flag.NONE
+        self.tap.note(self.sequence, Kind.END, closing.encode(), flags)
 
     def upstream_broke(
         self, detail: str, *, abruptly: bool, outcome: Outcome = Outcome.UPSTREAM_ABORTED

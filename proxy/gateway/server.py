@@ -11,7 +11,8 @@ import secrets
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -36,8 +37,8 @@ from proxy.gateway.limits import (
     TICK_S,
 )
 from proxy.gateway.tap import Tap
-from proxy.gateway.upstream import UpstreamConnection
-from proxy.journal.format import Kind, Mode, Outcome
+from proxy.gateway.upstream import UpstreamConnection, tls_context
+from proxy.journal.format import Kind, Mode, Outcome, Purpose
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.page import WorkerPage
 from proxy.journal.segments.space import UNLIMITED, Room, Space, SpaceLimits
@@ -100,7 +101,7 @@ class Worker:
         self._dials: set[asyncio.Task[None]] = set()
         """At most one per connection; each ends within connect_timeout_s."""
         self._upstream = Upstream.parse(settings.upstream_url)
-        self._ssl = self._ssl_context()
+        self._ssl = tls_context(self._upstream, settings.upstream_ca_file)
         self._master = MasterKey.load_or_create(settings.master_key_file)
         key = FingerprintKey.load_or_create(settings.data_folder / "keys" / "fingerprint.key")
         self._tap = Tap(
@@ -135,15 +136,25 @@ class Worker:
         """Failed journals whose thread may still hang in the disk; at most one per REOPEN_S of a failure."""
         self._use_journal(*self._open_journal("started", 1), 1)
 
-    async def run(self, listener: socket.socket, when_ready: asyncio.Event) -> None:
-        """Serve until `stop()`; returns when everything is sealed."""
-        server = await self._loop.create_server(self._accept, sock=listener, backlog=1024)
+    async def run(
+        self,
+        listener: socket.socket,
+        when_ready: asyncio.Event,
+        private: Mapping[Purpose, socket.socket] | None = None,
+    ) -> None:
+        """Serve until `stop()`; returns when everything is sealed. `private`: Unix sockets of our own."""
+        accept = partial(self._accept, self._relay)
+        servers = [await self._loop.create_server(accept, sock=listener, backlog=1024)]
+        for purpose, own in (private or {}).items():
+            accept = partial(self._accept, replace(self._relay, purpose=purpose))
+            servers.append(await self._loop.create_unix_server(accept, sock=own))
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")
             hangups = self._tasks.create_task(self._look_for_hangups(), name="hang-ups")
             when_ready.set()
             await self._leave.wait()
-            server.close()
+            for server in servers:
+                server.close()
             await self._drain()
             for task in (sweeper, hangups, *self._dials):
                 task.cancel()
@@ -160,9 +171,9 @@ class Worker:
 
     # connections --------------------------------------------------------------------------------
 
-    def _accept(self) -> ClientConnection:
+    def _accept(self, relay: Relay) -> ClientConnection:
         self._connection_count += 1
-        return ClientConnection(self._relay, self._connection_count)
+        return ClientConnection(relay, self._connection_count)
 
     def _dial(self, exchange: Exchange) -> UpstreamConnection:
         connection = UpstreamConnection(exchange)
@@ -379,13 +390,6 @@ class Worker:
         page.connections = gauges.connections
         page.refused = gauges.refused
         page.shed = gauges.shed
+        page.journal_down = int(bool(self._tap.failure))
         page.loop_lag_ns = max(0, loop_lag_ns)
         page.heartbeat_ns = time.time_ns()
-
-    def _ssl_context(self) -> ssl.SSLContext | None:
-        if self._upstream.scheme != "https":
-            return None
-        ca_file = self._settings.upstream_ca_file
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-        context.set_alpn_protocols(["http/1.1"])
-        return context

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from pathlib import Path
 from typing import cast
 
 import httptools
@@ -10,9 +12,18 @@ import httptools
 from proxy.gateway.forward import PEER_IS_FULL, Exchange
 from proxy.gateway.http.answers import Refusal
 from proxy.gateway.http.plan import plan_interim, plan_response
-from proxy.gateway.http.wire import RawHeaders, ResponseHead
+from proxy.gateway.http.wire import RawHeaders, ResponseHead, Upstream
 from proxy.gateway.limits import RESPONSE_HEAD_BYTES_MAX
 from proxy.journal.format import Flag, Kind, Outcome
+
+
+def tls_context(upstream: Upstream, ca_file: Path | None) -> ssl.SSLContext | None:
+    """How to speak TLS to upstream; None: it is plain http."""
+    if upstream.scheme != "https":
+        return None
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class UpstreamConnection(asyncio.Protocol):

@@ -48,6 +48,8 @@ class StepTimeline:
     delta_count: int
     tokens: int | None
     """`step_usage.total_tokens`."""
+    index: int | None = None
+    """What the stream calls the step."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -211,7 +213,11 @@ class StreamAssembler:
             for building in segment.steps[index]:
                 self._close(building, index)
                 times = StepTimeline(
-                    building.started, building.stopped, building.delta_count, building.tokens
+                    building.started,
+                    building.stopped,
+                    building.delta_count,
+                    building.tokens,
+                    index,
                 )
                 if not (building.is_content and is_content_type(building.raw.get("type"))):
                     merged = None
@@ -247,5 +253,9 @@ def _joined(first: StepTimeline, second: StepTimeline) -> StepTimeline:
     """Times of a step that was several contents of the old schema."""
     started = first.started_event if first.started_event is not None else second.started_event
     return StepTimeline(
-        started, second.stopped_event, first.delta_count + second.delta_count, second.tokens
+        started,
+        second.stopped_event,
+        first.delta_count + second.delta_count,
+        second.tokens,
+        first.index,
     )

@@ -64,6 +64,34 @@ class Flag(enum.IntFlag):
     FROM_CLIENT = 2
     OWN_ANSWER = 4
     """On RESPONSE_HEAD and RESPONSE_CHUNK: the proxy said it, not upstream."""
+    STEWARD = 8
+    VERIFY = 16
+    """These two on INTENT: the Purpose; neither means a client."""
+    WITHHELD = 32
+    """On END: the response body was left out on purpose; END tells how long it was."""
+
+
+class Purpose(enum.IntEnum):
+    """Who asks: a property of the listener that a request came in at. Numbers are in the vault."""
+
+    CLIENT = 0
+    STEWARD = 1
+    """Finishes what clients left, deletes what is due."""
+    VERIFY = 2
+    """Looks whether something is gone. What it is shown is nobody's to keep: bodies of its reads are withheld."""
+
+    @property
+    def flag(self) -> Flag:
+        return _FLAGS[self]
+
+    @classmethod
+    def of_flags(cls, flags: int) -> Purpose:
+        """What the flags of an INTENT say."""
+        if not flags:
+            return cls.CLIENT  # nearly all; arithmetic with a Flag costs microseconds
+        if flags & Flag.VERIFY:
+            return cls.VERIFY
+        return cls.STEWARD if flags & Flag.STEWARD else cls.CLIENT
 
 
 class Codec(enum.IntEnum):
@@ -346,6 +374,11 @@ class Gap:
         return cls(count, body_bytes, first_wall_ns, last_wall_ns, reason)
 
 
+_FLAGS: Final = {
+    Purpose.CLIENT: Flag.NONE,
+    Purpose.STEWARD: Flag.STEWARD,
+    Purpose.VERIFY: Flag.VERIFY,
+}
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _CODECS: Final = {codec.value: codec for codec in Codec}
 _HEADER_START: Final = struct.Struct("<II")

@@ -44,6 +44,15 @@ HEARTBEAT_NS: Final = 14
 SPACE: Final = 15
 FREE_BYTES: Final = 16
 JOURNAL_BYTES: Final = 17
+JOURNAL_DOWN: Final = 18
+COMMIT_TIMES: Final = 32
+COMMIT_NS: Final = 46
+WAIT_TIMES: Final = 48
+WAIT_NS: Final = 62
+
+TIMES: Final = 14
+"""Buckets of a time: below 0.25 ms, below 0.5 ms and so on, twice each; the last one from 1.024 s on."""
+TIMES_LEAST_NS: Final = 250_000
 
 OFFSET_BITS: Final = 40
 """COMMITTED is segment << 40 | offset: one word, so that both change at once. Room for 1 TiB segments."""
@@ -80,6 +89,15 @@ class PageReading:
     """Of the journal's disk, when it was last looked at."""
     journal_bytes: int = 0
     """What the segments of this worker take."""
+    is_journal_down: bool = False
+    """The journal takes nothing: strict exchanges are refused, others pass unrecorded."""
+    commit_times: tuple[int, ...] = (0,) * TIMES
+    """Group commits by how long they took, see TIMES."""
+    commit_ns: int = 0
+    """Sum."""
+    wait_times: tuple[int, ...] = (0,) * TIMES
+    """Group commits by how long their oldest entry waited for the end of it."""
+    wait_ns: int = 0
 
 
 class _Word:
@@ -112,6 +130,7 @@ class WorkerPage:
     shed = _Word(SHED)
     loop_lag_ns = _Word(LOOP_LAG_NS)
     heartbeat_ns = _Word(HEARTBEAT_NS)
+    journal_down = _Word(JOURNAL_DOWN)
 
     def __init__(self, path: Path, descriptor: int, worker: int, boot: int) -> None:
         self.path = path
@@ -156,11 +175,24 @@ class WorkerPage:
         """Say how far the journal is durable."""
         self.words[COMMITTED] = segment << OFFSET_BITS | offset
 
+    def time_commit(self, took_ns: int, waited_ns: int) -> None:
+        """Count one group commit: how long it took, and how long its oldest entry waited."""
+        words = self.words
+        words[COMMIT_TIMES + time_place(took_ns)] += 1
+        words[COMMIT_NS] += took_ns
+        words[WAIT_TIMES + time_place(waited_ns)] += 1
+        words[WAIT_NS] += waited_ns
+
     def close(self) -> None:
         """Give up the lock: from now on this boot counts as dead. The file stays for the recorder."""
         self.words.release()
         self._map.close()
         os.close(self._descriptor)
+
+
+def time_place(duration_ns: int) -> int:
+    """Which of the TIMES buckets a duration belongs to; 0.1 us."""
+    return min((duration_ns // TIMES_LEAST_NS).bit_length(), TIMES - 1)
 
 
 def page_path(run_folder: Path, worker: int, boot: int) -> Path:
@@ -241,6 +273,11 @@ class PageView:
             space=words[SPACE],
             free_bytes=words[FREE_BYTES],
             journal_bytes=words[JOURNAL_BYTES],
+            is_journal_down=bool(words[JOURNAL_DOWN]),
+            commit_times=tuple(words[COMMIT_TIMES : COMMIT_TIMES + TIMES]),
+            commit_ns=words[COMMIT_NS],
+            wait_times=tuple(words[WAIT_TIMES : WAIT_TIMES + TIMES]),
+            wait_ns=words[WAIT_NS],
         )
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from proxy.journal.format import (
 )
 from proxy.journal.page import PageReading, PageView, is_locked, page_path
 from proxy.journal.seal import Opener
-from proxy.journal.segments.cut import Cut, cut_block, next_frame
+from proxy.journal.segments.cut import Cut, cut_block, is_zero, next_frame
 from proxy.journal.segments.file import HEAD_FRAME_BYTES, segment_path
 from proxy.journal.slots import Keystore
 
@@ -228,7 +228,7 @@ class Journal:
         cut = cut_block(block)
         while cut.needed and not cut.frames:
             if len(block) >= room:
-                is_blank = not any(block)
+                is_blank = is_zero(block)
                 reason = "" if is_blank else "the file ends inside a frame"
                 return block, Cut([], 0, is_blank=is_blank, problem=reason)
             block = os.pread(descriptor, min(cut.needed, room), cursor.offset)
@@ -314,7 +314,7 @@ class Journal:
         if resume is not None or any(self._has_content(later) for later in self._later(segment)):
             reason = problem or "nothing is here, but whole frames follow"
             return [Damage(segment, offset, reason, is_tail=False, resume=resume)]
-        if problem or any(rest):
+        if problem or not is_zero(rest):
             return [Damage(segment, offset, problem or "bytes without a frame", is_tail=True)]
         return []
 

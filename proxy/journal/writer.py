@@ -297,6 +297,7 @@ class JournalWriter:
 
     def _commit(self) -> None:
         """One group commit: all that was flushed, and nothing that was not."""
+        began_ns = self._mono_ns()
         ticket = self._wanted
         take = self._queue.popleft
         entries = [take() for _ in range(ticket - self.committed_ticket)]
@@ -311,6 +312,8 @@ class JournalWriter:
         self._committed_bytes = done = done + sum([len(entry[5]) for entry in entries])
         self._allow()
         self._tell(self._loop.on_commit, ticket)
+        now_ns = self._mono_ns()
+        page.time_commit(now_ns - began_ns, now_ns - entries[0][4])
 
     def _tell_troubles(self) -> None:
         troubles = [*self._segments.troubles(), self._slots.verify()]

@@ -13,7 +13,7 @@ import duckdb
 from rich.console import Console
 
 from proxy.reading.layout import terminal
-from proxy.reading.layout.picture import extent
+from proxy.reading.layout.media import media_lines, shown_media
 from proxy.reading.layout.sheet import (
     Sheet,
     answered_lines,
@@ -24,7 +24,9 @@ from proxy.reading.layout.sheet import (
     step_lines,
     usage_lines,
 )
+from proxy.reading.media import write_media
 from proxy.reading.snapshot import open_facts
+from proxy.recording.media.extent import Extent, extent_of
 from proxy.store import queries
 
 LAST: Final = "last"
@@ -33,7 +35,8 @@ CANDIDATES_MAX: Final = 10
 """Interactions named when an id's beginning fits several."""
 
 MEDIA_LOOKED_AT: Final = 20
-"""Media objects that are opened to tell how large the picture is: opening one may take a megabyte."""
+"""Media objects of facts before version 3, or without a digest, that are opened to tell how large the
+picture is: opening one may take a megabyte."""
 
 DONE: Final = 0
 WRONG_USE: Final = 2
@@ -44,9 +47,12 @@ def run(
     interaction: str,
     *,
     as_json: bool = False,
+    media_folder: Path | None = None,
     master_file: Path | None = None,
 ) -> int:
     """Show one interaction on standard output; `interaction` as `find` takes it.
+
+    With `media_folder` its media are written there instead, and their names shown.
 
     Returns the exit code: 0 done, 2 no such interaction, or several.
 
@@ -59,7 +65,11 @@ def run(
             terminal.say(_not_one(interaction, found))
             return WRONG_USE
         sheet = gather(connection, found[0])
-        if as_json:
+        if media_folder is not None:
+            shown = shown_media(sheet.steps, sheet.media)
+            for line in write_media(connection, shown, media_folder):
+                sys.stdout.write(terminal.safe(line) + "\n")
+        elif as_json:
             sys.stdout.write(to_json(sheet) + "\n")
         else:
             print_sheet(sheet, terminal.console())
@@ -94,8 +104,14 @@ def gather(connection: duckdb.DuckDBPyConnection, interaction: str) -> Sheet:
     for step in steps:
         step["content"] = _content(connection, step["content_ref"])
     media = ask("media_of")
-    for each in media[:MEDIA_LOOKED_AT]:
-        each["extent"] = _extent(connection, each["content_ref"])
+    left = MEDIA_LOOKED_AT
+    for each in media:
+        known = Extent(each["width"], each["height"], each["duration_ms"]).text()
+        is_of_before = each["media_mac"] is None and each["content_ref"] is not None
+        if known is None and is_of_before and left > 0:
+            left -= 1
+            known = _extent(connection, each["content_ref"])
+        each["extent"] = known
     return Sheet(
         about=about,
         steps=steps,
@@ -115,6 +131,7 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
         (None, step_lines(sheet, console.width)),
         ("asked", asked_lines(sheet, console.width)),
         ("answered", answered_lines(sheet, console.width)),
+        ("media", media_lines(sheet.steps, sheet.media, console.width)),
         ("usage", usage_lines(sheet, console.width)),
         ("exchanges", exchange_lines(sheet, console.width)),
         ("problems", problem_lines(sheet, console.width)),
@@ -166,7 +183,7 @@ def _part(about: Any, name: str) -> Any:
 
 def _extent(connection: duckdb.DuckDBPyConnection, ref: str | None) -> str | None:
     row = connection.execute("SELECT content_blob(?)", [ref]).fetchone()
-    return extent(row[0]) if row and isinstance(row[0], bytes) else None
+    return extent_of(row[0]).text() if row and isinstance(row[0], bytes) else None
 
 
 def _names(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> list[str]:

@@ -1,39 +1,65 @@
-"""The recorder's interface on its Unix socket: status, flush, snapshot. For this machine's owner alone."""
+"""The recorder's interface on its Unix socket. For this machine's owner alone.
+
+GET  /status    how far everything is
+GET  /metrics   this process's part of a scrape, see proxy.telemetry.instruments
+POST /flush     answers when what is durable now is in vault and tables
+POST /snapshot  a flush, then a copy of the tables -> {"path": ...}
+POST /query     {"name": ..., "parameters": {...}} -> {"columns": [...], "rows": [[...], ...], "is_cut": false}
+POST /acts      {"acts": [{"kind": ..., ...}, ...]} -> {"acts": [their ids]}, once they are durable
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+import secrets
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from aiohttp import web
 
-from proxy.errors import StoreError
+from proxy.errors import FormatError, StoreError
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.tables import SNAPSHOTS_MAX, TablesFollower
+from proxy.recording.acts import act_from_json
+from proxy.recording.facts import ActFact
+from proxy.store.queries import Answer, TablesReader
 
 WAIT_S: Final = 60.0
 """Longest a caller waits for a flush or a snapshot; then 504. A replay of a whole journal (1 GiB at
 the measured 100 MB/s) takes 10 s, a checkpoint and copy of 4.6 GB some 10 more."""
+QUERY_S: Final = 30.0
+"""Longest a named query may take; at 10 M interactions the shipped ones answer in under a second."""
+QUERY_ROWS_MAX: Final = 10_000
+"""Rows of one answer: some MB of JSON. Whoever wants more asks in portions, or takes a snapshot."""
+ACTS_MAX: Final = 1000
+"""Acts of one call: one commit holds them, as it holds a thousand exchanges."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderApi:
-    """GET /status, POST /flush, POST /snapshot; JSON."""
+    """Answers each call; JSON."""
 
     pipeline: Pipeline
     tables: TablesFollower
     run_folder: Path
     mono_ns: Callable[[], int]
+    now_ns: Callable[[], int] = time.time_ns
+    metrics: Callable[[web.Request], Awaitable[web.Response]] | None = None
 
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/status", self.status)
+        if self.metrics is not None:
+            application.router.add_get("/metrics", self.metrics)
         application.router.add_post("/flush", self.flush)
         application.router.add_post("/snapshot", self.snapshot)
+        application.router.add_post("/query", self.query)
+        application.router.add_post("/acts", self.acts)
         return application
 
     async def status(self, _request: web.Request) -> web.Response:
@@ -59,6 +85,50 @@ class RecorderApi:
             return _late(error)
         return web.json_response({"path": str(target)})
 
+    async def query(self, request: web.Request) -> web.Response:
+        """Rows of a query that ships with the proxy, as the tables have them now."""
+        match _given(await request.read()):
+            case {"name": str() as name, "parameters": dict() as parameters}:
+                pass
+            case _:
+                return _refused('give {"name": "...", "parameters": {...}}')
+        try:
+            async with asyncio.timeout(QUERY_S):
+                reader = await asyncio.wrap_future(self.tables.reader())
+        except (TimeoutError, StoreError) as error:
+            return _late(error)
+        watch = asyncio.get_running_loop().call_later(QUERY_S, reader.stop)
+        try:
+            answer = await asyncio.to_thread(_ask, reader, name, parameters)
+        except StoreError as error:
+            return _refused(str(error))
+        finally:
+            watch.cancel()
+        told = {"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut}
+        body = orjson.dumps(told, default=str, option=orjson.OPT_NAIVE_UTC)
+        return web.Response(body=body, content_type="application/json")
+
+    async def acts(self, request: web.Request) -> web.Response:
+        """Keep what somebody decided; answered once it is durable."""
+        match _given(await request.read()):
+            case {"acts": list() as told} if 0 < len(told) <= ACTS_MAX:
+                pass
+            case _:
+                return _refused(f'give {{"acts": [...]}}, 1 to {ACTS_MAX} of them')
+        try:
+            acts = [act_from_json(one, self.now_ns(), secrets.token_hex(16)) for one in told]
+        except FormatError as error:
+            return _refused(str(error))
+        return await self._tell(acts)
+
+    async def _tell(self, acts: list[ActFact]) -> web.Response:
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await asyncio.wrap_future(self.pipeline.tell(acts))
+        except TimeoutError as error:
+            return _late(error)
+        return web.json_response({"acts": [act.act for act in acts]})
+
     async def _flush(self, snapshot: Path | None) -> None:
         position = await asyncio.wrap_future(self.pipeline.flush())
         await asyncio.wrap_future(self.tables.reach(position, snapshot))
@@ -83,6 +153,8 @@ class RecorderApi:
         return {
             "pid": os.getpid(),
             "lag_ms": round(lag_ms, 1),
+            "caught_up_mono_ns": recorded.caught_up_mono_ns,
+            "taken": [[*journal, *place] for journal, place in recorded.taken],
             "exchanges": recorded.exchange_count,
             "open": recorded.open_count,
             "held_bytes": recorded.held_bytes,
@@ -102,6 +174,26 @@ def remove_tables(path: Path) -> None:
     """Delete a closed DuckDB file and its WAL, whichever are there."""
     path.unlink(missing_ok=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def _ask(reader: TablesReader, name: str, parameters: dict[str, Any]) -> Answer:
+    """In a thread of its own, which also closes what it used."""
+    try:
+        return reader.ask(name, parameters, QUERY_ROWS_MAX)
+    finally:
+        reader.close()
+
+
+def _given(body: bytes) -> Any:
+    """JSON that somebody sent; None: it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _refused(reason: str) -> web.Response:
+    return web.json_response({"error": reason}, status=400)
 
 
 def _late(error: Exception) -> web.Response:

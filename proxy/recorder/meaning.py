@@ -17,6 +17,8 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
+from proxy.recording.pricing.book import PriceBook
+from proxy.recording.pricing.cost import with_costs
 from proxy.recording.reading.answer import Answer
 from proxy.recording.secrecy.equality import EqualityOf, no_equality
 from proxy.recording.telling.exchange_facts import exchange_fact, problem_facts, read_heads
@@ -28,10 +30,11 @@ def recording_of(
     exchange: Exchange,
     equality: EqualityOf = no_equality,
     interpreter: Callable[[Exchange, EqualityOf], Recording] = interpret,
+    book: PriceBook | None = None,
 ) -> Recording:
-    """What `interpreter` makes of an exchange; if it fails, the bare facts and a problem."""
+    """What `interpreter` makes of an exchange, priced; if it fails, the bare facts and a problem."""
     try:
-        return interpreter(exchange, equality)
+        return with_costs(interpreter(exchange, equality), book)
     except Exception as error:  # noqa: BLE001  # see above: a crash loop would lose more than it shows
         place = traceback.extract_tb(error.__traceback__)[-1]
         # The error's own text may quote the exchange: only its name and place are told.

@@ -9,23 +9,27 @@ from __future__ import annotations
 import logging
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed
-from proxy.journal.format import Entry, ExchangeId, Gap, Kind, Mode
+from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.reader import Damage, Frame
 from proxy.recorder.follow import Followed, Follower
 from proxy.recorder.meaning import recording_of
+from proxy.recording.acts import gap_fact, mode_act
 from proxy.recording.exchange import Part
 from proxy.recording.facts import ActFact, GapFact
-from proxy.recording.group import Carried, ExchangeGroup, Finished, Note
+from proxy.recording.group import Carried, ExchangeGroup, Finished, Note, Place
+from proxy.recording.pricing.book import PriceBook
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.state import JournalId, Sequences
 from proxy.store.vault.writer import Vault
+from proxy.telemetry.metrics.counts.tally import new_cell
+from proxy.telemetry.metrics.declare import STORE_SECONDS
 
 READ_BYTES: Final = 128 * 1024
 """Of one journal in one go, packed as it lies there: some 40 small exchanges. A commit comes only between two
@@ -62,6 +66,8 @@ class PipelineStatus:
     journal_count: int
     caught_up_mono_ns: int
     """When the journals were last taken to their ends: now minus this is the lag."""
+    taken: tuple[tuple[JournalId, Place], ...] = ()
+    """How far each journal was taken: (segment, offset)."""
 
 
 class Pipeline:
@@ -86,12 +92,17 @@ class Pipeline:
         self._now_ns = now_ns
         self._mono_ns = mono_ns
         self._kept_segments = kept_segments
+        self.price_book: PriceBook | None = None
+        """By which answers are priced from now on; None: they are not."""
         self._discovered_ns: int | None = None
         self._has_news = False
         self._wake = threading.Event()
         self._is_stopping = False
         self._wishes_lock = threading.Lock()
         self._wishes: list[Future[VaultPosition]] = []
+        self._told: list[tuple[Sequence[ActFact], Future[VaultPosition]]] = []
+        self.commit_times = new_cell(STORE_SECONDS)
+        """How long the vault took for each commit."""
         self._caught_up_ns = mono_ns()
         self._status = self._new_status()
 
@@ -128,6 +139,14 @@ class Pipeline:
             self._wishes.append(wish)
         self._wake.set()
         return wish
+
+    def tell(self, acts: Sequence[ActFact]) -> Future[VaultPosition]:
+        """Done when these acts are committed, all or none; the position behind them."""
+        done: Future[VaultPosition] = Future()
+        with self._wishes_lock:
+            self._told.append((acts, done))
+        self._wake.set()
+        return done
 
     def status(self) -> PipelineStatus:
         return self._status
@@ -174,12 +193,25 @@ class Pipeline:
     def _grant_wishes(self) -> None:
         with self._wishes_lock:
             wishes, self._wishes = self._wishes, []
+            told, self._told = self._told, []
+        if told:
+            self._take_acts(told)
         if not wishes:
             return
         self.catch_up()
         for wish in wishes:
             if wish.set_running_or_notify_cancel():  # who waited may have given up
                 wish.set_result(self._vault.position)
+
+    def _take_acts(self, told: list[tuple[Sequence[ActFact], Future[VaultPosition]]]) -> None:
+        """One commit for all; who waited is answered after it, and has an answer only then."""
+        waiting = [(acts, done) for acts, done in told if done.set_running_or_notify_cancel()]
+        for acts, _ in waiting:
+            for act in acts:
+                self._vault.append_act(act)
+        self._commit()
+        for _, done in waiting:
+            done.set_result(self._vault.position)
 
     def _discover_if_due(self) -> None:
         now_ns = self._mono_ns()
@@ -218,7 +250,8 @@ class Pipeline:
                 self._note(followed, taken)
 
     def _finish(self, finished: Finished) -> None:
-        self._vault.append(finished, recording_of(finished.exchange, self._vault.equality))
+        told = recording_of(finished.exchange, self._vault.equality, book=self.price_book)
+        self._vault.append(finished, told)
         self._has_news = True
 
     def _note(self, followed: Followed, note: Note) -> None:
@@ -263,7 +296,9 @@ class Pipeline:
         cursors = self._follower.cursors(
             {followed.id: self._group.open_since(*followed.id) for followed in self._follower}
         )
+        began_ns = self._mono_ns()
         batch = self._vault.commit(cursors)
+        self.commit_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
         self._has_news = False
         self._hand_on(batch)
         for followed in self._follower:
@@ -350,26 +385,5 @@ class Pipeline:
             held_bytes=self._group.held_bytes,
             journal_count=len(list(self._follower)),
             caught_up_mono_ns=self._caught_up_ns,
+            taken=tuple((followed.id, followed.taken) for followed in self._follower),
         )
-
-
-def gap_fact(entry: Entry, worker: int, boot: str) -> GapFact:
-    """The row of a GAP entry. Raises struct.error: it is none."""
-    gap = Gap.decode(entry.data)
-    return GapFact(
-        at=entry.wall_ns,
-        worker=worker,
-        boot=boot,
-        exchange_count=gap.exchange_count,
-        body_bytes=gap.body_bytes,
-        first_at=gap.first_wall_ns,
-        last_at=gap.last_wall_ns,
-        reason=gap.reason,
-    )
-
-
-def mode_act(entry: Entry, worker: int, boot: str) -> ActFact:
-    """The row of a MODE entry. Raises ValueError or IndexError: it is none."""
-    mode = Mode(entry.data[0])
-    reason = entry.data[1:].decode("utf-8", "replace")
-    return ActFact(entry.wall_ns, "mode", worker, boot, f"{mode.name.lower()}: {reason}")

@@ -67,4 +67,6 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         batch_rows=settings.recorder_batch_rows,
         batch_ms=settings.recorder_batch_ms,
         interpret_bytes_max=settings.recorder_interpret_bytes_max,
+        has_classic_metrics=settings.metrics_genai_names == "classic",
+        price_book_file=settings.costs_book_file,
     )

@@ -24,8 +24,11 @@ from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
+from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
 from proxy.store.database import Database
+from proxy.store.position import FactBatch
+from proxy.store.price_books import price_book
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from proxy.store.vault.writer import Vault
@@ -47,6 +50,10 @@ class RecorderSettings:
     batch_rows: int = 1000
     batch_ms: int = 250
     interpret_bytes_max: int = 16 * 1024 * 1024
+    has_classic_metrics: bool = True
+    """Metrics also under the names of the OpenTelemetry conventions."""
+    price_book_file: Path | None = None
+    """None: the newest book of this release."""
 
     @property
     def run_folder(self) -> Path:
@@ -128,18 +135,35 @@ class Recorder:
             batch_ms=settings.batch_ms,
             mono_ns=mono_ns,
         )
+        self.followers: list[Callable[[FactBatch], None]] = [self.tables.offer]
+        """Each takes every batch directly after its commit, in the pipeline's thread: it MUST be quick."""
         self._follower = Follower(settings.data_folder, self._keystore, self._vault.state.cursors)
         self.pipeline = Pipeline(
             vault=self._vault,
             follower=self._follower,
             group=ExchangeGroup(settings.interpret_bytes_max),
-            hand_on=self.tables.offer,
+            hand_on=self._hand_on,
             now_ns=now_ns,
             mono_ns=mono_ns,
         )
+        self.pipeline.price_book = price_book(settings.price_book_file)
+        self.metrics = Metrics(
+            self.pipeline,
+            self.tables,
+            settings.data_folder,
+            lambda: open_reader(settings),
+            now_ns=now_ns,
+            mono_ns=mono_ns,
+            has_classic=settings.has_classic_metrics,
+        )
+        self.followers.append(self.metrics.counts.offer)
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
+
+    def _hand_on(self, batch: FactBatch) -> None:
+        for take in self.followers:
+            take(batch)
 
     def close(self) -> None:
         self._follower.close()
@@ -158,6 +182,7 @@ class Recorder:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             keeping = tasks.create_task(self._keep_room(), name="reserve")
+            self.metrics.start()
             try:
                 async with self._served_socket(bound):
                     announce()
@@ -169,6 +194,7 @@ class Recorder:
                 await asyncio.wait([pipeline])
                 self.tables.stop()
                 await asyncio.wait([tables])
+                await asyncio.to_thread(self.metrics.stop)
 
     async def _keep_room(self) -> None:
         while True:
@@ -177,7 +203,13 @@ class Recorder:
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:
-        api = RecorderApi(self.pipeline, self.tables, self.settings.run_folder, self._mono_ns)
+        api = RecorderApi(
+            self.pipeline,
+            self.tables,
+            self.settings.run_folder,
+            self._mono_ns,
+            metrics=self.metrics.answer,
+        )
         runner = web.AppRunner(
             api.application(), access_log=None, shutdown_timeout=REQUESTS_WITHIN_S
         )

@@ -18,7 +18,10 @@ from typing import Final, Protocol
 from proxy.errors import PositionUnknown, StoreError
 from proxy.store.fact_rows import row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.queries import TablesReader
 from proxy.store.vault.reader import VaultReader
+from proxy.telemetry.metrics.counts.tally import new_cell
+from proxy.telemetry.metrics.declare import STORE_SECONDS
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
 """Offered and not yet in the tables: 5 s of the 3,000 to 4,000 exchanges/s that the recorder makes, as
@@ -45,6 +48,7 @@ class Tables(Protocol):
     def ingest(self, batch: FactBatch) -> int: ...
     def checkpoint_if_due(self, mono_ns: int) -> bool: ...
     def snapshot(self, target: Path) -> Path: ...
+    def reader(self) -> TablesReader: ...
     def close(self) -> None: ...
 
 
@@ -95,12 +99,16 @@ class TablesFollower:
         self._queued_row_count = 0
         self._queued_since_ns = 0
         self._wishes: list[_Wish] = []
+        self._asking: list[Future[TablesReader]] = []
         self._must_replay = True
         self._is_stopping = False
         self._tables: Tables | None = None
         self._position = VAULT_START
         self._row_count = 0
         self._problem: str | None = None
+        self.write_times = new_cell(STORE_SECONDS)
+        """How long each transaction took."""
+        self.checkpoint_times = new_cell(STORE_SECONDS)
 
     def offer(self, batch: FactBatch) -> None:
         """Batches MUST come in the order of their positions, each directly behind the one before."""
@@ -125,6 +133,17 @@ class TablesFollower:
             self._wishes.append(wish)
             self._changed.notify()
         return wish.done
+
+    def reader(self) -> Future[TablesReader]:
+        """Somebody who can ask the tables from another thread, and MUST be closed.
+
+        The future waits while the tables cannot be opened, and raises StoreError when the follower stops.
+        """
+        asking: Future[TablesReader] = Future()
+        with self._changed:
+            self._asking.append(asking)
+            self._changed.notify()
+        return asking
 
     def stop(self) -> None:
         """Let `run` take what is queued, close the database (which checkpoints) and return."""
@@ -164,7 +183,9 @@ class TablesFollower:
         self._take(self._tables, self._next_batches())
         self._problem = None
         self._grant(self._tables)
-        self._tables.checkpoint_if_due(self._mono_ns())
+        began_ns = self._mono_ns()
+        if self._tables.checkpoint_if_due(began_ns):
+            self.checkpoint_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
 
     def _replay(self, tables: Tables) -> None:
         """Everything the vault has behind the tables' position."""
@@ -186,7 +207,9 @@ class TablesFollower:
             self._ingest(tables, joined(portion))
 
     def _ingest(self, tables: Tables, batch: FactBatch) -> None:
+        began_ns = self._mono_ns()
         self._row_count += tables.ingest(batch)
+        self.write_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
         self._position = batch.position
 
     def _next_batches(self) -> list[FactBatch]:
@@ -198,8 +221,12 @@ class TablesFollower:
 
     def _grant(self, tables: Tables) -> None:
         with self._changed:
+            asking, self._asking = self._asking, []
             granted = deque(wish for wish in self._wishes if wish.position <= self._position)
             self._wishes = [wish for wish in self._wishes if wish.position > self._position]
+        for asked in asking:
+            if asked.set_running_or_notify_cancel():
+                asked.set_result(tables.reader())
         while granted:
             wish = granted.popleft()
             if not wish.done.set_running_or_notify_cancel():
@@ -237,6 +264,10 @@ class TablesFollower:
                 if wish.done.set_running_or_notify_cancel():
                     wish.done.set_exception(StoreError("the recorder is stopping"))
             self._wishes = []
+            for asked in self._asking:
+                if asked.set_running_or_notify_cancel():
+                    asked.set_exception(StoreError("the recorder is stopping"))
+            self._asking = []
 
     def _wait(self, back_off_s: float | None) -> None:
         """Until a batch is full or old enough, or somebody wishes something; or through a back-off."""
@@ -256,7 +287,7 @@ class TablesFollower:
         return self._queued_count >= self._batch_rows or self._queued_row_count >= INGEST_ROWS
 
     def _has_grantable(self) -> bool:
-        return any(wish.position <= self._position for wish in self._wishes)
+        return bool(self._asking) or any(wish.position <= self._position for wish in self._wishes)
 
 
 def rows_of(batch: FactBatch) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from proxy.journal.format import ExchangeId, IntentHead, Outcome
+from proxy.journal.format import ExchangeId, IntentHead, Outcome, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,6 @@ class Exchange:
     ended_mono_ns: int
     has_lost_frames: bool = False
     """Ordinals were not contiguous, or a frame could not be opened: something in between is missing."""
+    purpose: Purpose = Purpose.CLIENT
+    is_answer_withheld: bool = False
+    """The response body was left out on purpose; `response.size` says how long it was."""

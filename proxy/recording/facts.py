@@ -48,7 +48,6 @@ class ExchangeFact:
     language: str | None
     """gl-python/3.11.7, gl-node/v22..., when said."""
     interaction: str | None
-    """The interaction it is about, if any."""
     request_type: str | None
     """Media type of the request, without parameters."""
     response_type: str | None
@@ -151,13 +150,15 @@ class ObservationFact:
     initial_input_tokens: int | None = None
     """Of a continued decode: what its first hop took in."""
     about_index: int | None = None
-    """Place in Recording.contents of what no column tells: instructions, declarations, labels, the
-    texts of errors. None: there was no more."""
+    """Place in Recording.contents of what no column tells: instructions, labels, texts of errors. None: no more."""
     # Since version 3.
     answer_mac: str | None = None
     """equality.Equality of the output as stored: what a stream told and what a GET shows are compared by it."""
     label_index: str | None = None
     """Blind index of the caller's labels: equality.Equality of each `key=value`, by the alphabet, with commas."""
+    # Since version 4.
+    settings_sent: str | None = None
+    """Of a create: the fields sent that the next turn does not inherit, by the alphabet: labels,tools."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class StepFact:
     id_hash: int
     at: int
     side: str
-    """input (user_input, function_result and history, from the request or a GET timeline) or output."""
+    """input (what the caller sent, and what a GET timeline shows of it) or output."""
     step_index: int
     """From 0 within (exchange, side)."""
     type: str
@@ -178,7 +179,7 @@ class StepFact:
     """Function or tool name."""
     server_name: str | None
     call_id: str | None
-    """`id` of a call, `call_id` of a result."""
+    """`id` of a call, `call_id` of a result; of results among the contents of a user_input all, with commas."""
     is_error: bool | None
     has_signature: bool
     content_count: int
@@ -202,12 +203,15 @@ class StepFact:
     item_count: int | None = None
     """Entries of a result's list: pages, places, declarations, contents."""
     variant: str | None = None
-    """search_type of a google_search_call, retrieval_type of a retrieval_call, language of a
-    code_execution_call."""
+    """search_type of a google_search_call, retrieval_type of a retrieval_call, a code_execution_call's language."""
     # Since version 3.
     chain_mac: str | None = None
-    """equality.Equality of this step and all before it, input then output: a later turn that repeats the
-    conversation has the same."""
+    """equality.Equality of this step and all before it: a later turn that repeats the conversation has the same.
+    In a repeated history a second one follows, under the key of the day before: `mac,mac`."""
+    step_mac: str | None = None
+    """Since version 4. The same of this step alone, if a model said it, and enough to tell it by."""
+    stream_index: int | None = None
+    """Since version 5. What the events of a stream call the step: a resumed one seldom begins with 0."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -336,7 +340,6 @@ class GapFact:
     """When the gap became known."""
     worker: int
     boot: str
-    """16 hexadecimal digits."""
     exchange_count: int
     body_bytes: int
     first_at: int
@@ -363,7 +366,6 @@ class ActFact:
     act: str | None = None
     """Its own id, 32 hexadecimal digits, of an act that others refer to."""
     interaction: str | None = None
-    """The interaction it is about."""
     actor: str | None = None
     """Who decided: a person's name as the caller gave it (clear_name), steward, policy, recorder."""
     data: str | None = None

@@ -21,6 +21,7 @@ from proxy.journal.format import (
     Kind,
     Mode,
     Outcome,
+    Purpose,
     RequestEnd,
 )
 from proxy.journal.reader import Frame
@@ -193,6 +194,7 @@ _LOST: Final = ExchangeEnd(Outcome.INTERRUPTED, 0, "its records were damaged in 
 _INTERIM: Final = int(Flag.INTERIM)
 _FROM_CLIENT: Final = int(Flag.FROM_CLIENT)
 _OWN_ANSWER: Final = int(Flag.OWN_ANSWER)
+_WITHHELD: Final = int(Flag.WITHHELD)
 _SIDES: Final = {Kind.REQUEST_CHUNK: Side.REQUEST, Kind.RESPONSE_CHUNK: Side.RESPONSE}
 
 
@@ -220,6 +222,8 @@ class _Open:
         self._is_own_answer = False
         self._end = _UNENDED
         self._has_lost = False
+        self._purpose = Purpose.CLIENT
+        self._is_withheld = False
 
     @property
     def held_bytes(self) -> int:
@@ -257,6 +261,7 @@ class _Open:
             self._take_response_head(entry)
         elif kind is Kind.INTENT:
             self._intent = IntentHead.decode(entry.data)
+            self._purpose = Purpose.of_flags(entry.flags)
             self._started = (entry.wall_ns, entry.mono_ns)
         elif kind is Kind.REQUEST_END:
             end = RequestEnd.decode(entry.data)
@@ -267,7 +272,9 @@ class _Open:
         elif kind is Kind.END:
             self._end = ExchangeEnd.decode(entry.data)
             self.has_ended = True
-            if self._end.response_bytes > self._size(Side.RESPONSE):
+            self._is_withheld = bool(entry.flags & _WITHHELD)
+            told_bytes = 0 if self._is_withheld else self._end.response_bytes
+            if told_bytes > self._size(Side.RESPONSE):
                 self._has_lost = True
 
     def _take_response_head(self, entry: Entry) -> None:
@@ -319,7 +326,7 @@ class _Open:
             response_head=self._response_head,
             response_head_wall_ns=self._response_head_at[0],
             response_head_mono_ns=self._response_head_at[1],
-            response=self._body(Side.RESPONSE, end.trailers),
+            response=self._answer(),
             is_own_answer=self._is_own_answer,
             spliced_from_client_bytes=self._size(Side.FROM_CLIENT),
             spliced_from_upstream_bytes=self._size(Side.FROM_UPSTREAM),
@@ -328,6 +335,8 @@ class _Open:
             ended_wall_ns=self._last[0],
             ended_mono_ns=self._last[1],
             has_lost_frames=self._has_lost,
+            purpose=self._purpose,
+            is_answer_withheld=self._is_withheld,
         )
 
     def restore(self, carried: Carried) -> None:
@@ -343,6 +352,7 @@ class _Open:
         self._response_head_at = (exchange.response_head_wall_ns, exchange.response_head_mono_ns)
         self._is_own_answer = exchange.is_own_answer
         self._has_lost = exchange.has_lost_frames
+        self._purpose = exchange.purpose
         tails = {part.side: part for part in carried.tails}
         spliced = (exchange.spliced_from_client_bytes, exchange.spliced_from_upstream_bytes)
         bodies = (exchange.request, exchange.response, *(Body(b"", size, ()) for size in spliced))
@@ -360,6 +370,12 @@ class _Open:
     def _size(self, side: Side) -> int:
         held = self._sides.get(side)
         return held.size if held is not None else 0
+
+    def _answer(self) -> Body:
+        if self._is_withheld:
+            size = self._end.response_bytes
+            return Body(b"", size, (), was_truncated=size > 0, trailers=self._end.trailers)
+        return self._body(Side.RESPONSE, self._end.trailers)
 
     def _body(self, side: Side, trailers: bytes) -> Body:
         held = self._sides.get(side)

@@ -6,7 +6,7 @@ bytes are in the raw record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from proxy.interactions.interaction import (
     Interaction,
@@ -16,7 +16,7 @@ from proxy.interactions.interaction import (
     request_from_json,
 )
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
-from proxy.interactions.steps import steps_from_input, steps_from_json
+from proxy.interactions.steps import Step, steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
@@ -25,19 +25,29 @@ from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, 
 from proxy.recording.reading.decode import decode_body, json_object, settle_duplicates
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, StreamReading
 from proxy.recording.reading.timeline import said_by_caller
-from proxy.recording.secrecy.equality import EqualityOf, no_equality
+from proxy.recording.repeats.marks import marks_of
+from proxy.recording.secrecy.equality import Equality, EqualityOf, no_equality
 from proxy.recording.secrecy.names import is_clear_id
 from proxy.recording.telling.about import about_content
-from proxy.recording.telling.event_facts import event_facts
+from proxy.recording.telling.event_facts import event_facts, event_name
 from proxy.recording.telling.exchange_facts import (
     Heads,
+    Ties,
     exchange_fact,
     problem_facts,
     read_heads,
     unknown_facts,
 )
-from proxy.recording.telling.observation_facts import HOW, Told, observation_fact, usage_facts
-from proxy.recording.telling.step_facts import StepTelling, Subject
+from proxy.recording.telling.observation_facts import (
+    HOW,
+    Told,
+    answer_mac,
+    equality_of,
+    observation_fact,
+    usage_facts,
+)
+from proxy.recording.telling.step_facts import StepTelling
+from proxy.recording.telling.subject import Subject
 
 
 def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recording:
@@ -49,6 +59,9 @@ def interpret(exchange: Exchange, equality: EqualityOf = no_equality) -> Recordi
     heads = read_heads(exchange, notes)
     if exchange.has_lost_frames:
         notes.problem(ProblemKind.LOST_FRAMES, "exchange", "something in between is missing")
+    if exchange.is_answer_withheld:
+        named = heads.target.interaction_id
+        return Recording(exchange_fact(exchange, heads, Answer(), interaction=named, notes=notes))
     if heads.target.operation in INTERACTION_OPERATIONS:
         return _Interpretation(exchange, notes, heads, equality).recording()
     code = error_code_of(exchange, heads.answered, notes)
@@ -73,10 +86,13 @@ class _Interpretation:
         self._heads = heads
         self._name = str(exchange.id)
         self._how = HOW[heads.target.operation]
-        self._telling = StepTelling(notes)
+        self._telling = StepTelling(notes, equality(exchange.started_wall_ns))
         self._observations: list[ObservationFact] = []
         self._usage: list[UsageFact] = []
         self._events: list[EventFact] = []
+        self._answer_macs: dict[str, str | None] = {}
+        """By interaction; taken before media leave the steps."""
+        self._request_mac: str | None = None
 
     def recording(self) -> Recording:
         request = self._request() if self._how == "created" else None
@@ -89,7 +105,14 @@ class _Interpretation:
             self._tell_failure(request, answer)
         exchange, notes, telling = self._exchange, self._notes, self._telling
         interaction = self._subject_name()
-        fact = exchange_fact(exchange, self._heads, answer, interaction=interaction, notes=notes)
+        fact = exchange_fact(
+            exchange,
+            self._heads,
+            answer,
+            interaction=interaction,
+            notes=notes,
+            ties=Ties(self._request_mac, self._resumed_after(interaction)),
+        )
         return Recording(
             fact,
             tuple(self._observations),
@@ -110,6 +133,8 @@ class _Interpretation:
             return None
         if self._exchange.request_ended_mono_ns is None:
             return None  # the outcome says that the request never came whole
+        day = self._equality(self._exchange.started_wall_ns)
+        self._request_mac = day.mac("request", decoded.data)
         raw = json_object(decoded.data, self._notes, "request body")
         if raw is None:
             return None
@@ -121,8 +146,7 @@ class _Interpretation:
         cuts = self._exchange.response.cuts
         at = cuts[-1].wall_ns if cuts else self._exchange.ended_wall_ns
         subject = self._subject(found.id, at)
-        self._tell_input(request, subject)
-        self._tell_steps(found, subject, ())
+        self._tell_steps(request, found, subject)
         self._observe(
             found, request, subject, answer, self._telling.facts, is_complete=answer.is_whole
         )
@@ -140,14 +164,14 @@ class _Interpretation:
                 subject = Subject(self._name, own, id_hash(own), at)
             taken.add(subject.interaction)
             names.append(subject.interaction)
-            if place == 0:
-                self._tell_input(request, subject)
-            self._tell_steps(found, subject, [stream.times(line) for line in part.timeline])
-            is_complete = part.is_complete and not self._heads.target.is_partial
             asked = request if place == 0 else None
+            times = [stream.times(line) for line in part.timeline]
+            self._tell_steps(asked, found, subject, times)
+            is_complete = part.is_complete and not self._heads.target.is_partial
             steps = self._telling.facts[told_count:]
             self._observe(found, asked, subject, answer, steps, is_complete=is_complete)
-        self._events = event_facts(stream, self._exchange, self._name, tuple(names))
+        equality = self._equality_of(names[0] if names else self._name)
+        self._events = event_facts(stream, self._exchange, tuple(names), equality)
 
     def _tell_failure(self, request: Request | None, answer: Answer) -> None:
         """No resource came back. A create is still worth a row: somebody asked; so is a deletion."""
@@ -157,29 +181,42 @@ class _Interpretation:
             return
         nothing = interaction_from_json({}, self._notes)
         subject = self._subject(None, self._exchange.ended_wall_ns)
-        self._tell_input(request, subject)
+        self._tell_steps(request, nothing, subject)
         is_complete = is_deletion or answer.is_whole
         steps = self._telling.facts
         self._observe(nothing, request, subject, answer, steps, is_complete=is_complete)
 
-    def _tell_input(self, request: Request | None, subject: Subject) -> None:
-        for step in request.steps if request else ():
-            self._telling.tell(step, subject, "input")
-
-    def _tell_steps(self, found: Interaction, subject: Subject, times: Iterable[StepTimes]) -> None:
-        timed = list(times)
+    def _tell_steps(
+        self,
+        request: Request | None,
+        found: Interaction,
+        subject: Subject,
+        times: Sequence[StepTimes] = (),
+    ) -> None:
+        """What was sent, then what came back; a GET shows both in one timeline."""
         is_create = self._how == "created"
-        input_count = 0 if is_create else said_by_caller(found.steps)
-        for place, step in enumerate(found.steps):
-            side = "input" if place < input_count else "output"
-            self._telling.tell(
-                step, subject, side, timed[place] if place < len(timed) else NO_TIMES
-            )
-        if not (is_create or input_count) and "input" in found.raw:
+        shown_count = 0 if is_create else said_by_caller(found.steps)
+        outputs, equality = found.steps[shown_count:], self._equality_of(subject.interaction)
+        self._answer_macs[subject.interaction] = answer_mac(found, outputs, equality)
+        asked: Sequence[Step] = request.steps if request else ()
+        behind: Sequence[Step] = ()
+        if not (is_create or shown_count) and "input" in found.raw:
             # include_input=true on an answer whose timeline does not show the input itself.
             raw = steps_from_input(found.raw["input"], self._notes)
-            for step in steps_from_json(raw, self._notes, "/input"):
-                self._telling.tell(step, subject, "input")
+            behind = steps_from_json(raw, self._notes, "/input")
+        sent = [*asked, *found.steps[:shown_count], *behind]
+        marks, answer_marks = marks_of(
+            sent, outputs, self._equality, self._exchange.started_wall_ns
+        )
+        tell = self._telling.tell
+        for step, mark in zip(asked, marks, strict=False):
+            tell(step, subject, "input", NO_TIMES, mark)
+        shown_marks = [*marks[len(asked) : len(asked) + shown_count], *answer_marks]
+        for place, (step, mark) in enumerate(zip(found.steps, shown_marks, strict=True)):
+            side = "input" if place < shown_count else "output"
+            tell(step, subject, side, times[place] if place < len(times) else NO_TIMES, mark)
+        for step, mark in zip(behind, marks[len(asked) :], strict=False):
+            tell(step, subject, "input", NO_TIMES, mark)
 
     def _observe(
         self,
@@ -204,6 +241,7 @@ class _Interpretation:
             answer.is_streaming,
             answer.error_code,
             self._telling.add_about(about_content(request, found, self._notes)),
+            self._answer_macs.get(subject.interaction) if is_complete else None,
         )
         self._observations.append(observation_fact(told, steps))
         self._usage.extend(usage_facts(subject, found.usage))
@@ -214,6 +252,14 @@ class _Interpretation:
         if known is None or not is_clear_id(known):
             known = f"exchange:{self._name}"
         return Subject(self._name, known, id_hash(known), at)
+
+    def _equality_of(self, interaction: str) -> Equality:
+        return equality_of(interaction, self._exchange.started_wall_ns, self._equality)
+
+    def _resumed_after(self, interaction: str | None) -> str | None:
+        return event_name(
+            self._heads.target.last_event_id, self._equality_of(interaction or self._name)
+        )
 
     def _subject_name(self) -> str | None:
         if self._observations:

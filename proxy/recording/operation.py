@@ -76,6 +76,8 @@ class Target:
     """Of a credential in the query."""
     unknown_name: str | None = None
     """A resource or method of Google's that has no name here."""
+    last_event_id: str | None = None
+    """Of a resumed stream, percent-decoded: the event behind which it goes on."""
 
 
 @lru_cache(maxsize=CLASSIFIED_MAX)
@@ -183,18 +185,19 @@ def _interaction_id(text: str) -> str | None:
 
 
 def _with_query(target: Target, query: str) -> Target:
-    is_stream_asked = is_partial = False
+    is_stream_asked = False
+    last_event_id: str | None = None
     fingerprint: str | None = None
     for pair in query.split("&", QUERY_PAIRS_MAX):
         name, _, value = pair.partition("=")
         if name == "stream":
             is_stream_asked = value.lower() == "true"
         elif name == "last_event_id":
-            is_partial = bool(value)
+            last_event_id = unquote(value) or None
         elif name in {"key", "access_token", "upload_id"} and fingerprint is None:
             match = _FINGERPRINT.search(value.replace("%3A", ":").replace("%3a", ":"))
             fingerprint = match.group(1) if match else None
-    is_partial = is_partial and is_stream_asked and target.operation == "get"
+    is_partial = bool(last_event_id) and is_stream_asked and target.operation == "get"
     return Target(
         "resume" if is_partial else target.operation,
         target.api_version,
@@ -204,4 +207,5 @@ def _with_query(target: Target, query: str) -> Target:
         is_partial,
         fingerprint,
         target.unknown_name,
+        last_event_id if is_partial else None,
     )

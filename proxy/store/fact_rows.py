@@ -27,7 +27,7 @@ from proxy.recording.facts import (
 )
 from proxy.store.position import CommittedFacts
 
-FACTS_VERSION: Final = 3
+FACTS_VERSION: Final = 5
 """Of the columns below. A field is only ever added, at the end of its class, nullable or with a
 default; then this number grows. Rows of an older version are read with the defaults."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from typing import Any, Final, TypeVar
@@ -15,6 +15,16 @@ from proxy.errors import StoreError
 
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of one question."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    is_cut: bool
+    """There were more."""
 
 
 @cache
@@ -62,3 +72,33 @@ def dicts(
         return columns, [dict(zip(columns, values, strict=True)) for values in done.fetchall()]
     except duckdb.Error as error:
         raise StoreError(f"the query {name} failed: {error}") from error
+
+
+class TablesReader:
+    """Asks the named queries in one thread, while another one writes; `stop` from any thread."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def ask(self, name: str, parameters: Mapping[str, object], rows_max: int) -> Answer:
+        """The first `rows_max` rows of the statement `name`.
+
+        Raises:
+            StoreError: there is no such query, its parameters are others, or it was stopped.
+        """
+        if name not in statements():
+            raise StoreError(f"there is no query {name[:80]!r}")
+        try:
+            done = self._cursor.execute(statements()[name], dict(parameters) or None)
+            found = done.fetchmany(rows_max + 1)
+        except duckdb.Error as error:
+            raise StoreError(f"the query {name} failed: {error}") from error
+        columns = tuple(each[0] for each in done.description)
+        return Answer(columns, found[:rows_max], is_cut=len(found) > rows_max)
+
+    def stop(self) -> None:
+        """Have a question that is being answered fail soon."""
+        self._cursor.interrupt()
+
+    def close(self) -> None:
+        self._cursor.close()

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from proxy.errors import StartRefused
@@ -37,6 +38,8 @@ class ChildPlan:
     lifeline: int = DEVNULL
     descriptors: tuple[int, ...] = ()
     """Further file descriptors to inherit, under the same numbers."""
+    starts: Counter[str] = field(default_factory=Counter)
+    """Counts each start under the first word of the name; shared by all that shall be counted together."""
 
 
 _OUTPUT_BYTES: Final = 65536
@@ -121,6 +124,7 @@ class Child:
     async def _run_once(self) -> tuple[float, str]:
         """One life. Returns how many seconds it was ready, and how it ended."""
         clock = asyncio.get_running_loop().time
+        self.plan.starts[self.plan.name.split()[0]] += 1
         process = self._process = await asyncio.create_subprocess_exec(
             *self.plan.command,
             stdin=self.plan.lifeline,

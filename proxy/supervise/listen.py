@@ -14,23 +14,27 @@ BACKLOG: Final = 1024
 thousand a second and restarts in under half of one; Linux caps the number at net.core.somaxconn."""
 
 
-def open_listeners(address: str, port: int, count: int) -> list[socket.socket]:
+def open_listeners(
+    address: str, port: int, count: int, choose: str = "--port"
+) -> list[socket.socket]:
     """Listen `count` times on one port (0: a free one), one socket for each worker.
 
     The first bind is without SO_REUSEPORT, so that a port which anybody else has is refused: with
     the option the kernel would let a second proxy of the same user take half of the connections.
     One worker keeps that first socket. Several need the option on every socket, so theirs are
-    bound after the first let go of the port.
+    bound after the first let go of the port. `choose`: how the operator says another port.
 
     Raises:
         StartRefused: the port is taken, needs privileges, or the address is not this machine's.
     """
-    first = _bind(address, port, is_shared=False)
+    first = _bind(address, port, choose, is_shared=False)
     if count > 1:
         port = port_of(first)
         first.close()
     listeners = (
-        [first] if count == 1 else [_bind(address, port, is_shared=True) for _ in range(count)]
+        [first]
+        if count == 1
+        else [_bind(address, port, choose, is_shared=True) for _ in range(count)]
     )
     for listener in listeners:
         listener.listen(BACKLOG)
@@ -52,7 +56,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port_of(listener)}"
 
 
-def _bind(address: str, port: int, *, is_shared: bool) -> socket.socket:
+def _bind(address: str, port: int, choose: str, *, is_shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -64,20 +68,20 @@ def _bind(address: str, port: int, *, is_shared: bool) -> socket.socket:
         bound.bind((address, port))
     except OSError as error:
         bound.close()
-        raise _refusal(address, port, error) from error
+        raise _refusal(address, port, choose, error) from error
     return bound
 
 
-def _refusal(address: str, port: int, error: OSError) -> StartRefused:
+def _refusal(address: str, port: int, choose: str, error: OSError) -> StartRefused:
     match error.errno:
         case errno.EADDRINUSE:
             return StartRefused(
                 f"port {port} on {address} is taken (`ss -ltnp 'sport = :{port}'` says by whom): "
-                "stop that program, or choose another port with --port"
+                f"stop that program, or choose another port with {choose}"
             )
         case errno.EACCES:
             return StartRefused(
-                f"this user may not listen on port {port}: choose one above 1023 with --port"
+                f"this user may not listen on port {port}: choose one above 1023 with {choose}"
             )
         case errno.EADDRNOTAVAIL:
             return StartRefused(

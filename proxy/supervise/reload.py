@@ -13,6 +13,8 @@ FIXED: Final = (
     "listen.address",  # the sockets are open, and clients know them
     "listen.port",
     "gateway.workers",  # one listening socket each
+    "ops.address",
+    "ops.port",
 )
 
 

@@ -8,9 +8,10 @@ import resource
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
+from proxy.supervise.ops.listener import served_ops
 from proxy.supervise.reload import merged
 
 DRAIN_WITHIN_S: Final = 15.0
@@ -37,6 +39,8 @@ class Started:
 
     url: str
     has_new_master_key: bool
+    ops_url: str | None = None
+    """Where metrics are; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class Supervisor:
         self._retired: list[Child] = []
         """Gateways that finish their streams after a reload; each ends by itself."""
         self._recorders: list[Child] = []
+        self._starts: Counter[str] = Counter()
 
     def request_stop(self) -> None:
         """Stop in order; asked for a second time, stop now."""
@@ -141,7 +146,9 @@ class Supervisor:
             started = Started(url_of(listeners[0]), folder.has_new_master_key)
             refused: StartRefused | None = None
             try:
-                await self._keep(recorder, folder.settings_file, lambda: announce(started))
+                async with served_ops(settings, self._starts, self._stopping.is_set) as ops_url:
+                    told = replace(started, ops_url=ops_url)
+                    await self._keep(recorder, folder.settings_file, lambda: announce(told))
             except* StartRefused as refusals:
                 refused = _first(refusals)
             # Outside: up to Python 3.11.3 what `except*` raises comes out in a group again.
@@ -232,14 +239,21 @@ class Supervisor:
             *("--worker", str(worker), "--listen-fd", str(number)),
         )
         name = f"gateway worker {worker}"
-        plan = ChildPlan(name=name, command=command, lifeline=lifeline, descriptors=(number,))
+        plan = ChildPlan(
+            name=name,
+            command=command,
+            lifeline=lifeline,
+            descriptors=(number,),
+            starts=self._starts,
+        )
         return Child(plan, self._note, self._pace)
 
     def _recorder(self, settings_file: Path, lifeline: int) -> Child:
         command = (*self._programs.recorder, "--settings", str(settings_file))
-        return Child(
-            ChildPlan(name="recorder", command=command, lifeline=lifeline), self._note, self._pace
+        plan = ChildPlan(
+            name="recorder", command=command, lifeline=lifeline, starts=self._starts
         )
+        return Child(plan, self._note, self._pace)
 
 
 @contextmanager

@@ -123,6 +123,12 @@ def test_a_certificate_file_must_be_there(tmp_path: Path) -> None:
     assert "there is no file" in problem
 
 
+def test_a_price_book_must_be_there(tmp_path: Path) -> None:
+    (problem,) = cross_problems(Settings(costs_book_file=tmp_path / "own.json"))
+
+    assert "there is no file" in problem
+
+
 @given(st.text())
 def test_any_text_as_upstream_or_address_gives_sentences_and_no_exception(text: str) -> None:
     cross_problems(Settings(upstream_url=text, listen_address=text))

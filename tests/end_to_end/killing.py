@@ -23,14 +23,20 @@ CLIENTS: Final = 32
 WORKERS: Final = 4
 """So that one of them is always steady, and kills need not wait for it."""
 
-ROLES: Final = {"gateway": 12, "recorder": 7, "supervisor": 1}
-"""Who is killed, and how often. After a supervisor everything starts anew, which takes seconds."""
+SHARES: Final = {"recorder": 0.25, "supervisor": 0.05}
+"""Of the kills, one at least of each; the rest hits gateways. After a supervisor everything starts anew, which
+takes seconds."""
+AHEAD: Final = 6
+"""So many turns are looked through for one whose victim is there; the others wait for theirs."""
 READS_BETWEEN: Final = (1, 500)
 """Reads of the clients between two kills: from the middle of one answer to a hundred answers."""
 EARLY: Final = 0.2
 """Part of the kills that hit a process in its first moments, while it replays."""
 STEADY_S: Final = 2.5
 """The other victims have served for 2 s: the supervisor then starts them again without delay."""
+
+Aim = tuple[str, Callable[[], None]]
+"""A role, and the call that kills one who has it."""
 
 _PAGE: Final = re.compile(r"w(\d+)-([0-9a-f]{16})\.page")
 
@@ -57,14 +63,14 @@ class Killing:
 
     async def run(self, rounds: int) -> Killed:
         print(f"CRASH_SEED={SEED} CRASH_ROUNDS={rounds}")
+        turns = _turns(rounds, self._random)
         load = Load(self._proxy.address, clients=CLIENTS, seed=SEED)
         async with asyncio.TaskGroup() as group:
             group.create_task(load.run(), name="load")
-            for _ in range(rounds):
-                (role,) = self._random.choices(list(ROLES), list(ROLES.values()))
+            while turns:
                 # Held while nothing can happen: the load is there when the kill comes, and not before.
                 load.hold()
-                kill = await asyncio.to_thread(self._aim, role)
+                role, kill = await asyncio.to_thread(self._aim, turns)
                 load.go_on()
                 await load.progress(self._random.randint(*READS_BETWEEN))
                 if role == "supervisor":
@@ -86,28 +92,35 @@ class Killing:
             view.close()
         self._views.clear()
 
-    def _aim(self, role: str) -> Callable[[], None]:
-        """Find whom to kill; the call that does it."""
-        if role == "supervisor":
-            return self._kill_supervisor
-        least_s = 0.0 if self._random.random() < EARLY else STEADY_S
+    def _aim(self, turns: list[str]) -> Aim:
+        """Find the next turn whose victim is there, and take it off the list."""
+        is_early = self._random.random() < EARLY
 
-        def look() -> int | None:
-            pids = self._proxy.gateways() if role == "gateway" else self._proxy.recorders()
-            return next((pid for pid in pids if self._is_victim(pid, least_s)), None)
+        def look() -> tuple[int, int] | None:
+            for place, role in enumerate(turns[:AHEAD]):
+                pid = 0 if role == "supervisor" else self._victim(role, is_early=is_early)
+                if pid is not None:
+                    return place, pid
+            return None
 
-        pid = look_until(look, f"a {role} of {least_s:g} s")
-        return lambda: self._kill(pid, role)
+        place, pid = look_until(look, f"somebody to kill of {turns[:AHEAD]}")
+        role = turns.pop(place)
+        return role, (lambda: self._kill(pid, role)) if pid else self._kill_supervisor
+
+    def _victim(self, role: str, *, is_early: bool) -> int | None:
+        """Any that has long been there; early: the youngest. Who was killed may be seen a moment longer."""
+        there = self._proxy.gateways() if role == "gateway" else self._proxy.recorders()
+        living = [pid for pid in there if pid not in self._killed]
+        if is_early:
+            return min(living, key=age_s, default=None)
+        steady = [pid for pid in living if age_s(pid) >= STEADY_S]
+        return self._random.choice(steady) if steady else None
 
     def _kill(self, pid: int, role: str) -> None:
         self._look_at_pages()
         os.kill(pid, signal.SIGKILL)
         self._killed.append(pid)
         look_until(lambda: None if runs(pid, f"proxy.{role}") else True, "its end")
-
-    def _is_victim(self, pid: int, least_s: float) -> bool:
-        """One that was killed may be seen for a moment longer."""
-        return pid not in self._killed and age_s(pid) >= least_s
 
     def _kill_supervisor(self) -> None:
         self._look_at_pages()
@@ -121,3 +134,11 @@ class Killing:
             id_ = (int(name[1]), name[2]) if name else None
             if id_ and id_ not in self._views and (view := PageView.open(path)):
                 self._views[id_] = view
+
+
+def _turns(rounds: int, random: Random) -> list[str]:
+    """Who is killed, in order."""
+    turns = [role for role, share in SHARES.items() for _ in range(max(1, round(rounds * share)))]
+    turns += ["gateway"] * (rounds - len(turns))
+    random.shuffle(turns)
+    return turns

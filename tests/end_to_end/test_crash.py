@@ -70,6 +70,7 @@ def test_the_load_was_one(wreck: Wreck) -> None:
     ended = Counter(attempt.kind for attempt in wreck.attempts if attempt.saw_end)
 
     assert wreck.kills.total() == ROUNDS
+    assert wreck.kills.keys() == {"gateway", "recorder", "supervisor"}
     assert len(ended) == 8, ended
     assert ended.total() > 30 * ROUNDS
     assert sum("stream" in attempt.kind for attempt in wreck.attempts) > len(wreck.attempts) / 3

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from proxy.gateway.server import Worker, WorkerSettings
-from proxy.journal.format import Entry, ExchangeEnd, Flag, IntentHead, Kind, Outcome
+from proxy.journal.format import Entry, ExchangeEnd, Flag, IntentHead, Kind, Outcome, Purpose
 from proxy.journal.keys import MasterKey
 from proxy.journal.reader import Frame, journals
 from proxy.journal.slots import Keystore
@@ -173,6 +173,14 @@ class Recorded:
         return self.data(Kind.RESPONSE_HEAD, Flag.NONE)
 
 
+def private_socket(path: Path) -> socket.socket:
+    """Listens as the supervisor has it."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(8)
+    return listener
+
+
 class Stage:
     """A worker, its upstream's listening socket, and every peer of a play."""
 
@@ -200,6 +208,8 @@ class Stage:
         self.may_miss_ends = False
         """A play about a broken journal: closing records may be missing there."""
         self._peers: list[Peer] = []
+        self.private_doors: dict[Purpose, Path] = {}
+        """Unix sockets of the worker, by whom they are for. Set before the play begins."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -210,9 +220,12 @@ class Stage:
         ready = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
-        self._run = self._tasks.create_task(self.worker.run(self._door, ready))
+        self._run = self._tasks.create_task(self.worker.run(self._door, ready, self._private()))
         await ready.wait()
         return self
+
+    def _private(self) -> dict[Purpose, socket.socket]:
+        return {one: private_socket(path) for one, path in self.private_doors.items()}
 
     def make_worker(self, loop: asyncio.AbstractEventLoop) -> Worker:
         return Worker(self.settings, loop)
@@ -251,6 +264,14 @@ class Stage:
             connection.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
         connection.settimeout(0)
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+        return self._join(connection)
+
+    async def private(self, purpose: Purpose) -> Peer:
+        """A new connection to a Unix socket of the worker."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(0)
+        door = str(self.private_doors[purpose])
+        await asyncio.get_running_loop().sock_connect(connection, door)
         return self._join(connection)
 
     async def accepted(self) -> Peer:

@@ -239,7 +239,7 @@ def test_the_old_schema_is_read_as_steps_and_its_contents_as_one_output() -> Non
         },
         {"type": "function_call", "id": "f", "arguments": {"x": 1}},
     ]
-    assert found.timeline[1] == StepTimeline(3, None, 3, None)
+    assert found.timeline[1] == StepTimeline(3, None, 3, None, 1)
     assert found.is_complete
 
 
@@ -253,7 +253,7 @@ def test_times_are_places_of_events() -> None:
         stop(1, usage={"total_tokens": 9}),
     )
 
-    assert found.timeline == (StepTimeline(1, 4, 0, 5), StepTimeline(2, 5, 1, None))
+    assert found.timeline == (StepTimeline(1, 4, 0, 5, 0), StepTimeline(2, 5, 1, None, 1))
     assert found.raw["usage"] == {"total_tokens": 9}
 
 

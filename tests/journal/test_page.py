@@ -16,6 +16,7 @@ from proxy.journal.page import (
     is_locked,
     page_path,
     pages,
+    time_place,
 )
 
 BOOT = 2**64 - 1
@@ -117,3 +118,38 @@ def test_what_is_not_a_page_of_this_version_is_not_read(tmp_path: Path, content:
     path.write_bytes(content)
 
     assert PageView.open(path) is None
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "place"),
+    [
+        (0, 0),
+        (249_999, 0),
+        (250_000, 1),
+        (499_999, 1),
+        (500_000, 2),
+        (1_023_999_999, 12),
+        (1_024_000_000, 13),
+        (10**15, 13),
+    ],
+)
+def test_a_time_is_counted_below_the_first_bound_above_it(duration_ns: int, place: int) -> None:
+    assert time_place(duration_ns) == place
+
+
+def test_group_commits_are_told_by_their_times(page: WorkerPage, view: PageView) -> None:
+    page.time_commit(300_000, 2_000_000)
+    page.time_commit(100, 600_000)
+
+    reading = view.reading()
+
+    assert reading.commit_times[:3] == (1, 1, 0)
+    assert (sum(reading.commit_times), reading.commit_ns) == (2, 300_100)
+    assert reading.wait_times[:5] == (0, 0, 1, 0, 1)
+    assert (sum(reading.wait_times), reading.wait_ns) == (2, 2_600_000)
+
+
+def test_a_journal_that_takes_nothing_is_told(page: WorkerPage, view: PageView) -> None:
+    page.journal_down = 1
+
+    assert view.reading().is_journal_down

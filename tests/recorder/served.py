@@ -33,10 +33,10 @@ async def serving(scene: Scene) -> AsyncIterator[Recorder]:
             recorder.close()
 
 
-async def ask(run_folder: Path, method: str, path: str) -> tuple[int, Any]:
+async def ask(run_folder: Path, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     connector = aiohttp.UnixConnector(str(run_folder / "recorder.sock"))
     async with (
         aiohttp.ClientSession("http://recorder", connector=connector) as session,
-        session.request(method, path) as response,
+        session.request(method, path, json=body) as response,
     ):
         return response.status, await response.json()

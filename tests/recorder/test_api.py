@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from proxy.recorder.api import remove_tables
 from proxy.recorder.tables import SNAPSHOTS_MAX
 from proxy.store.database import Database
@@ -75,3 +77,52 @@ def test_tables_are_removed_with_their_wal(tmp_path: Path) -> None:
     remove_tables(tmp_path / "facts.duckdb")
 
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_named_query_is_answered_from_the_living_tables(scene: Scene) -> None:
+    run = scene.folder / "run"
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            worker.commit(whole(worker.writer.begin()))
+            await ask(run, "POST", "/flush")
+
+            asked = {"name": "last_interaction", "parameters": {}}
+            status, told = await ask(run, "POST", "/query", asked)
+
+    assert (status, told["columns"]) == (200, ["interaction", "last_seen_at"])
+    ((interaction, at),) = told["rows"]
+    assert (interaction, told["is_cut"]) == ("v1_1", False)
+    assert at.endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "why"),
+    [
+        ("/query", None, "give"),
+        ("/query", {"name": "last_interaction"}, "give"),
+        ("/query", {"name": "no_such", "parameters": {}}, "there is no query"),
+        ("/query", {"name": "timeline_of", "parameters": {"x": 1}}, "failed"),
+        ("/acts", {"acts": []}, "give"),
+        ("/acts", {"acts": [{"kind": "mode"}]}, "kind"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(
+    scene: Scene, path: str, body: object, why: str
+) -> None:
+    async with serving(scene):
+        status, told = await ask(scene.folder / "run", "POST", path, body)
+
+    assert status == 400
+    assert why in told["error"]
+
+
+async def test_an_act_is_in_the_vault_when_it_is_answered(scene: Scene) -> None:
+    hold = {"kind": "hold", "detail": "kept", "actor": "ada", "interaction": "v1_1"}
+    async with serving(scene):
+        status, told = await ask(scene.folder / "run", "POST", "/acts", {"acts": [hold, hold]})
+        acts = scene.told().acts
+
+    assert status == 200
+    assert [act.act for act in acts] == told["acts"]
+    assert len(set(told["acts"])) == 2
+    assert {(act.kind, act.interaction, act.actor) for act in acts} == {("hold", "v1_1", "ada")}

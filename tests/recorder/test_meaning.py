@@ -9,7 +9,8 @@ from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
 from proxy.recording.secrecy.equality import EqualityOf
-from tests.recording.samples import captured
+from proxy.store.price_books import price_book, shipped_books
+from tests.recording.samples import ID, MODEL, captured, exchange
 
 EXCHANGE = captured()[0].exchange
 
@@ -20,6 +21,16 @@ def broken(exchange: Exchange, _equality: EqualityOf) -> Recording:
 
 def test_what_can_be_interpreted_is() -> None:
     assert recording_of(EXCHANGE) == interpret(EXCHANGE)
+
+
+def test_what_reports_usage_is_priced_by_the_book_there_is() -> None:
+    usage = {"total_tokens": 1, "total_input_tokens": 1}
+    used = exchange(response={"id": ID, "model": MODEL, "usage": usage})
+
+    assert recording_of(used).costs == ()
+    assert [cost.book for cost in recording_of(used, book=price_book()).costs] == [
+        shipped_books()[-1]
+    ]
 
 
 def test_a_bug_in_interpreting_leaves_the_exchange_with_its_bare_facts_and_a_problem() -> None:

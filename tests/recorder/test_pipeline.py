@@ -10,7 +10,7 @@ from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.page import WorkerPage
 from proxy.journal.writer import JournalLimits
 from proxy.recorder import pipeline as pipeline_module
-from proxy.recording.facts import GapFact
+from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import SPILL_BYTES
 from tests.journal.written import BOOT, WAIT_S, WORKER, entry, living, write_journal
 from tests.recorder.played import (
@@ -313,3 +313,19 @@ def test_who_gave_up_waiting_for_a_flush_harms_nobody(scene: Scene) -> None:
         pipeline.run()
 
         assert scene.outcomes() == {name(1): "complete"}
+
+
+def test_told_acts_are_durable_when_their_future_is_done(scene: Scene) -> None:
+    pipeline = scene.pipeline()
+    act = ActFact(1, "hold", None, None, "kept", act="f" * 32, actor="ada")
+    running = threading.Thread(target=pipeline.run)
+    running.start()
+
+    position = pipeline.tell([act]).result(WAIT_S)
+    told = scene.told().acts
+
+    pipeline.stop()
+    running.join(WAIT_S)
+    assert act in told
+    assert position <= pipeline.status().position
+    assert [one for batch in scene.handed for one in batch.acts] == [act]

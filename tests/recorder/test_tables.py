@@ -21,6 +21,7 @@ from proxy.recorder.tables import (
 )
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.queries import TablesReader
 from tests.journal.written import WAIT_S, still_ns, write_journal
 from tests.recorder.played import Scene, whole
 
@@ -47,6 +48,9 @@ class Failing:
         if self.failures:
             raise self.failures.pop()
         return self.database.snapshot(target)
+
+    def reader(self) -> TablesReader:
+        return self.database.reader()
 
     def close(self) -> None:
         self.database.close()
@@ -269,3 +273,29 @@ def test_a_snapshot_that_fails_leaves_nobody_else_waiting(scene: Scene, tmp_path
 
     with pytest.raises(StoreError, match="full"):
         first.result(0)
+
+
+def test_who_asks_while_the_tables_cannot_be_opened_waits(scene: Scene) -> None:
+    write_journal(scene.folder, [whole(1)])
+    scene.pipeline().catch_up()
+    tables = follower(scene, [StoreError("no room")])
+
+    with running(tables):
+        reader = tables.reader().result(WAIT_S)
+        answer = reader.ask("last_interaction", {}, 5)
+        reader.close()
+
+    assert answer.columns == ("interaction", "last_seen_at")
+
+
+def test_who_asks_when_the_recorder_stops_is_told_so(scene: Scene) -> None:
+    tables = follower(scene, [StoreError("no room")])
+    write_journal(scene.folder, [whole(1)])
+    scene.pipeline().catch_up()
+    asked = tables.reader()
+    tables.stop()
+
+    tables.run()
+
+    with pytest.raises(StoreError, match="stopping"):
+        asked.result(0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.journal.format import ExchangeId, Flag, Gap, Kind, Mode, Outcome
+from proxy.journal.format import ExchangeEnd, ExchangeId, Flag, Gap, Kind, Mode, Outcome, Purpose
 from proxy.journal.reader import Frame
 from proxy.recording.exchange import Part, Side
 from proxy.recording.group import (
@@ -284,3 +284,18 @@ def test_an_exchange_of_which_nothing_is_left_is_closed_with_its_number_alone() 
     assert exchange.has_lost_frames
     assert (exchange.started_wall_ns, finished.tails) == (77, ())
     assert not group.is_open(id_)
+
+
+def test_an_answer_that_was_withheld_is_not_lost() -> None:
+    play = Play()
+    intent, *asked = play.whole()[:4]
+    end = play.entry(Kind.END, ExchangeEnd(Outcome.COMPLETE, 900, "").encode(), Flag.WITHHELD)
+
+    one = finished(
+        ExchangeGroup(KEEP), [play.frame(1, intent._replace(flags=Flag.VERIFY), *asked, end)]
+    )
+
+    exchange = one.exchange
+    assert (exchange.purpose, exchange.is_answer_withheld) == (Purpose.VERIFY, True)
+    assert (exchange.response.size, exchange.response.data) == (900, b"")
+    assert not exchange.has_lost_frames

@@ -200,3 +200,17 @@ def test_noise_never_raises(method: str, target: str) -> None:
 def test_odd_orders_of_known_parts_never_raise(parts: list[str]) -> None:
     for method in ("GET", "POST", "DELETE"):
         assert classify(method, "".join(parts)).operation
+
+
+@pytest.mark.parametrize(
+    ("query", "last_event_id"),
+    [
+        ("stream=true&last_event_id=evt_4", "evt_4"),
+        ("last_event_id=a%2Fb%3D&stream=true", "a/b="),
+        ("last_event_id=evt_4", None),
+        ("stream=true&last_event_id=", None),
+        ("stream=true", None),
+    ],
+)
+def test_a_resumed_stream_says_behind_which_event(query: str, last_event_id: str | None) -> None:
+    assert classify("GET", f"/v1/interactions/{ID}?{query}").last_event_id == last_event_id

@@ -316,6 +316,37 @@ def test_news_make_the_idle_time_start_again(database: Database) -> None:
     assert not database.checkpoint_if_due(5 + IDLE_NS)
 
 
+def test_after_many_rows_the_file_is_opened_again_and_nothing_is_missing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What DuckDB knows of what it wrote would stay in memory for ever."""
+    monkeypatch.setattr("proxy.store.database.RENEW_ROWS", 3)
+    database.ingest(BATCHES[0])
+    before = database.cursor()
+    assert database.checkpoint_if_due(5)
+    assert before.execute("SELECT count(*) FROM exchanges").fetchall() == [(1,)], "it was lent"
+    before.close()
+    database.ingest(BATCHES[1])
+
+    assert database.checkpoint_if_due(6)
+    assert not database.checkpoint_if_due(7)
+    database.ingest(BATCHES[2])
+
+    assert database.position() == BATCHES[2].position
+    assert len(rows_of(database)["exchanges"]) == 3
+
+
+def test_the_file_is_not_opened_again_while_it_is_open(database: Database) -> None:
+    """A reader at work may keep an instance alive that was closed; two on one file would destroy it."""
+    database.ingest(BATCHES[0])
+    database.close()
+
+    with database.path.open("rb"), pytest.raises(StoreError, match="a reader still has"):
+        database.position()
+
+    assert database.position() == BATCHES[0].position
+
+
 def test_a_reader_sees_whole_batches_only(database: Database) -> None:
     reader = database.cursor()
     reader.begin()

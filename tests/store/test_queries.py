@@ -14,6 +14,12 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "kin_of": {"interaction": "v1_one"},
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
     "interactions_of_exchange": {"exchange": "x"},
+    "cost_lines_of": {"interaction": "v1_one"},
+    "tool_steps": {"interactions": None, "limit": 5},
+    **{
+        f"cost_by_{each}": {"since": None, "until": None}
+        for each in ("interaction", "conversation", "model", "day", "client")
+    },
     **{
         name: {"interaction": "v1_one"}
         for name in (
@@ -73,3 +79,25 @@ def test_a_poll_is_an_exchange_of_its_interaction(database: Database) -> None:
     _, found = dicts(database.cursor(), "exchanges_of", interaction="v1_one")
 
     assert [each["operation"] for each in found] == ["create", "get"]
+
+
+def test_a_reader_gives_so_many_rows_and_says_whether_there_are_more(database: Database) -> None:
+    database.ingest(batch(*(recording(number) for number in range(1, 4))))
+    reader = database.reader()
+
+    some = reader.ask("interactions_like", {"beginning": "v1_", "limit": 9}, 1)
+    none = reader.ask("interactions_like", {"beginning": "nothing", "limit": 9}, 1)
+    reader.close()
+
+    assert (len(some.rows), none.rows, none.is_cut) == (1, [], False)
+    assert some.columns == ("interaction", "last_seen_at")
+
+
+def test_a_reader_knows_the_shipped_queries_alone(database: Database) -> None:
+    reader = database.reader()
+
+    with pytest.raises(StoreError, match="there is no query 'SELECT 1'"):
+        reader.ask("SELECT 1", {}, 1)
+    with pytest.raises(StoreError, match="the query timeline_of failed"):
+        reader.ask("timeline_of", {"wrong": 1}, 1)
+    reader.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from proxy.recording.facts import Recording
+from proxy.recording.facts import Recording, StepFact
 from proxy.store.database import Database
-from tests.store.samples import batch, id_hash, recording, step
+from tests.store.samples import SECOND_NS, START_NS, batch, id_hash, recording, step
 
 ANSWER: dict[str, Any] = {
     "model": "gemini-3-flash-preview",
@@ -175,12 +176,23 @@ def test_an_interaction_that_was_only_read_shows_its_question_too(database: Data
     ]
 
 
+STREAMED: dict[str, Any] = {"is_streaming": True, "is_complete": False}
+
+
+def piece(type_name: str, index: int, stream_index: int, *, is_whole: bool = True) -> StepFact:
+    """A step as a stream showed it; of one that was cut the end was not seen."""
+    ended = START_NS + SECOND_NS if is_whole else None
+    return step(type_name, index, stream_index=stream_index, started_at=START_NS, ended_at=ended)
+
+
 def test_a_broken_stream_and_its_resumption_are_one_timeline(database: Database) -> None:
     rows = timeline(
         database,
-        recording(1, steps=STEPS[:2], is_complete=False),
-        recording(2, how="resumed", seconds=4, steps=(step("search_call"),), is_complete=False),
-        recording(3, how="resumed", seconds=8, steps=(step("model_output"),), **ANSWER),
+        recording(1, steps=(STEPS[0], piece("thought", 0, 0)), **STREAMED),
+        recording(2, how="resumed", seconds=4, steps=(piece("search_call", 0, 1),), **STREAMED),
+        recording(
+            3, how="resumed", seconds=8, steps=(piece("model_output", 0, 2),), **ANSWER | STREAMED
+        ),
     )
 
     assert rows == [
@@ -188,6 +200,42 @@ def test_a_broken_stream_and_its_resumption_are_one_timeline(database: Database)
         (2, "output", "thought", "1"),
         (3, "output", "search_call", "2"),
         (4, "output", "model_output", "3"),
+    ]
+
+
+def test_a_step_that_several_pieces_show_stands_there_once(database: Database) -> None:
+    rows = ask(
+        database,
+        "SELECT type, right(exchange, 1), is_partial FROM timeline ORDER BY place",
+        recording(
+            1,
+            steps=(piece("thought", 0, 0), piece("search_call", 1, 1, is_whole=False)),
+            **STREAMED,
+        ),
+        recording(
+            2,
+            how="resumed",
+            seconds=4,
+            steps=(piece("search_call", 0, 1), piece("model_output", 1, 2, is_whole=False)),
+            **STREAMED,
+        ),
+        recording(
+            3,
+            how="resumed",
+            seconds=8,
+            steps=(
+                replace(piece("model_output", 0, 2), started_at=None, content_bytes=9),
+                piece("function_call", 1, 3),
+            ),
+            **ANSWER | STREAMED,
+        ),
+    )
+
+    assert rows == [
+        ("thought", "1", False),
+        ("search_call", "2", False),
+        ("model_output", "3", True),
+        ("function_call", "3", False),
     ]
 
 

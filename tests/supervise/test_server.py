@@ -42,7 +42,7 @@ while True:
 
 
 def settings(folder: Path, **more: int) -> Settings:
-    return Settings(data_folder=folder / "data", listen_port=0, gateway_workers=more.get("n", 1))
+    return Settings(data_folder=folder / "data", listen_port=0, ops_port=0, gateway_workers=more.get("n", 1))
 
 
 def programs(notes: Path) -> Programs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +17,8 @@ from proxy.journal.format import (
 _TAIL_BIT: Final = 1 << Kind.SEGMENT_TAIL
 CODEC_OFFSET: Final = 10
 """Of the codec byte in a frame header; the version byte follows."""
-_HEADER_HINT: Final = re.compile(rb"[\x00\x01](?=\x01)")
+_CODECS: Final = b"\0\1"
+_VERSION: Final = b"\1"
 """Codec and version as every frame has them. Only a hint: the CRC decides."""
 
 
@@ -66,13 +66,27 @@ def cut_block(block: bytes) -> Cut:
 
 
 def next_frame(rest: bytes) -> int | None:
-    """Where in these bytes the next whole frame starts. Slow: for the judgement of damage only."""
-    for found in _HEADER_HINT.finditer(rest):
-        offset = found.start() - CODEC_OFFSET
-        try:
-            header = decode_frame_header(rest, offset) if offset >= 0 else None
-        except FormatError:
-            continue
-        if header is not None and frame_is_whole(header, rest, offset):
+    """Where in these bytes the next whole frame starts. For the judgement of what is no frame.
+
+    Finding one byte is done in C: what was only made ready (a segment of zeros) takes milliseconds.
+    """
+    version = rest.find(_VERSION)
+    while version != -1:
+        offset = version - 1 - CODEC_OFFSET
+        if offset >= 0 and rest[version - 1] in _CODECS and _is_frame(rest, offset):
             return offset
+        version = rest.find(_VERSION, version + 1)
     return None
+
+
+def is_zero(data: bytes) -> bool:
+    """Whether there is nothing but zeros. Compared in C: `any` takes half a second for a segment."""
+    return data == bytes(len(data))
+
+
+def _is_frame(rest: bytes, offset: int) -> bool:
+    try:
+        header = decode_frame_header(rest, offset)
+    except FormatError:
+        return False
+    return header is not None and frame_is_whole(header, rest, offset)

@@ -24,7 +24,7 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.sse import EVENT_BYTES_MAX, SseEvent, SseReader
 from proxy.recording.exchange import Exchange
 from proxy.recording.reading.decode import VALUES_MAX, Decoded, value_marks
-from proxy.recording.secrecy.names import clear_name, clear_name_or_none
+from proxy.recording.secrecy.names import clear_name
 
 EVENTS_MAX: Final = 100_000
 """Events read of one stream: more than an answer of the longest kind has tokens (65,536). A hostile
@@ -53,6 +53,8 @@ class StepTimes(NamedTuple):
     duration_ns: int | None
     delta_count: int
     tokens: int | None
+    stream_index: int | None = None
+    """What the stream calls the step."""
 
 
 NO_TIMES: Final = StepTimes(None, None, None, 0, None)
@@ -66,6 +68,7 @@ class SeenEvent(NamedTuple):
     type: str
     is_known: bool
     event_id: str | None
+    """As sent."""
     step_index: int | None
     delta_type: str | None
     segment: int | None
@@ -99,6 +102,7 @@ class StreamReading:
             stop.mono_ns - start.mono_ns if start and stop else None,
             line.delta_count,
             line.tokens,
+            line.index,
         )
 
     def _moment(self, place: int | None) -> Moment | None:
@@ -291,7 +295,7 @@ def _seen(
         moment,
         kind if is_known else clear_name(told_name(kind) or "none"),
         is_known and type(event) is not UnknownEvent,
-        clear_name_or_none(event_id) if isinstance(event_id, str) else None,
+        event_id if isinstance(event_id, str) and event_id else None,
         step_index,
         delta_type,
         segment,

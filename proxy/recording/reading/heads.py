@@ -6,8 +6,9 @@ Header values reach clear facts through these fields only; each is bounded and f
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.recording.secrecy.names import ODD, is_like_credential
 from proxy.values import plain_value
@@ -21,6 +22,19 @@ _SDK: Final = re.compile(rb"google-genai-sdk/[0-9A-Za-z.+-]{1,40}")
 _LANGUAGE: Final = re.compile(rb"gl-[a-z]{1,20}/[0-9A-Za-z.+-]{1,40}")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_REVISION: Final = re.compile(r"[0-9A-Za-z._-]{1,40}")
+_TRACE: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+"""W3C Trace Context: version, trace id, parent id, flags; later versions may go on behind a dash."""
+_SAMPLED: Final = 0x01
+_DATE: Final = re.compile(
+    r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+)
+"""IMF-fixdate, RFC 9110 5.6.7: the only form that a sender may use."""
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _CREDENTIALS: Final = (
     (b"x-goog-api-key", "api_key"),
     (b"authorization", "bearer"),
@@ -38,9 +52,26 @@ _WANTED_OF_REQUEST: Final = _wanted(
     b"content-encoding",
     b"user-agent",
     b"x-goog-api-client",
+    b"api-revision",
+    b"traceparent",
     *(name for name, _ in _CREDENTIALS),
 )
-_WANTED_OF_RESPONSE: Final = _wanted(b"content-type", b"content-encoding")
+_WANTED_OF_RESPONSE: Final = _wanted(
+    b"content-type", b"content-encoding", b"date", b"retry-after", b"retry-after-ms"
+)
+
+
+class Trace(NamedTuple):
+    """What a traceparent says."""
+
+    trace_id: str | None
+    """32 hexadecimal digits."""
+    parent_span_id: str | None
+    """16 hexadecimal digits."""
+    is_sampled: bool | None
+
+
+NO_TRACE: Final = Trace(None, None, None)
 
 
 @plain_value(frozen=True, slots=True)
@@ -57,6 +88,8 @@ class RequestHead:
     language: str | None
     client: str | None
     credential_kind: str | None
+    api_revision: str | None = None
+    trace: Trace = NO_TRACE
 
 
 @plain_value(frozen=True, slots=True)
@@ -66,6 +99,10 @@ class ResponseHead:
     status: int | None
     media_type: str | None
     codings: tuple[str, ...]
+    retry_after_s: int | None = None
+    """Whole seconds, rounded up."""
+    date_ns: int | None = None
+    """Upstream's clock."""
 
 
 NO_RESPONSE: Final = ResponseHead(None, None, ())
@@ -92,6 +129,8 @@ def request_head(head: bytes) -> RequestHead | None:
         language,
         client,
         kind,
+        _revision(headers),
+        _trace(headers),
     )
 
 
@@ -101,7 +140,14 @@ def response_head(head: bytes) -> ResponseHead | None:
     if not head.startswith(b"HTTP/") or len(code) != 3 or not code.isdigit():
         return None
     headers = _headers(head, _WANTED_OF_RESPONSE)
-    return ResponseHead(int(code), _media_type(headers), _codings(headers))
+    date_s = _date_s(_only(headers, b"date"))
+    return ResponseHead(
+        int(code),
+        _media_type(headers),
+        _codings(headers),
+        _retry_after_s(headers, date_s),
+        None if date_s is None else date_s * 1_000_000_000,
+    )
 
 
 def clear_media_type(text: str) -> str | None:
@@ -170,3 +216,54 @@ def _credential(headers: list[tuple[bytes, bytes]]) -> tuple[str | None, str | N
                 if match:
                     return match.group(1).decode("ascii"), kind
     return None, None
+
+
+def _only(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str:
+    """The value of a field that may stand there once; empty where it is missing, or comes again."""
+    values = [value for name, value in headers if name == wanted]
+    return values[0].decode("latin-1") if len(values) == 1 else ""
+
+
+def _revision(headers: list[tuple[bytes, bytes]]) -> str | None:
+    value = _only(headers, b"api-revision")
+    if not value:
+        return None
+    return value if _REVISION.fullmatch(value) and not is_like_credential(value) else ODD
+
+
+def _trace(headers: list[tuple[bytes, bytes]]) -> Trace:
+    """Strictly as the standard has it: what is not a traceparent ties nothing to nothing."""
+    found = _TRACE.fullmatch(_only(headers, b"traceparent"))
+    if found is None:
+        return NO_TRACE
+    version, trace_id, parent_id, flags, more = found.groups()
+    is_valid = trace_id.strip("0") and parent_id.strip("0") and version != "ff"
+    if not is_valid or (version == "00" and more is not None):
+        return NO_TRACE
+    return Trace(trace_id, parent_id, bool(int(flags, 16) & _SAMPLED))
+
+
+def _retry_after_s(headers: list[tuple[bytes, bytes]], date_s: int | None) -> int | None:
+    """Seconds to wait: of Retry-After, a date there counted from the answer's own; else of retry-after-ms."""
+    value = _only(headers, b"retry-after")
+    if _SECONDS.fullmatch(value):
+        return int(value)
+    until_s = _date_s(value)
+    if until_s is not None and date_s is not None:
+        return max(0, until_s - date_s)
+    milliseconds = _only(headers, b"retry-after-ms")
+    return -(-int(milliseconds) // 1000) if _SECONDS.fullmatch(milliseconds) else None
+
+
+def _date_s(value: str) -> int | None:
+    """Unix seconds of an HTTP date."""
+    found = _DATE.fullmatch(value)
+    if found is None or found[2] not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(found[place]) for place in (1, 3, 4, 5, 6))
+    month = _MONTHS.index(found[2]) + 1
+    try:
+        at = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(at.timestamp())

@@ -11,6 +11,8 @@ import hmac
 from collections.abc import Callable
 from typing import Final
 
+from proxy.recording.secrecy.names import ODD, clear_name
+
 MAC_CHARACTERS: Final = 24
 """96 bits: of a billion records two differing ones are alike by chance once in 10^11 trials."""
 
@@ -44,3 +46,12 @@ EqualityOf = Callable[[int], Equality]
 def no_equality(_wall_ns: int) -> Equality:
     """Of a reader without keys: nothing compares."""
     return NO_EQUALITY
+
+
+def name_or_mac(text: str, purpose: str, equality: Equality) -> str:
+    """A foreign name as `clear_name` lets it stand; else `mac:` and its digest, so that it still compares."""
+    clear = clear_name(text)
+    if clear != ODD:
+        return clear
+    mac = equality.mac(purpose, text.encode("utf-8", "surrogatepass"))
+    return ODD if mac is None else f"mac:{mac}"

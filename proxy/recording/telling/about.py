@@ -53,6 +53,14 @@ _TOLD_ELSEWHERE: Final = frozenset(
 """The same of a resource."""
 
 
+NOT_INHERITED: Final = (
+    *("agent_config", "cached_content", "environment", "generation_config", "labels"),
+    *("response_format", "response_mime_type", "response_modalities", "safety_settings"),
+    *("service_tier", "system_instruction", "tools", "webhook_config"),
+)
+"""Fields of a request, by the alphabet, that the next turn must send again. Source: reference, 12.1."""
+
+
 class Settings(NamedTuple):
     """What a request asks for, in words that may stand in clear."""
 
@@ -86,6 +94,14 @@ def settings_of(raw: JsonObject) -> Settings:
         clear_name_or_none(text_or_none(config.get("thinking_level"))),
         int_or_none(config.get("max_output_tokens")),
     )
+
+
+def settings_sent(raw: JsonObject) -> str:
+    """Which fields of a create's body the next turn does not inherit: "generation_config,tools".
+
+    Nulls and empty values are as good as nothing.
+    """
+    return ",".join([name for name in NOT_INHERITED if raw.get(name)])
 
 
 def about_content(request: Request | None, found: Interaction, notes: Notes) -> bytes | None:

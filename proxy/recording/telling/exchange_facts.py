@@ -32,6 +32,17 @@ class Heads:
     target: Target
 
 
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What ties an exchange to others and comes from its bodies, or needs a key."""
+
+    request_mac: str | None = None
+    resumed_after: str | None = None
+
+
+NO_TIES: Final = Ties()
+
+
 def read_heads(exchange: Exchange, notes: Notes) -> Heads:
     """Never raises; a head that cannot be read is a problem."""
     asked = request_head(exchange.intent.head)
@@ -49,7 +60,13 @@ def read_heads(exchange: Exchange, notes: Notes) -> Heads:
 
 
 def exchange_fact(
-    exchange: Exchange, heads: Heads, answer: Answer, *, interaction: str | None, notes: Notes
+    exchange: Exchange,
+    heads: Heads,
+    answer: Answer,
+    *,
+    interaction: str | None,
+    notes: Notes,
+    ties: Ties = NO_TIES,
 ) -> ExchangeFact:
     """The row of an exchange; made last, when all problems are known."""
     asked, answered, target = heads.asked, heads.answered, heads.target
@@ -57,9 +74,7 @@ def exchange_fact(
     started = exchange.started_mono_ns
     events = answer.stream.events if answer.stream else ()
     head_at = exchange.response_head_mono_ns if exchange.response_head else None
-    client, kind = asked.client, asked.credential_kind
-    if client is None and target.key_fingerprint is not None:
-        client, kind = target.key_fingerprint, "query_key"
+    client, kind = _credential(heads)
     return ExchangeFact(
         exchange=str(exchange.id),
         worker=worker,
@@ -94,7 +109,23 @@ def exchange_fact(
         duration_ns=exchange.ended_mono_ns - started,
         error_code=answer.error_code,
         problem_count=len(notes.problems) + notes.dropped,
+        purpose=exchange.purpose.name.lower(),
+        api_revision=asked.api_revision,
+        retry_after_s=answered.retry_after_s,
+        resumed_after=ties.resumed_after,
+        request_mac=ties.request_mac,
+        trace_id=asked.trace.trace_id,
+        parent_span_id=asked.trace.parent_span_id,
+        is_sampled=asked.trace.is_sampled,
+        date_at=answered.date_ns,
     )
+
+
+def _credential(heads: Heads) -> tuple[str | None, str | None]:
+    """Fingerprint and kind: of a header, else of the query."""
+    if heads.asked.client is None and heads.target.key_fingerprint is not None:
+        return heads.target.key_fingerprint, "query_key"
+    return heads.asked.client, heads.asked.credential_kind
 
 
 def _longest_gap_ns(exchange: Exchange) -> int | None:

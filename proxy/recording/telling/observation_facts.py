@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from proxy.interactions.interaction import Interaction, Request, Usage, decode_id, id_hash
 from proxy.interactions.known import TERMINAL_STATUSES
+from proxy.interactions.steps import Step
 from proxy.recording.facts import ObservationFact, StepFact, UsageFact
+from proxy.recording.merging.canonical import canonical_bytes
+from proxy.recording.secrecy.equality import Equality, EqualityOf
 from proxy.recording.secrecy.names import clear_id, clear_name, clear_name_or_none
-from proxy.recording.telling.about import settings_of
-from proxy.recording.telling.step_facts import Subject
+from proxy.recording.telling.about import settings_of, settings_sent
+from proxy.recording.telling.subject import Subject
 from proxy.values import plain_value
 
 HOW: Final = {
@@ -37,6 +41,7 @@ class Told:
     error_code: str | None
     about_index: int | None = None
     """Place of what else was said, in the recording's contents."""
+    answer_mac: str | None = None
 
 
 def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
@@ -72,7 +77,7 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
         environment_id=clear_name_or_none(environment),
         has_continuation_token=seen.has_continuation_token,
         input_step_count=len(steps) - len(outputs),
-        output_step_count=len(outputs),
+        output_step_count=_output_count(told.how, outputs),
         function_call_count=sum(step.type == "function_call" for step in outputs),
         input_tokens=usage.input_tokens,
         cached_tokens=usage.cached_tokens,
@@ -90,6 +95,8 @@ def observation_fact(told: Told, steps: list[StepFact]) -> ObservationFact:
         is_continuation=asked.has_continuation_token if asked else None,
         initial_input_tokens=usage.initial_input_tokens,
         about_index=told.about_index,
+        answer_mac=told.answer_mac,
+        settings_sent=settings_sent(asked.raw) if asked else None,
     )
 
 
@@ -109,6 +116,14 @@ def usage_facts(subject: Subject, usage: Usage) -> list[UsageFact]:
     ]
 
 
+def _output_count(how: str, outputs: list[StepFact]) -> int:
+    """How many steps the answer has, as far as was seen: a resumed stream seldom shows the first of them."""
+    if how != "resumed":
+        return len(outputs)
+    indexes = [step.stream_index for step in outputs if step.stream_index is not None]
+    return max([len(outputs), *[index + 1 for index in indexes]])
+
+
 def _store(asked: Request | None) -> str | None:
     if asked is None:
         return None
@@ -124,3 +139,20 @@ def _root_hash(interaction_id: str | None, previous: str | None, own_hash: int) 
                 return own_hash
             return id_hash(decoded.root_id)
     return own_hash
+
+
+def answer_mac(found: Interaction, outputs: Iterable[Step], equality: Equality) -> str | None:
+    """What an ended interaction's output compares by, however it was told; before media are taken out."""
+    if found.status not in TERMINAL_STATUSES:
+        return None
+    parts = canonical_bytes(step.raw for step in outputs)
+    return None if parts is None else equality.mac("answer", *parts)
+
+
+def equality_of(interaction: str, at: int, equality: EqualityOf) -> Equality:
+    """The equality under which records of an interaction compare: of the day its id says it was created.
+
+    `at` (wall clock, ns) stands for that where the id does not say.
+    """
+    decoded = decode_id(interaction)
+    return equality(at if decoded is None else decoded.created_s * 1_000_000_000)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import binascii
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -18,17 +17,19 @@ from proxy.interactions.steps import (
     Step,
     Thought,
     UnknownStep,
+    UserInput,
 )
 from proxy.recording.facts import MediaFact, MediaObject, StepFact
 from proxy.recording.reading.event_stream import NO_TIMES, StepTimes, first_code
-from proxy.recording.reading.heads import clear_media_type
+from proxy.recording.repeats.marks import NO_MARK, Mark
+from proxy.recording.secrecy.equality import NO_EQUALITY, Equality
 from proxy.recording.secrecy.names import clear_name, clear_name_or_none
 from proxy.recording.secrecy.redact import SIGNED, may_hold_secret, redact
+from proxy.recording.telling.media_facts import MediaTelling
+from proxy.recording.telling.subject import Subject
 
-MEDIA_MAX: Final = 10_000
-"""Media objects of one exchange that are taken out of their steps: each is a sealed record and a line
-of 61 bytes in the manifest, which must fit one record. An answer has a few; a hostile one of 16 MiB
-half a million."""
+IDS_WITHIN_MAX: Final = 100
+"""Results among the contents of one user_input whose calls are named; models call a dozen at a time."""
 STEPS_TOLD_MAX: Final = 2 * STEPS_MAX
 """Steps of one exchange that get a row and a sealed content: those of a request and of its answer. A
 stream of many interactions could have a thousand times as many."""
@@ -43,33 +44,40 @@ _VARIANTS: Final = {
 """Calls that come in several kinds, and the field that says which."""
 
 
-class Subject(NamedTuple):
-    """Which interaction facts are about."""
-
-    exchange: str
-    interaction: str
-    id_hash: int
-    at: int
-
-
 @dataclass(slots=True)
 class StepTelling:
     """Collects what the steps of one exchange become. Mutable; takes over the steps' raw JSON."""
 
     notes: Notes
+    equality: Equality = NO_EQUALITY
     facts: list[StepFact] = field(default_factory=list)
-    media_facts: list[MediaFact] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
-    media: list[MediaObject] = field(default_factory=list)
+    told_media: MediaTelling = field(init=False)
     input_count: int = 0
     output_count: int = 0
-    has_left_media: bool = False
-    """More than MEDIA_MAX came."""
     has_left_steps: bool = False
     """More than STEPS_TOLD_MAX came."""
 
-    def tell(self, step: Step, subject: Subject, side: str, times: StepTimes = NO_TIMES) -> None:
-        """Add one step. `side` is "input" or "output"."""
+    def __post_init__(self) -> None:
+        self.told_media = MediaTelling(self.notes, self.equality)
+
+    @property
+    def media_facts(self) -> list[MediaFact]:
+        return self.told_media.facts
+
+    @property
+    def media(self) -> list[MediaObject]:
+        return self.told_media.objects
+
+    def tell(
+        self,
+        step: Step,
+        subject: Subject,
+        side: str,
+        times: StepTimes = NO_TIMES,
+        mark: Mark = NO_MARK,
+    ) -> None:
+        """Add one step. `side` is "input" or "output"; `mark` is what a repetition is known by."""
         if len(self.facts) >= STEPS_TOLD_MAX:
             if not self.has_left_steps:
                 detail = f"more than {STEPS_TOLD_MAX} steps; the rest stays in the raw record"
@@ -91,8 +99,7 @@ class StepTelling:
                 annotation_count += len(content.annotations)
             elif type(content) is Media:
                 media_count += 1
-                if content.data:
-                    self._take_out(content, subject, side, index)
+                self.told_media.tell(content, subject, side, index)
         dumped = self._dump(step, side, index)
         self.contents.append(dumped)
         name, server_name, call_id, is_error, signature = _labels(step)
@@ -109,7 +116,7 @@ class StepTelling:
                 is_known=is_known,
                 name=clear_name_or_none(name),
                 server_name=clear_name_or_none(server_name),
-                call_id=clear_name_or_none(call_id),
+                call_id=clear_name_or_none(call_id) or _ids_within(step),
                 is_error=is_error,
                 has_signature=bool(signature),
                 content_count=len(contents),
@@ -126,6 +133,9 @@ class StepTelling:
                 annotation_count=annotation_count,
                 item_count=_item_count(step) if type(step) is Result else None,
                 variant=_variant(step) if type(step) is Call else None,
+                stream_index=times.stream_index,
+                chain_mac=mark.chain_mac,
+                step_mac=mark.step_mac,
             )
         )
 
@@ -135,39 +145,6 @@ class StepTelling:
             return None
         self.contents.append(about)
         return len(self.contents) - 1
-
-    def _take_out(self, content: Media, subject: Subject, side: str, step_index: int) -> None:
-        """Move inline data of a media content into an object of its own."""
-        assert content.data is not None
-        if len(self.media) >= MEDIA_MAX:
-            if not self.has_left_media:
-                detail = f"more than {MEDIA_MAX} media objects; the rest stays in the steps"
-                self.notes.problem(ProblemKind.TOO_MANY, f"{side} step {step_index}", detail)
-            self.has_left_media = True
-            return
-        try:
-            data = binascii.a2b_base64(content.data, strict_mode=True)
-        except ValueError:  # binascii.Error, or characters beyond ASCII
-            where = f"{side} step {step_index}"
-            self.notes.problem(ProblemKind.BASE64_BROKEN, where, "media data stays in the step")
-            return
-        media_index = len(self.media)
-        content.raw["data"] = {"$media": media_index}
-        mime_type = clear_media_type(content.mime_type) if content.mime_type else None
-        self.media.append(MediaObject(mime_type, data))
-        self.media_facts.append(
-            MediaFact(
-                subject.exchange,
-                subject.interaction,
-                subject.id_hash,
-                side,
-                step_index,
-                media_index,
-                content.type,
-                mime_type,
-                len(data),
-            )
-        )
 
     def _dump(self, step: Step, side: str, index: int) -> bytes:
         raw = step.raw
@@ -223,3 +200,18 @@ def _labels(step: Step) -> tuple[str | None, str | None, str | None, bool | None
     if type(step) is Thought:
         return None, None, None, None, step.signature
     return None, None, None, True if type(step) is ModelOutput and step.error else None, None
+
+
+def _ids_within(step: Step) -> str | None:
+    """Calls that results among the contents of a user_input answer, with commas."""
+    content = step.raw.get("content") if type(step) is UserInput else None
+    if not isinstance(content, list):
+        return None
+    found = [
+        clear_name(item["call_id"])
+        for item in content
+        if isinstance(item, dict)
+        and item.get("type") == "function_result"
+        and isinstance(item.get("call_id"), str)
+    ]
+    return ",".join(found[:IDS_WITHIN_MAX]) or None

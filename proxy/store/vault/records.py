@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Final
 
 from proxy.errors import FormatError
-from proxy.journal.format import ExchangeId, IntentHead, Mode, Outcome
+from proxy.journal.format import ExchangeId, IntentHead, Mode, Outcome, Purpose
 from proxy.recording.exchange import Body, Cut, Exchange, InterimHead, Part, Side
 from proxy.store.vault.format import RecordKind, Ref, SealedPart, pack_box, unpack_box
 
@@ -66,6 +66,8 @@ def exchange_to_box(
         "tails": [(part.side, part.offset, _cuts_to_json(part.cuts, *start)) for part in tails],
         "parts": [(str(part.ref), part.payload_bytes, part.digest.hex()) for part in parts],
         "next_ordinal": next_ordinal,
+        "purpose": exchange.purpose,
+        "is_answer_withheld": exchange.is_answer_withheld,
     }
     blobs = [intent.head, exchange.response_head, request.trailers, response.trailers]
     blobs += [head.head for head in exchange.interim_heads]
@@ -161,6 +163,8 @@ def _exchange_from_meta(
         ended_wall_ns=meta["ended"][0],
         ended_mono_ns=meta["ended"][1],
         has_lost_frames=meta["has_lost_frames"],
+        purpose=Purpose(meta.get("purpose", Purpose.CLIENT)),
+        is_answer_withheld=meta.get("is_answer_withheld", False),
     )
     steps = tuple(blobs[tails_end:])
     parts = tuple(

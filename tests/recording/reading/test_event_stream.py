@@ -76,7 +76,7 @@ def test_steps_have_the_times_of_their_first_and_last_event() -> None:
     (line,) = found.assembled[0].timeline
     started = START_NS + FIRST_NS + STEP_NS
 
-    assert found.times(line) == StepTimes(started, started + 2 * STEP_NS, 2 * STEP_NS, 1, 4)
+    assert found.times(line) == StepTimes(started, started + 2 * STEP_NS, 2 * STEP_NS, 1, 4, 0)
 
 
 @given(st.data())

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.recording.reading.heads import (
+    NO_TRACE,
     RequestHead,
     ResponseHead,
+    Trace,
     clear_media_type,
     request_head,
     response_head,
@@ -139,3 +141,106 @@ def test_noise_never_raises(noise: bytes) -> None:
     response_head(noise)
     request_head(b"GET / HTTP/1.1\r\n" + noise)
     response_head(b"HTTP/1.1 200 \r\ncontent-type:" + noise)
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+SPAN = "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_sampled"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", True),
+        (f"00-{TRACE}-{SPAN}-00", False),
+        (f"00-{TRACE}-{SPAN}-fe", False),
+        (f"cc-{TRACE}-{SPAN}-03-what-comes-later", True),
+    ],
+)
+def test_a_traceparent_ties_the_exchange_to_the_callers_trace(
+    value: str,
+    is_sampled: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert asked(("traceparent", value)).trace == Trace(TRACE, SPAN, is_sampled)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        f"00-{TRACE}-{SPAN}",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"cc-{TRACE}-{SPAN}-01more",
+    ],
+)
+def test_what_is_no_traceparent_ties_nothing(value: str) -> None:
+    assert asked(("traceparent", value)).trace == NO_TRACE
+
+
+def test_two_traceparents_are_none() -> None:
+    value = f"00-{TRACE}-{SPAN}-01"
+
+    assert asked(("traceparent", value), ("Traceparent", value)).trace == NO_TRACE
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("2026-05-20", "2026-05-20"), ("", None), ("<b>", "(odd)")]
+)
+def test_the_api_revision_asked_for_is_told(value: str, told: str | None) -> None:
+    assert asked(("Api-Revision", value)).api_revision == told
+
+
+def answered(*headers: tuple[str, str]) -> ResponseHead:
+    found = response_head(head("HTTP/1.1 429 Too Many Requests", headers))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([("Retry-After", "30")], 30),
+        ([("retry-after-ms", "1200")], 2),
+        ([("Retry-After", "3"), ("retry-after-ms", "200")], 3),
+        (
+            [
+                ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ("Retry-After", "Sun, 06 Nov 1994 08:51:00 GMT"),
+            ],
+            83,
+        ),
+        (
+            [
+                ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ("Retry-After", "Sun, 06 Nov 1994 08:40:00 GMT"),
+            ],
+            0,
+        ),
+        ([("Retry-After", "Sun, 06 Nov 1994 08:51:00 GMT")], None),
+        ([("Retry-After", "soon")], None),
+        ([("Retry-After", "-1")], None),
+        ([("Retry-After", "9" * 40)], None),
+        ([], None),
+    ],
+)
+def test_the_wait_asked_for_is_in_whole_seconds(
+    headers: list[tuple[str, str]], seconds: int | None
+) -> None:
+    assert answered(*headers).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "nanoseconds"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777_000_000_000),
+        ("Sun, 31 Feb 1994 08:49:37 GMT", None),
+        ("Sun, 06 Xyz 1994 08:49:37 GMT", None),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+        ("", None),
+    ],
+)
+def test_upstreams_clock_is_told(value: str, nanoseconds: int | None) -> None:
+    assert answered(("Date", value)).date_ns == nanoseconds

@@ -10,7 +10,13 @@ from proxy.interactions.interaction import interaction_from_json, request_from_j
 from proxy.interactions.problems import Notes, ProblemKind
 from proxy.recording.secrecy.names import ODD
 from proxy.recording.secrecy.redact import REDACTED
-from proxy.recording.telling.about import NO_SETTINGS, Settings, about_content, settings_of
+from proxy.recording.telling.about import (
+    NO_SETTINGS,
+    Settings,
+    about_content,
+    settings_of,
+    settings_sent,
+)
 from tests.strategies import json_objects
 
 
@@ -121,3 +127,22 @@ def test_too_deep_to_be_written_is_a_problem() -> None:
 def test_any_json_has_settings_and_a_rest(asked: dict[str, Any], answer: dict[str, Any]) -> None:
     settings_of(asked)
     about(asked, answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ({"model": "m", "input": "x"}, ""),
+        (
+            {"tools": [{"type": "url_context"}], "system_instruction": "Be brief."},
+            "system_instruction,tools",
+        ),
+        ({"tools": [], "system_instruction": "", "labels": None, "generation_config": {}}, ""),
+        (
+            {"service_tier": "flex", "environment": "remote", "store": True},
+            "environment,service_tier",
+        ),
+    ],
+)
+def test_what_the_next_turn_does_not_inherit_is_named(body: dict[str, Any], sent: str) -> None:
+    assert settings_sent(body) == sent

@@ -4,6 +4,7 @@ from proxy.interactions.problems import Notes
 from proxy.recording.facts import EventFact
 from proxy.recording.reading.decode import decode_body
 from proxy.recording.reading.event_stream import read_stream
+from proxy.recording.secrecy.equality import NO_EQUALITY
 from proxy.recording.telling.event_facts import event_facts
 from tests.recording.samples import START_NS, STEP_NS, event, stream
 
@@ -14,10 +15,10 @@ def test_an_event_s_row_has_no_data_but_its_size() -> None:
     given = stream(start, text, b"data: [DONE]\n\n")
     reading = read_stream(decode_body(given.response, (), Notes(), "response"), given, Notes())
 
-    rows = event_facts(reading, given, "x", ("v1_a",))
+    rows = event_facts(reading, given, ("v1_a",), NO_EQUALITY)
 
     assert rows[1] == EventFact(
-        exchange="x",
+        exchange=str(given.id),
         interaction="v1_a",
         event_index=1,
         at=START_NS + 11 * STEP_NS,

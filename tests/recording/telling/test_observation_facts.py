@@ -13,7 +13,8 @@ from proxy.interactions.interaction import (
 from proxy.interactions.problems import Notes
 from proxy.recording.facts import ObservationFact, UsageFact
 from proxy.recording.telling.observation_facts import Told, observation_fact, usage_facts
-from proxy.recording.telling.step_facts import Subject
+from proxy.recording.telling.subject import Subject
+from tests.store.samples import step
 from tests.strategies import make_id, turn
 
 ROOT_ID = make_id(turn(1_795_000_000, bytes(12)), turn(1_795_000_000, bytes(12)))
@@ -137,3 +138,23 @@ def test_usage_has_a_row_for_each_line() -> None:
         UsageFact("x", "i", 5, 6, "output", "text", 4),
         UsageFact("x", "i", 5, 6, "output", "(odd)", 1),
     ]
+
+
+@pytest.mark.parametrize(("how", "count"), [("resumed", 6), ("created", 2)])
+def test_a_resumed_stream_tells_how_many_steps_there_are_by_what_it_calls_them(
+    how: str, count: int
+) -> None:
+    found = interaction_from_json({"id": ID}, Notes())
+    told = Told(
+        Subject("x0-1", ID, id_hash(ID), 1000),
+        how,
+        ID,
+        found,
+        None,
+        is_complete=False,
+        is_streaming=True,
+        error_code=None,
+    )
+    steps = [step("thought", 0, stream_index=4), step("model_output", 1, stream_index=5)]
+
+    assert observation_fact(told, steps).output_step_count == count

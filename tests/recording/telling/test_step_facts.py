@@ -10,8 +10,9 @@ from proxy.interactions.problems import Notes, ProblemKind
 from proxy.interactions.steps import step_from_json
 from proxy.recording.facts import MediaObject, StepFact
 from proxy.recording.reading.event_stream import StepTimes
-from proxy.recording.telling import step_facts
-from proxy.recording.telling.step_facts import StepTelling, Subject
+from proxy.recording.repeats.marks import Mark
+from proxy.recording.telling.step_facts import StepTelling
+from proxy.recording.telling.subject import Subject
 
 SUBJECT = Subject("x0-1", "v1_a", 7, 1000)
 PNG = b"\x89PNG picture"
@@ -131,14 +132,14 @@ def test_media_that_is_no_base64_stays_and_is_a_problem(data: str) -> None:
     assert [p.kind for p in telling.notes.problems] == [ProblemKind.BASE64_BROKEN]
 
 
-def test_media_by_uri_has_no_object() -> None:
+def test_media_by_uri_is_told_and_has_no_object() -> None:
     telling = StepTelling(Notes())
 
     fact, _ = tell(
         {"type": "model_output", "content": [{"type": "video", "uri": "gs://x"}]}, telling
     )
 
-    assert (fact.media_count, telling.media, telling.media_facts) == (1, [], [])
+    assert (fact.media_count, telling.media, len(telling.media_facts)) == (1, [], 1)
 
 
 @pytest.mark.parametrize(
@@ -189,20 +190,19 @@ def test_times_of_a_stream_are_told() -> None:
     assert (fact.delta_count, fact.step_tokens) == (2, 9)
 
 
-def test_media_beyond_the_limit_stays_in_its_step_and_is_one_problem(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(step_facts, "MEDIA_MAX", 2)
+def test_results_within_an_input_name_their_calls() -> None:
+    inner = [{"type": "function_result", "call_id": name} for name in ("c1", "two words", "c3")]
+
+    fact, _ = tell({"type": "user_input", "content": [{"type": "text", "text": "Here"}, *inner, 7]})
+
+    assert fact.call_id == "c1,(odd),c3"
+
+
+def test_a_step_carries_the_marks_it_is_given() -> None:
     telling = StepTelling(Notes())
+    step = step_from_json({"type": "user_input", "content": "Hi"}, telling.notes)
 
-    fact, content = tell(
-        {"type": "model_output", "content": [dict(IMAGE) for _ in range(5)]}, telling
-    )
+    telling.tell(step, SUBJECT, "input", mark=Mark("chain", "step"))
 
-    assert [image["data"] for image in content["content"]] == [
-        {"$media": 0},
-        {"$media": 1},
-        *[IMAGE["data"]] * 3,
-    ]
-    assert (len(telling.media), len(telling.media_facts), fact.media_count) == (2, 2, 5)
-    assert [p.kind for p in telling.notes.problems] == [ProblemKind.TOO_MANY]
+    (fact,) = telling.facts
+    assert (fact.chain_mac, fact.step_mac) == ("chain", "step")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import FormatError
-from proxy.journal.format import ExchangeId, Outcome
+from proxy.journal.format import ExchangeId, Outcome, Purpose
 from proxy.recording.exchange import Body, Cut, Exchange, InterimHead, Part, Side
 from proxy.store.vault.format import RecordKind, Ref, SealedPart, pack_box, unpack_box
 from proxy.store.vault.records import (
@@ -48,6 +48,8 @@ EXCHANGES = st.builds(
     outcome=st.sampled_from(Outcome),
     detail=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     has_lost_frames=st.booleans(),
+    purpose=st.sampled_from(Purpose),
+    is_answer_withheld=st.booleans(),
 )
 
 
@@ -119,3 +121,12 @@ def test_a_box_of_a_later_version_is_refused() -> None:
 
     with pytest.raises(FormatError, match="version 2"):
         exchange_from_box(ID, pack_box({**meta, "version": 2}, blobs))
+
+
+def test_an_exchange_of_before_there_were_purposes_was_a_clients() -> None:
+    meta, blobs = unpack_box(exchange_to_box(finished(1).exchange, ()))
+    del meta["purpose"], meta["is_answer_withheld"], meta["blobs"]
+
+    found = exchange_from_box(ID, pack_box(meta, blobs)).exchange
+
+    assert (found.purpose, found.is_answer_withheld) == (Purpose.CLIENT, False)

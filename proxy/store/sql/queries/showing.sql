@@ -90,10 +90,15 @@ SELECT
     type,
     mime_type,
     media_bytes,
-    content_ref
+    content_ref,
+    media_mac,
+    source,
+    width,
+    height,
+    duration_ms
 FROM media
 WHERE interaction = $interaction
-ORDER BY exchange, side, step_index, media_index;
+ORDER BY exchange, side, step_index, rowid;
 
 -- name: usage_of
 -- Tokens of one interaction by kind and modality.

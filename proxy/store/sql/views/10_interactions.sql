@@ -238,78 +238,108 @@ WITH questions AS (
 ),
 
 -- One exchange shows the answer; unless all that reached the end is a resumed stream, which starts
--- in the middle: then the best one from the beginning, and the resumed ones after it.
+-- in the middle: then all that was streamed shows it together.
 answers AS (
     SELECT
         interaction,
         id_hash,
         exchange,
-        seen_at
+        arg_max(how, answer_weight) OVER about = 'resumed' AS is_pieced
     FROM weighed
     WHERE output_step_count > 0
     WINDOW
         about AS (PARTITION BY id_hash, interaction)
     QUALIFY
         exchange = arg_max(exchange, answer_weight) OVER about
-        OR (
-            arg_max(how, answer_weight) OVER about = 'resumed'
-            AND (
-                exchange = arg_max(exchange, answer_weight) FILTER (WHERE how != 'resumed')
-                OVER about
-                OR (
-                    how = 'resumed'
-                    AND seen_at > coalesce(
-                        arg_max(seen_at, answer_weight) FILTER (WHERE how != 'resumed')
-                        OVER about,
-                        '-infinity'
-                    )
-                )
-            )
-        )
+        OR (arg_max(how, answer_weight) OVER about = 'resumed' AND is_streaming)
 ),
 
 sources AS (
-    SELECT interaction, id_hash, exchange, seen_at, 'input' AS side
+    SELECT interaction, id_hash, exchange, FALSE AS is_pieced, 'input' AS side
     FROM questions
     UNION ALL
-    SELECT interaction, id_hash, exchange, seen_at, 'output' AS side
+    SELECT interaction, id_hash, exchange, is_pieced, 'output' AS side
     FROM answers
+),
+
+-- Of a step that several pieces show, the one that saw it from its start to its end, else the most of it.
+shown AS (
+    SELECT
+        steps.*,
+        sources.is_pieced,
+        CASE
+            WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+            ELSE steps.step_index
+        END AS position,
+        min(steps.started_at) OVER told AS first_started_at,
+        max(steps.ended_at) OVER told AS last_ended_at
+    FROM steps
+    INNER JOIN sources
+        ON steps.id_hash = sources.id_hash
+        AND steps.interaction = sources.interaction
+        AND steps.exchange = sources.exchange
+        AND steps.side = sources.side
+    WINDOW
+        told AS (
+            PARTITION BY
+                steps.id_hash,
+                steps.interaction,
+                steps.side,
+                CASE
+                    WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+                    ELSE steps.step_index
+                END
+        )
+    QUALIFY
+        row_number() OVER (
+            PARTITION BY
+                steps.id_hash,
+                steps.interaction,
+                steps.side,
+                CASE
+                    WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+                    ELSE steps.step_index
+                END
+            ORDER BY
+                steps.started_at IS NOT NULL AND steps.ended_at IS NOT NULL DESC,
+                steps.content_bytes DESC,
+                steps.seen_at,
+                steps.exchange
+        ) = 1
 )
 
 SELECT
-    steps.interaction,
-    row_number() OVER (
-        PARTITION BY steps.id_hash, steps.interaction
-        ORDER BY steps.side, sources.seen_at, steps.exchange, steps.step_index
-    ) AS place,
-    steps.side,
-    steps.step_index,
-    steps.type,
-    steps.name,
-    steps.server_name,
-    steps.call_id,
-    steps.is_error,
-    steps.started_at,
-    steps.ended_at,
-    steps.duration_ns,
-    steps.text_bytes,
-    steps.media_count,
-    steps.step_tokens,
-    steps.error_code,
-    steps.annotation_count,
-    steps.item_count,
-    steps.variant,
-    steps.content_bytes,
-    steps.content_ref,
-    steps.is_known,
-    steps.exchange,
-    steps.id_hash
-FROM steps
-INNER JOIN sources
-    ON steps.id_hash = sources.id_hash
-    AND steps.interaction = sources.interaction
-    AND steps.exchange = sources.exchange
-    AND steps.side = sources.side;
+    interaction,
+    row_number() OVER (PARTITION BY id_hash, interaction ORDER BY side, position) AS place,
+    side,
+    step_index,
+    type,
+    name,
+    server_name,
+    call_id,
+    is_error,
+    first_started_at AS started_at,
+    last_ended_at AS ended_at,
+    CASE
+        WHEN duration_ns IS NULL AND is_pieced
+            THEN 1000 * (epoch_us(last_ended_at) - epoch_us(first_started_at))
+        ELSE duration_ns
+    END AS duration_ns,
+    text_bytes,
+    media_count,
+    step_tokens,
+    error_code,
+    annotation_count,
+    item_count,
+    variant,
+    content_bytes,
+    content_ref,
+    is_known,
+    exchange,
+    id_hash,
+    -- No exchange showed it from its start to its end; `show` puts the pieces together.
+    is_pieced AND (started_at IS NULL OR ended_at IS NULL) AS is_partial
+FROM shown;
 COMMENT ON VIEW timeline IS
     'The steps of an interaction, each once, in order: what was sent in, then what came out.';
 

@@ -1,0 +1,1 @@
+"""What wakes somebody, why, and what that person does."""

@@ -1,0 +1,1 @@
+"""One module for each dashboard: what it shows and for whom."""

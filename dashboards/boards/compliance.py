@@ -1,0 +1,89 @@
+"""Is it all there, and who looked? For whoever has to show it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.declare import Board, Panel, Query, Row, Shipped, count, selected
+
+_SPAN: Final = (("from", "${__from:date:iso}"), ("to", "${__to:date:iso}"))
+
+_STRICT: Final = selected("ixp_gateway_mode", 'journal_mode="strict"')
+
+COMPLIANCE: Final = Board(
+    "ixp-compliance",
+    "Interactions Proxy / Audit and compliance",
+    "Completeness, modes, what is stored at Google, and who asked for what.",
+    (
+        Row(
+            "Completeness",
+            (
+                Panel(
+                    "Declared missing",
+                    "Exchanges that the records themselves say are not there. Each has a gap record with its reason.",
+                    "stat",
+                    (Query(count("ixp_audit_gap_exchanges_total")),),
+                    "short",
+                    ((1, "red"),),
+                    width=6,
+                    height=5,
+                ),
+                Panel(
+                    "Mode of recording",
+                    "Share of gateways that are strict: nothing is answered before it is recorded.",
+                    "stat",
+                    (Query(f"avg({_STRICT})"),),
+                    "percentunit",
+                    ((0.0, "red"), (1.0, "green")),
+                    width=6,
+                    height=5,
+                ),
+                Panel(
+                    "What was said of storing",
+                    "Creates by what they said; inherited follows the project's setting at Google.",
+                    "bars",
+                    (Query(count("ixp_creates_total", by="store")),),
+                    height=5,
+                ),
+                Panel(
+                    "Exchanges by day",
+                    "From the records: what came in, what is there, what is declared missing.",
+                    "table",
+                    (Shipped("completeness_by_day", _SPAN),),
+                ),
+                Panel(
+                    "Gaps",
+                    "From the records: when, how many, why.",
+                    "table",
+                    (Shipped("gaps", _SPAN),),
+                ),
+            ),
+        ),
+        Row(
+            "Acts and access",
+            (
+                Panel(
+                    "Acts",
+                    "Modes, recoveries, damage, holds, erasures, accesses: what happened to the recording itself.",
+                    "bars",
+                    (Query(count("ixp_audit_acts_total", by="kind")),),
+                ),
+                Panel(
+                    "Who read what",
+                    "From the records: every query and every opening of content, with its reason.",
+                    "table",
+                    (Shipped("access_log", _SPAN),),
+                ),
+                Panel(
+                    "Stored at Google",
+                    "From the records: interactions that Google keeps, as far as known.",
+                    "table",
+                    (Shipped("stored_upstream"),),
+                    width=24,
+                ),
+            ),
+        ),
+    ),
+    has_audit=True,
+    begins="now-30d",
+)

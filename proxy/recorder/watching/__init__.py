@@ -1,0 +1,1 @@
+"""What the recorder tells those who watch it."""

@@ -1,0 +1,1 @@
+"""What the heads of media files tell: size and duration. Pure; recording/telling/ and reading/ come in here."""

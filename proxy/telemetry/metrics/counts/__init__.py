@@ -1,0 +1,1 @@
+"""What is counted from committed facts: each thing once, whatever is killed in between."""

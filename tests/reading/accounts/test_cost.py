@@ -1,0 +1,147 @@
+"""`cost`: sums that say what is missing in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proxy.reading.accounts.cost import (
+    DONE,
+    FOUND_A_PROBLEM,
+    WRONG_USE,
+    Span,
+    run,
+    run_one,
+    usd,
+)
+from proxy.reading.accounts.tabling import Form
+from proxy.recording.facts import CostFact, Recording
+from tests.reading.recorded import ANSWER, COMPLETED, QUESTION, record, told
+from tests.store.samples import fact
+
+Captured = pytest.CaptureFixture[str]
+
+
+def costing(recording: Recording, *amounts: int | None) -> Recording:
+    (seen,) = recording.observations
+    lines = tuple(
+        fact(
+            CostFact,
+            exchange=seen.exchange,
+            interaction=seen.interaction,
+            id_hash=seen.id_hash,
+            at=seen.at,
+            book="2026-11-22",
+            item="input",
+            modality="text" if amount is not None else "hologram",
+            tier="standard",
+            quantity=10,
+            unit="token",
+            price_pico_usd=None if amount is None else amount // 10,
+            amount_pico_usd=amount,
+            reason="no price for input hologram" if amount is None else "",
+        )
+        for amount in amounts
+    )
+    return replace(recording, costs=lines)
+
+
+@pytest.fixture
+def spent(tmp_path: Path) -> Path:
+    """Two interactions with a price, a third that has one in part."""
+    record(
+        tmp_path,
+        costing(told(1, QUESTION, ANSWER, **COMPLETED), 5_000_000),
+        costing(
+            told(2, QUESTION, ANSWER, interaction="v1_two", seconds=86_400, **COMPLETED),
+            1_500_000_000_000,
+        ),
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def half_priced(tmp_path: Path) -> Path:
+    record(tmp_path, costing(told(1, QUESTION, ANSWER, **COMPLETED), 5_000_000, None))
+    return tmp_path
+
+
+def test_costs_by_day_with_their_sum(spent: Path, capsys: Captured) -> None:
+    assert run(spent, "day") == DONE
+
+    assert capsys.readouterr().out.splitlines() == [
+        "day         interactions  unpriced  USD",
+        "──────────  ────────────  ────────  ────────",
+        "2026-09-22             1         0  1.50",
+        "2026-09-21             1         0  0.000005",
+        "all                    2         0  1.500005",
+    ]
+
+
+def test_a_span_of_days(spent: Path, capsys: Captured) -> None:
+    assert run(spent, "interaction", span=Span("2026-09-22", None), form=Form.JSON) == DONE
+
+    assert json.loads(capsys.readouterr().out) == {
+        "interaction": "v1_two",
+        "interactions": 1,
+        "incomplete": 0,
+        "amount_pico_usd": 1_500_000_000_000,
+        "amount_usd": "1.50",
+        "reasons": "",
+    }
+
+
+def test_csv_has_the_same_columns(spent: Path, capsys: Captured) -> None:
+    run(spent, "model", form=Form.CSV)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "model,interactions,incomplete,amount_pico_usd,amount_usd,reasons",
+        "gemini-3-flash-preview,2,0,1500005000000,1.500005,",
+    ]
+
+
+def test_what_has_no_price_is_said_aloud(half_priced: Path, capsys: Captured) -> None:
+    assert run(half_priced, "model") == FOUND_A_PROBLEM
+
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].split() == ["all", "1", "1", "0.000005", "+", "unpriced"]
+    assert err.splitlines() == [
+        "UNPRICED: of 1 interaction not all has a price:",
+        "  no price for input hologram",
+    ]
+
+
+def test_one_interaction_line_by_line(half_priced: Path, capsys: Captured) -> None:
+    assert run_one(half_priced, "last") == FOUND_A_PROBLEM
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[:10] == [
+        *("input", "hologram", "standard", "10", "token", "unpriced"),
+        *("no", "price", "for", "input"),
+    ]
+    assert lines[3].split()[:6] == ["input", "text", "standard", "10", "token", "0.000005"]
+    assert lines[4] == "0.000005 USD by the price book 2026-11-22"
+
+
+def test_an_interaction_that_is_not_there(spent: Path, capsys: Captured) -> None:
+    assert run_one(spent, "v1_none") == WRONG_USE
+
+    assert "0 interactions begin with v1_none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [
+        (None, "unpriced"),
+        (0, "0.00"),
+        (1, "0.000000000001"),
+        (507_000_000, "0.000507"),
+        (1_234_500_000_000_000, "1,234.50"),
+        (-1_000_000_000_000, "-1.00"),
+    ],
+)
+def test_amounts_are_exact(pico: int | None, text: str) -> None:
+    assert usd(pico) == text
