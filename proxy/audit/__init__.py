@@ -1,1 +1,1 @@
-"""What the records say when they are looked at together: lineage, tool calls. Pure: rows in, findings out."""
+"""What the records say when looked at together: lineage, tool calls, retention. Pure: rows in, findings out."""

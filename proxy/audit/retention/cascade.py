@@ -1,0 +1,100 @@
+"""Which copies an act reaches, in which order, and what a hold protects. Pure.
+
+Turns form a forest: each names at most one turn before it. A turn behind another holds its text by reference, so
+leaves go first, and a hold on a turn protects all turns before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reach(StrEnum):
+    """How far an act goes."""
+
+    NODE = "node"
+    DESCENDANTS = "descendants"
+    """It and all turns behind it; what an erasure takes if nothing else is said."""
+    THREAD = "thread"
+    """The whole conversation, from its first turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done, shown before it is."""
+
+    order: tuple[str, ...]
+    """To be removed, turns behind others first."""
+    kept: tuple[str, ...]
+    """Selected, and protected by a hold."""
+    left: tuple[str, ...]
+    """Behind a selected turn, but not selected: they still show what they were told."""
+
+    @property
+    def is_partial(self) -> bool:
+        return bool(self.kept or self.left)
+
+
+class Forest:
+    """Turns with the turn before each; names that nobody saw are turns without one. Built once, asked often."""
+
+    def __init__(self, before: Mapping[str, str | None]) -> None:
+        self._before = before
+        self._behind: dict[str, list[str]] = {}
+        for turn, earlier in before.items():
+            if earlier is not None:
+                self._behind.setdefault(earlier, []).append(turn)
+
+    def ancestors(self, turn: str) -> list[str]:
+        """The turns before it, the nearest first. Ends where ids go in a circle."""
+        found: dict[str, None] = {}
+        earlier = self._before.get(turn)
+        while earlier is not None and earlier not in found and earlier != turn:
+            found[earlier] = None
+            earlier = self._before.get(earlier)
+        return list(found)
+
+    def descendants(self, turn: str) -> list[str]:
+        """The turns behind it, each before those behind it."""
+        found: dict[str, None] = {}
+        waiting = [turn]
+        while waiting:
+            for later in self._behind.get(waiting.pop(), ()):
+                if later not in found and later != turn:
+                    found[later] = None
+                    waiting.append(later)
+        return list(found)
+
+    def protected(self, held: Iterable[str]) -> frozenset[str]:
+        """What holds on these turns protect: they, and all turns before them."""
+        found: set[str] = set()
+        for turn in held:
+            if turn not in found:
+                found.add(turn)
+                found.update(self.ancestors(turn))
+        return frozenset(found)
+
+    def plan(self, turns: Iterable[str], reach: Reach, held: Iterable[str]) -> Plan:
+        """What removing these turns means.
+
+        A protected turn is kept. What is behind a selected turn and not selected is left, and named.
+        """
+        selected: dict[str, None] = {}
+        for turn in turns:
+            start = turn
+            if reach is Reach.THREAD:
+                start = (self.ancestors(turn) or [turn])[-1]
+            selected[start] = None
+            if reach is not Reach.NODE:
+                selected.update(dict.fromkeys(self.descendants(start)))
+        protected = self.protected(held)
+        order = [turn for turn in self._leaves_first(selected) if turn not in protected]
+        kept = [turn for turn in selected if turn in protected]
+        left = {later: None for turn in selected for later in self.descendants(turn)}
+        return Plan(tuple(order), tuple(kept), tuple(t for t in left if t not in selected))
+
+    def _leaves_first(self, selected: Mapping[str, None]) -> list[str]:
+        depth = {turn: len(self.ancestors(turn)) for turn in selected}
+        return sorted(selected, key=lambda turn: (-depth[turn], turn))

@@ -1,0 +1,98 @@
+"""Which duties a configuration makes: for whom, what, and which wins. Pure.
+
+Precedence, in this order: keeping beats deleting; of keepings the longest; what names its subject beats what is for
+all; of deletions the earliest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from proxy.audit.retention.clocks import SECOND_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What policies look at."""
+
+    client: str | None
+    labels: frozenset[str] = frozenset()
+    """Blind indices of `key=value`."""
+    models: frozenset[str] = frozenset()
+    """Model and agent."""
+    tools: frozenset[str] = frozenset()
+    """Types of tools that were used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One rule. An empty set of conditions is for all; all conditions that are given must be met."""
+
+    name: str
+    clients: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    tools: frozenset[str] = frozenset()
+    delete_upstream_after_s: int | None = None
+    erase_local_after_s: int | None = None
+    keep_local_s: int | None = None
+    """Not erased here before this has gone by, whatever else says so."""
+
+    @property
+    def is_explicit(self) -> bool:
+        return bool(self.clients or self.labels or self.models or self.tools)
+
+    def applies(self, subject: Subject) -> bool:
+        """Whether it is about this subject."""
+        return (
+            (not self.clients or subject.client in self.clients)
+            and (not self.labels or bool(self.labels & subject.labels))
+            and (not self.models or bool(self.models & subject.models))
+            and (not self.tools or bool(self.tools & subject.tools))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """When something is to happen, ns of the wall clock, and the policy that says so."""
+
+    at: int
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all policies together want for one interaction."""
+
+    delete_upstream: Duty | None
+    erase_local: Duty | None
+    keep_local: Duty | None
+    """Kept at least until then."""
+
+
+def verdict(policies: Iterable[Policy], subject: Subject, began_at: int) -> Verdict:
+    """The duties of an interaction that began at `began_at`."""
+    applying = [policy for policy in policies if policy.applies(subject)]
+    keep = [
+        Duty(began_at + each.keep_local_s * SECOND_NS, each.name)
+        for each in applying
+        if each.keep_local_s is not None
+    ]
+    keep_local = max(keep, key=lambda duty: duty.at, default=None)
+    erase_local = _earliest(applying, began_at, "erase_local_after_s")
+    if keep_local and erase_local and keep_local.at > erase_local.at:
+        erase_local = Duty(keep_local.at, erase_local.policy)
+    return Verdict(
+        _earliest(applying, began_at, "delete_upstream_after_s"), erase_local, keep_local
+    )
+
+
+def _earliest(policies: list[Policy], began_at: int, wish: str) -> Duty | None:
+    wanting = [policy for policy in policies if getattr(policy, wish) is not None]
+    explicit = [policy for policy in wanting if policy.is_explicit]
+    duties = [
+        Duty(began_at + getattr(policy, wish) * SECOND_NS, policy.name)
+        for policy in explicit or wanting
+    ]
+    return min(duties, key=lambda duty: duty.at, default=None)

@@ -1,0 +1,130 @@
+"""The states of a copy at Google: what shows that it exists, and how far its disposal is.
+
+Regions of one row change apart from each other: a copy may be expired upstream, held here, and have a child that
+runs. Conditions (held, run not ended, no credential) are not states: `decide.stage` names them when asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Evidence(StrEnum):
+    """What shows that there is, or was, something upstream."""
+
+    INTENDED = "intended"
+    NOT_CREATED = "not_created"
+    ORPHAN_SUSPECT = "orphan_suspect"
+    ID_KNOWN = "id_known"
+    NEVER_STORED = "never_stored"
+    CONFIRMED = "confirmed"
+    ABSENT_UNPROVEN = "absent_unproven"
+    ABSENT = "absent"
+
+
+class Disposal(StrEnum):
+    """How far the duty to remove it upstream is."""
+
+    IDLE = "idle"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    BACKOFF = "backoff"
+    AMBIGUOUS = "ambiguous"
+    UNSUPPORTED = "unsupported"
+    DENIED = "denied"
+    REJECTED = "rejected"
+    VERIFYING = "verifying"
+    NOT_EFFECTIVE = "not_effective"
+    DELETED_VERIFIED = "deleted_verified"
+    ALREADY_GONE = "already_gone"
+    EXPIRED_VERIFIED = "expired_verified"
+    EXPIRED_PRESUMED = "expired_presumed"
+    UNVERIFIABLE = "unverifiable"
+
+
+FINAL: Final = frozenset(
+    [
+        Disposal.DELETED_VERIFIED,
+        Disposal.ALREADY_GONE,
+        Disposal.EXPIRED_VERIFIED,
+        Disposal.EXPIRED_PRESUMED,
+        Disposal.UNVERIFIABLE,
+    ]
+)
+VERIFIED: Final = frozenset(
+    [Disposal.DELETED_VERIFIED, Disposal.ALREADY_GONE, Disposal.EXPIRED_VERIFIED]
+)
+"""Finals that rest on looking. The others may still become one of these."""
+ATTENTION: Final = frozenset([Disposal.DENIED, Disposal.REJECTED, Disposal.NOT_EFFECTIVE])
+"""A person has to look."""
+
+
+class Flag(StrEnum):
+    """What went otherwise than it should."""
+
+    RESURRECTED = "resurrected"
+    """Served again after it was found gone."""
+    OVERSTAY = "overstay"
+    """Served after the latest instant at which it should have expired."""
+    HOLD_AFTER_SEND = "hold_after_send"
+    """A hold came while a DELETE was under way: too late upstream, in time here."""
+
+
+class Store(StrEnum):
+    """What the create said about being stored, as sent. Duplicate keys, null and texts count as inherited."""
+
+    YES = "true"
+    NO = "false"
+    INHERITED = "inherited"
+
+
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """404s since the copy was last served, all in one life of the steward: monotonic ns, None: not yet."""
+
+    boot: str = ""
+    first_mono: int | None = None
+    control_mono: int | None = None
+    """First 200 of a control probe after the first miss."""
+    is_proven: bool = False
+    """A second miss came late enough, with the control between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One stored interaction upstream, as the events so far tell."""
+
+    interaction: str
+    scope: str | None
+    """Whose credential can reach it. Ids are never compared across scopes."""
+    store: Store = Store.INHERITED
+    evidence: Evidence = Evidence.INTENDED
+    was_confirmed: bool = False
+    is_ended: bool = False
+    """Its run reached a terminal status. Unknown statuses count as running."""
+    began_at: int = 0
+    updated_at: int = 0
+    continued_at: int = 0
+    served_at: int = 0
+    """Last 200, wall ns; 0: never."""
+    disposal: Disposal = Disposal.IDLE
+    due_at: int | None = None
+    is_request: bool = False
+    """A person asked: the clock's word is not needed."""
+    is_accepted: bool = False
+    """A DELETE of this round was answered 2xx."""
+    cancels: int = 0
+    deletes: int = 0
+    gets: int = 0
+    rounds: int = 0
+    polls: int = 0
+    """Looks in this round of verification."""
+    boot: str = ""
+    retry_mono: int = 0
+    """Not before, in the steward's life `boot`; another life may act at once."""
+    misses: Misses = Misses()
+    flags: frozenset[Flag] = frozenset()
+    seen_events: frozenset[str] = frozenset()
+    """Ids of what was taken in: the same record twice changes nothing."""

@@ -1,0 +1,74 @@
+"""What an act reaches and what a hold protects, against a naive reading of the same forest."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.audit.retention.cascade import Forest, Reach
+
+TREE = {"root": None, "a": "root", "a1": "a", "a2": "a", "b": "root", "far": "never-seen"}
+
+
+@st.composite
+def forests(draw: st.DrawFn) -> dict[str, str | None]:
+    size = draw(st.integers(1, 12))
+    return {
+        str(n): str(draw(st.integers(0, n - 1))) if n and draw(st.booleans()) else None
+        for n in range(size)
+    }
+
+
+def ancestors(before: dict[str, str | None], turn: str) -> set[str]:
+    earlier = before.get(turn)
+    return set() if earlier is None else {earlier} | ancestors(before, earlier)
+
+
+@given(forests(), st.data())
+def test_a_plan_agrees_with_a_naive_one(before: dict[str, str | None], data: st.DataObject) -> None:
+    turn = data.draw(st.sampled_from(sorted(before)))
+    held = data.draw(st.sets(st.sampled_from(sorted(before))))
+    plan = Forest(before).plan([turn], Reach.DESCENDANTS, held)
+
+    reached = {each for each in before if each == turn or turn in ancestors(before, each)}
+    protected = held | {each for one in held for each in ancestors(before, one)}
+    assert set(plan.order) == reached - protected
+    assert set(plan.kept) == reached & protected
+    assert plan.left == ()
+    for place, each in enumerate(plan.order):
+        assert not ancestors(before, each) & set(plan.order[:place])
+
+
+def test_a_node_alone_names_what_still_tells_of_it() -> None:
+    plan = Forest(TREE).plan(["a"], Reach.NODE, ())
+
+    assert plan.order == ("a",)
+    assert set(plan.left) == {"a1", "a2"}
+    assert plan.is_partial
+
+
+def test_a_thread_begins_at_the_first_turn_even_if_nobody_saw_it() -> None:
+    assert set(Forest(TREE).plan(["a1"], Reach.THREAD, ()).order) == set(TREE) - {"far"}
+    assert Forest(TREE).plan(["far"], Reach.THREAD, ()).order == ("far", "never-seen")
+
+
+def test_a_hold_on_a_turn_keeps_all_before_it() -> None:
+    plan = Forest(TREE).plan(["root"], Reach.THREAD, ["a1"])
+
+    assert set(plan.kept) == {"root", "a", "a1"}
+    assert set(plan.order) == {"a2", "b"}
+
+
+def test_ids_in_a_circle_end() -> None:
+    forest = Forest({"x": "y", "y": "x", "z": "z"})
+
+    assert forest.ancestors("x") == ["y"]
+    assert forest.descendants("x") == ["y"]
+    assert forest.ancestors("z") == []
+    assert set(forest.plan(["x"], Reach.THREAD, ()).order) == {"x", "y"}
+
+
+def test_a_long_conversation_needs_no_deep_stack() -> None:
+    chain: dict[str, str | None] = {str(n): str(n - 1) if n else None for n in range(3000)}
+
+    assert Forest(chain).plan(["0"], Reach.DESCENDANTS, ()).order[0] == "2999"
