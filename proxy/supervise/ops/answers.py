@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Ops:
         """Notice new workers before they can be gone. Until cancelled."""
         try:
             while True:
-                self._pages.look()
+                with contextlib.suppress(OSError):  # out of descriptors, say: looked at again soon
+                    self._pages.look()
                 await asyncio.sleep(LOOK_S)
         finally:
             self._pages.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from proxy.journal.format import Mode
 from proxy.journal.page import SPACE, WorkerPage
 from proxy.journal.segments.space import Space
+from proxy.supervise.ops import pages as pages_module
 from proxy.supervise.ops import recorder as recorder_module
 from proxy.supervise.ops.answers import DEAD_NS, SILENT_NS, Clocks, Ops
 from proxy.telemetry.metrics.written import Form
@@ -53,7 +55,7 @@ def ops(stage: Stage) -> Ops:
 
 @pytest.fixture
 def page(stage: Stage, ops: Ops) -> Iterator[WorkerPage]:
-    assert ops, "it begins first: pages that lie there before are of an earlier run"
+    assert ops is not None, "it begins first: pages that lie there before are of an earlier run"
     made = WorkerPage.create(stage.folder, worker=0, boot=1)
     made.mode = Mode.STRICT
     made.heartbeat_ns = START
@@ -105,6 +107,25 @@ async def test_a_frozen_recorder_is_seen_in_numbers_that_grow(
     assert (before["ixp_recorder_backlog_bytes"], after["ixp_recorder_backlog_bytes"]) == (0, 800)
     assert after["ixp_gateway_exchanges_seen_total"] == 4
     assert after["ixp_audit_exchanges_total"] == 5, "as it last said"
+
+
+async def test_a_look_that_fails_ends_nothing(
+    ops: Ops, page: WorkerPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = asyncio.Event()
+
+    def no_descriptors(_folder: Path) -> list[tuple[int, int, Path]]:
+        looked.set()
+        raise OSError(24, "Too many open files")
+
+    assert page.mode == Mode.STRICT
+    with monkeypatch.context() as patch:
+        patch.setattr(pages_module, "pages", no_descriptors)
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(ops.keep_looking())
+            await looked.wait()
+            assert not looking.done()
+            looking.cancel()
 
 
 async def test_both_parts_are_one_answer_in_openmetrics(
