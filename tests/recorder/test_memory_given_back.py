@@ -1,0 +1,37 @@
+"""What large bodies took is given back to the machine once they are gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import gc, sys
+from pathlib import Path
+from proxy.recorder.__main__ import give_memory_back
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+if sys.argv[1] == "given back":
+    give_memory_back()
+MIB = 1 << 20
+bytearray(30 * MIB)  # freed at once: the allocator learns that so much is soon free again
+before = resident()
+bodies = [bytearray(b"x") * (4 * MIB) for _ in range(10)]
+bodies.clear()
+gc.collect()
+print((resident() - before) // MIB)
+"""
+
+
+@pytest.mark.parametrize(("how", "kept_mib"), [("given back", range(10)), ("kept", range(30, 60))])
+def test_what_large_bodies_took_is_given_back(how: str, kept_mib: range) -> None:
+    """The second case guards the first: without our word the allocator keeps all of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) in kept_mib
