@@ -16,7 +16,7 @@ import pytest
 
 from proxy.logs import EVENTS, FOREIGN
 from tests.end_to_end.load import Load
-from tests.end_to_end.programs import look_until
+from tests.end_to_end.programs import look_until, run_verb
 from tests.end_to_end.scraping import counted, scraped
 from tests.end_to_end.stage import Proxy, Stage
 
@@ -97,6 +97,7 @@ def test_a_frozen_recorder_is_seen_from_the_gateways_own_pages(stage: Stage) -> 
     try:
         asyncio.run(_some(proxy))
         frozen = scraped(proxy)
+        status = run_verb("status", "--data", str(proxy.data))
     finally:
         os.kill(recorder, signal.SIGCONT)
     proxy.flush()
@@ -109,6 +110,14 @@ def test_a_frozen_recorder_is_seen_from_the_gateways_own_pages(stage: Stage) -> 
     assert frozen[seen] > before[seen]
     assert frozen[kept] == before[kept]
     assert after[seen] - before[seen] == after[kept] - before[kept]
+    assert (status.returncode, "does not answer" in status.stdout) == (1, True)
+
+
+def test_top_shows_a_running_proxy(stage: Stage) -> None:
+    shown = run_verb("top", "--once", "--data", str(stage.proxy.data))
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "strict" in shown.stdout
 
 
 def test_every_line_of_the_log_is_an_object_with_an_event_of_the_catalogue(stage: Stage) -> None:
