@@ -11,12 +11,14 @@ from typing import Final
 from proxy.errors import StoreError
 from proxy.interactions.interaction import id_hash
 from proxy.store.queries import TablesReader
-from proxy.telemetry.traces.mapping.memory import CALLS_MAX, KnownCall, KnownInteraction
+from proxy.telemetry.traces.mapping.memory import CALLS_MAX, KnownCall, KnownInteraction, NotNow
 from proxy.telemetry.traces.sampling import Sampler
 from proxy.telemetry.traces.span import SpanContext, span_id
 
-READER_WITHIN_S: Final = 1.0
-"""Tables that cannot be opened so soon are replaying: spans go without what only they know."""
+READER_WITHIN_S: Final = 5.0
+"""After a start the tables replay first; the queue of spans bears a wait as long."""
+PAUSE_NS: Final = 30_000_000_000
+"""Tables that cannot be asked are left alone so long: spans go without what only they know."""
 LOOKUPS_PER_S: Final = 20
 """A lookup reads 10 ms at 10 M interactions: a fifth of a core at most."""
 
@@ -37,11 +39,12 @@ class StoreLookup:
         self._mono_ns = mono_ns
         self._second = -1
         self._count = 0
+        self._not_before_ns = mono_ns()
 
-    def __call__(self, interaction: str, before: int) -> KnownInteraction | None:
-        """What the tables know; None: nothing, or there is no time to ask."""
+    def __call__(self, interaction: str, before: int) -> KnownInteraction | NotNow | None:
+        """What the tables know; None: nothing."""
         if not self._has_time():
-            return None
+            return NotNow.NOT_NOW
         asked = self._reader()
         try:
             with contextlib.closing(asked.result(READER_WITHIN_S)) as reader:
@@ -50,10 +53,14 @@ class StoreLookup:
             if not asked.cancel() and asked.done() and asked.exception() is None:
                 asked.result().close()
             _log.info("spans go without what the tables know: %s", type(error).__name__)
-            return None
+            self._not_before_ns = self._mono_ns() + PAUSE_NS
+            return NotNow.NOT_NOW
 
     def _has_time(self) -> bool:
-        second = self._mono_ns() // 1_000_000_000
+        now_ns = self._mono_ns()
+        if now_ns < self._not_before_ns:
+            return False
+        second = now_ns // 1_000_000_000
         if second != self._second:
             self._second, self._count = second, 0
         self._count += 1

@@ -9,8 +9,8 @@ from proxy.errors import StoreError
 from proxy.store.database import Database
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
-from proxy.telemetry.traces.lookup import LOOKUPS_PER_S, StoreLookup
-from proxy.telemetry.traces.mapping.memory import KnownCall, KnownInteraction
+from proxy.telemetry.traces.lookup import LOOKUPS_PER_S, PAUSE_NS, StoreLookup
+from proxy.telemetry.traces.mapping.memory import KnownCall, KnownInteraction, NotNow
 from proxy.telemetry.traces.sampling import Sampler
 from proxy.telemetry.traces.span import SpanContext, own_trace_id, span_id
 from tests.recording.samples import MODEL
@@ -52,7 +52,7 @@ def test_the_tables_know_what_was_recorded_before(tables: Database) -> None:
 
     found = lookup(tables)(ROOT_ID, LATER)
 
-    assert found is not None
+    assert isinstance(found, KnownInteraction)
     assert found.context == SpanContext(own_trace_id(exchange), span_id(exchange, "inference"))
     assert found == KnownInteraction(
         context=found.context,
@@ -72,7 +72,7 @@ def test_the_tables_know_what_was_recorded_before(tables: Database) -> None:
 def test_what_came_later_is_not_known_yet(tables: Database) -> None:
     assert lookup(tables)(ROOT_ID, CREATE.exchange.started_at) is None
     found = lookup(tables)(ROOT_ID, CREATE.observations[0].at + 1000)
-    assert found is not None
+    assert isinstance(found, KnownInteraction)
 
 
 def test_the_span_it_names_is_the_one_that_was_sent(tables: Database) -> None:
@@ -80,26 +80,30 @@ def test_the_span_it_names_is_the_one_that_was_sent(tables: Database) -> None:
     sent = named(tree.spans(CREATE), f"generate_content {MODEL}")
     found = lookup(tables)(ROOT_ID, LATER)
 
-    assert found is not None
+    assert isinstance(found, KnownInteraction)
     assert found.context == sent.context
 
 
 def test_a_trace_that_was_not_sampled_has_no_span_to_point_to(tables: Database) -> None:
     found = lookup(tables, Sampler(ratio=0))(ROOT_ID, LATER)
 
-    assert found is not None
+    assert isinstance(found, KnownInteraction)
     assert found.context is None
 
 
 def test_a_turn_that_is_not_the_first_has_no_place_in_its_conversation(tables: Database) -> None:
     found = lookup(tables)("v1_other", LATER)
 
-    assert found is not None
+    assert isinstance(found, KnownInteraction)
     assert (found.root, found.turn) == (None, None)
 
 
 def test_nothing_is_known_of_what_nobody_recorded(tables: Database) -> None:
     assert lookup(tables)("v1_unknown", LATER) is None
+
+
+def not_again() -> Future[TablesReader]:
+    raise AssertionError("asked again")
 
 
 def test_tables_that_cannot_be_asked_cost_a_link_and_nothing_more() -> None:
@@ -108,7 +112,15 @@ def test_tables_that_cannot_be_asked_cost_a_link_and_nothing_more() -> None:
         asked.set_exception(StoreError("the recorder is stopping"))
         return asked
 
-    assert StoreLookup(failing, Sampler(), lambda: 0)(ROOT_ID, LATER) is None
+    now_ns = [0]
+    asked = StoreLookup(failing, Sampler(), lambda: now_ns[0])
+
+    assert asked(ROOT_ID, LATER) is NotNow.NOT_NOW
+    asked._reader = not_again
+    assert asked(ROOT_ID, LATER) is NotNow.NOT_NOW
+    now_ns[0] = PAUSE_NS
+    with pytest.raises(AssertionError, match="asked again"):
+        asked(ROOT_ID, LATER)
 
 
 def test_no_more_is_asked_in_a_second_than_the_tables_can_bear(tables: Database) -> None:
@@ -116,8 +128,10 @@ def test_no_more_is_asked_in_a_second_than_the_tables_can_bear(tables: Database)
     once = lookup(tables)
     limited = StoreLookup(once._reader, Sampler(), lambda: now_ns[0])
 
-    found = [limited(ROOT_ID, LATER) is not None for _ in range(LOOKUPS_PER_S + 2)]
+    found = [
+        isinstance(limited(ROOT_ID, LATER), KnownInteraction) for _ in range(LOOKUPS_PER_S + 2)
+    ]
     now_ns[0] = 1_000_000_000
 
     assert found == [True] * LOOKUPS_PER_S + [False] * 2
-    assert limited(ROOT_ID, LATER) is not None
+    assert isinstance(limited(ROOT_ID, LATER), KnownInteraction)

@@ -5,6 +5,7 @@ In memory first; what is not there any more (or was recorded before this start) 
 
 from __future__ import annotations
 
+import enum
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,7 +51,13 @@ class KnownInteraction:
     calls: dict[str, KnownCall] = field(default_factory=dict)
 
 
-Lookup = Callable[[str, int], KnownInteraction | None]
+class NotNow(enum.Enum):
+    """The store cannot be asked at the moment: later it may know."""
+
+    NOT_NOW = "not now"
+
+
+Lookup = Callable[[str, int], KnownInteraction | NotNow | None]
 """Asks the store for an interaction of which nothing is in memory, as it was known at a time (wall ns)."""
 
 
@@ -76,12 +83,15 @@ class Memory:
     def get(self, interaction: str | None, before: int) -> KnownInteraction | None:
         """What was known of an interaction at the time `before` (wall ns), or None.
 
-        What is not in memory is asked for once.
+        What is not in memory is asked for, until there is an answer.
         """
         if interaction is None:
             return None
         if interaction not in self._known:
-            self._put(interaction, self._lookup(interaction, before))
+            found = self._lookup(interaction, before)
+            if found is NotNow.NOT_NOW:
+                return None
+            self._put(interaction, found)
         self._known.move_to_end(interaction)
         return self._known[interaction]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from proxy.telemetry.traces.mapping.memory import KnownInteraction, Memory, no_lookup
+from proxy.telemetry.traces.mapping.memory import KnownInteraction, Memory, NotNow, no_lookup
 
 
 def known(name: str) -> KnownInteraction:
@@ -40,6 +40,14 @@ def test_the_store_is_asked_once_and_then_remembered() -> None:
 
     assert found == [known("there"), known("there"), None, None]
     assert asked == [("there", 9), ("not", 9)]
+
+
+def test_a_store_that_cannot_answer_now_is_asked_again() -> None:
+    answers: list[KnownInteraction | NotNow] = [NotNow.NOT_NOW, known("a")]
+    memory = Memory(lambda _name, _before: answers.pop(0))
+
+    assert memory.get("a", 9) is None
+    assert memory.get("a", 9) == known("a")
 
 
 def test_the_least_used_goes_first() -> None:
