@@ -354,9 +354,8 @@ class ActFact:
 
     at: int
     kind: str
-    """Closed set: mode (strict or available began), recovery (a dead worker's open exchanges were
-    closed), damage (a journal or the vault had bytes nobody can read), erased (keys destroyed); and what the
-    recorder is told by others, acts.TOLD_KINDS: webhook, capture, hold, ..."""
+    """Closed set: mode (strict or available began), recovery (a dead worker's open exchanges were closed), damage
+    (bytes nobody can read), erased (keys destroyed); and what others tell, acts.TOLD_KINDS: webhook, hold, ..."""
     worker: int | None
     """None: about the recorder or the vault, not about one worker."""
     boot: str | None
