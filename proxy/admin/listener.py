@@ -14,12 +14,16 @@ from typing import Final
 
 from aiohttp import web
 
+from proxy.admin.asking.questions import Questions
+from proxy.admin.asking.records import Records
+from proxy.admin.asking.snapshots import Copy, Snapshots
+from proxy.admin.asking.statements import Statements
 from proxy.admin.desk import THREADS, Desk
 from proxy.admin.guard import Guard, hosts_of
-from proxy.admin.questions import Questions
 from proxy.admin.tokens import TokenFile, ready_tokens
 from proxy.admin.trail import Tell, Trail
 from proxy.store.asking.lending import LentTables
+from proxy.store.vault.reader import VaultReader
 
 BODY_BYTES_MAX: Final = 128 * 1024
 """Of a request: a statement of 64 KiB, written as JSON."""
@@ -48,6 +52,18 @@ class AdminSettings:
         return self.data_folder / "admin" / "local.token"
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the recorder lends the listener."""
+
+    tell: Tell
+    """Acts into the vault."""
+    copy: Copy
+    """A copy of the tables, for statements of other people."""
+    open_reader: Callable[[], VaultReader]
+    """For content; each for one thread."""
+
+
 class AdminListener:
     """One listener in the recorder's process."""
 
@@ -55,12 +71,13 @@ class AdminListener:
         self,
         settings: AdminSettings,
         tables: LentTables,
-        tell: Tell,
+        means: Means,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings = settings
         self._tables = tables
-        self._trail = Trail(tell, now_ns)
+        self._means = means
+        self._trail = Trail(means.tell, now_ns)
         self._now_ns = now_ns
 
     @contextlib.asynccontextmanager
@@ -76,7 +93,16 @@ class AdminListener:
         desk = Desk(self._tables, self._trail, pool, self._now_ns)
         guard = Guard(tokens, hosts_of(address, port, self._settings.hosts), ())
         application = web.Application(middlewares=[guard.pass_on], client_max_size=BODY_BYTES_MAX)
-        application.add_routes(Questions(desk).routes())
+        snapshots = Snapshots(
+            self._settings.data_folder / "run", self._means.copy, time.monotonic_ns
+        )
+        snapshots.clear()
+        for part in (
+            Questions(desk),
+            Records(desk, self._means.open_reader),
+            Statements(desk, snapshots, self._means.open_reader),
+        ):
+            application.add_routes(part.routes())
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -91,6 +117,7 @@ class AdminListener:
         finally:
             await runner.cleanup()
             self._trail.close()
+            snapshots.clear()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _tokens(self, address: str) -> TokenFile:

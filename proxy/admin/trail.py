@@ -14,7 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from proxy.admin.tokens import Reader
@@ -45,7 +45,6 @@ class Told:
     """answered, refused, failed."""
     row_count: int = 0
     duration_ms: int = 0
-    parameters: dict[str, str] = field(default_factory=dict)
     interaction: str | None = None
     reason: str | None = None
     sql: str | None = None

@@ -15,6 +15,15 @@ def _sql_arguments(verb: argparse.ArgumentParser) -> None:
     form = verb.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object per row")
     form.add_argument("--csv", action="store_true", help="comma-separated, with a header")
+    verb.add_argument("--list", action="store_true", help="the shipped queries with parameters")
+    verb.add_argument("--name", metavar="NAME", help="a shipped query instead of a statement")
+    verb.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the shipped query; instants as 2026-11-23T10:00, now or -7d",
+    )
     verb.add_argument(
         "statement", metavar="SQL", nargs="?", help="one statement; without it, lists what there is"
     )
@@ -24,9 +33,12 @@ def _sql(parsed: Arguments) -> int:
     from proxy.reading import sql
 
     settings = resolved(parsed).settings
+    if parsed.list:
+        return sql.list_shipped(as_json=parsed.json)
     return sql.run(
         settings.data_folder,
         parsed.statement,
+        shipped=sql.Named(parsed.name, tuple(parsed.param)) if parsed.name else None,
         as_json=parsed.json,
         as_csv=parsed.csv,
         master_file=settings.master_key_file,

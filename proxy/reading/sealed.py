@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
-import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -17,6 +12,7 @@ import duckdb.sqltypes
 from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
+from proxy.store.sandbox.functions import numpy_not_needed
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 
@@ -69,7 +65,7 @@ class Contents:
         """Make both functions known to SQL."""
         gives = {"content": duckdb.sqltypes.VARCHAR, "content_blob": duckdb.sqltypes.BLOB}
         functions = {"content": self.text, "content_blob": self.blob}
-        with _numpy_not_needed():
+        with numpy_not_needed():
             for name, function in functions.items():
                 connection.create_function(
                     name,
@@ -79,38 +75,3 @@ class Contents:
                     null_handling=duckdb.func.FunctionNullHandling.SPECIAL,
                     side_effects=False,
                 )
-
-
-@contextmanager
-def pandas_not_sought() -> Iterator[None]:
-    """Spare each call of content() the search for a pandas that is not installed.
-
-    DuckDB 1.5.5 asks for it twice per call, in vain: 283 us, against 10 for the call itself.
-    """
-    if importlib.util.find_spec("pandas") is not None:
-        yield
-        return
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # Python's own sign for "not to be found"
-    try:
-        yield
-    finally:
-        del sys.modules["pandas"]
-
-
-@contextmanager
-def _numpy_not_needed() -> Iterator[None]:
-    """Let create_function find a numpy where none is installed (73 MB that nobody else needs).
-
-    DuckDB 1.5.5 looks for it before it looks which kind of function is made; native ones never use
-    it (duckdb/duckdb-python pull request 538, July 2026). A test opens content without numpy.
-    """
-    if importlib.util.find_spec("numpy") is not None:
-        yield
-        return
-    stand_in = types.ModuleType("numpy")
-    stand_in.__dict__.update(__version__="2.0.0", _core=types.SimpleNamespace(multiarray=None))
-    sys.modules["numpy"] = stand_in
-    try:
-        yield
-    finally:
-        del sys.modules["numpy"]

@@ -19,8 +19,9 @@ from typing import Final
 import duckdb
 
 from proxy.errors import StoreError
-from proxy.reading.sealed import Contents, open_vault, pandas_not_sought
+from proxy.reading.sealed import Contents, open_vault
 from proxy.store.database import Limits, attach
+from proxy.store.sandbox.functions import pandas_not_sought
 
 ANSWER_WITHIN_S: Final = 90
 """The recorder flushes, checkpoints and copies first, and gives up by itself after 60 s."""

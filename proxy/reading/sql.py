@@ -8,7 +8,9 @@ import datetime as dt
 import json
 import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +20,8 @@ from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, cell_text, table
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
+from proxy.store.asking.shipped import WrongParameter, bound
+from proxy.store.asking.shipped import shipped as shipped_questions
 
 TABLE_ROWS_MAX: Final = 1000
 """Rows of a table for people: nobody reads more, and widths need all of them in memory. JSON and CSV
@@ -35,6 +39,14 @@ _INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS: Final = frozenset(_INTEGERS) | {f"U{each}" for each in _INTEGERS} | {"FLOAT", "DOUBLE"}
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A shipped query, and its parameters as NAME=VALUE."""
+
+    name: str
+    parameters: tuple[str, ...] = ()
+
+
 class WrongStatement(Exception):
     """Not one statement that reads; says what to do instead."""
 
@@ -46,8 +58,9 @@ def run(
     as_json: bool = False,
     as_csv: bool = False,
     master_file: Path | None = None,
+    shipped: Named | None = None,
 ) -> int:
-    """Answer `statement` on standard output; without one, list tables and views.
+    """Answer `statement` or `shipped` on standard output; without either, list tables and views.
 
     JSON is one object per row and line. Returns the exit code: 0 done, 2 a wrong statement, 3 it
     could not be answered.
@@ -56,12 +69,16 @@ def run(
         StoreError: nothing was recorded here, or the facts cannot be opened.
     """
     with open_facts(data_folder, master_file) as connection:
-        if statement is None:
+        if statement is None and shipped is None:
             return _list_relations(connection, as_json=as_json)
         try:
-            result = ask(connection, statement)
+            result = (
+                ask(connection, statement or "")
+                if shipped is None
+                else _ask_shipped(connection, shipped)
+            )
             _write(result, as_json=as_json, as_csv=as_csv)
-        except WrongStatement as error:
+        except (WrongStatement, WrongParameter) as error:
             terminal.say(str(error))
             return WRONG_USE
         except duckdb.Error as error:
@@ -91,6 +108,42 @@ def ask(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.DuckDBP
     if found[0].type == duckdb.StatementType.SELECT:
         return _with_plain_instants(connection, found[0])
     return connection.execute(found[0])
+
+
+def list_shipped(*, as_json: bool = False) -> int:
+    """The shipped queries: name, parameters, what they say. Returns the exit code."""
+    console = terminal.console()
+    width = min(console.width, 100) - 4
+    for question in shipped_questions().values():
+        given = [
+            each.name if each.default is None else f"{each.name}={each.default}"
+            for each in question.parameters
+        ]
+        if as_json:
+            names = ["name", "subject", "about", "parameters"]
+            row = (question.name, question.subject, question.about, given)
+            sys.stdout.write(json_line(names, row) + "\n")
+            continue
+        console.print(question.name, style="bold")
+        for line in terminal.wrapped(question.about, width, 4):
+            console.print(f"  {line}")
+        if given:
+            console.print(f"    --param {' '.join(given)}", style="dim")
+    return DONE
+
+
+def _ask_shipped(connection: duckdb.DuckDBPyConnection, named: Named) -> duckdb.DuckDBPyConnection:
+    """Start a shipped query.
+
+    Raises:
+        WrongStatement: there is none of this name.
+        WrongParameter: see `bound`.
+    """
+    question = shipped_questions().get(named.name)
+    if question is None:
+        raise WrongStatement(f"there is no query {named.name}; `sql --list` names them")
+    given = dict(text.partition("=")[::2] for text in named.parameters)
+    return connection.execute(question.sql, bound(question, given, time.time_ns()) or None)
 
 
 def _with_plain_instants(

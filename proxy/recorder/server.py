@@ -16,7 +16,7 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.listener import AdminListener, AdminSettings
+from proxy.admin.listener import AdminListener, AdminSettings, Means
 from proxy.errors import StartRefused
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
@@ -29,7 +29,7 @@ from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
-from proxy.store.position import FactBatch
+from proxy.store.position import VAULT_START, FactBatch
 from proxy.store.pricing.books import price_book
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
@@ -238,7 +238,12 @@ class Recorder:
         if bound is None or self.settings.admin is None:
             yield
             return
-        listener = AdminListener(self.settings.admin, self.lent, self.pipeline.tell)
+        means = Means(
+            tell=self.pipeline.tell,
+            copy=lambda target: self.tables.reach(VAULT_START, target),
+            open_reader=lambda: open_reader(self.settings),
+        )
+        listener = AdminListener(self.settings.admin, self.lent, means)
         async with listener.serving(bound):
             yield
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import aiohttp
 
-from proxy.admin.listener import AdminListener, AdminSettings
+from proxy.admin.listener import AdminListener, AdminSettings, Means
 from proxy.admin.tokens import Role, add_token
 from proxy.recording.facts import ActFact
 from proxy.store.asking.lending import LentTables
+from proxy.store.vault.reader import VaultReader
 from tests.store.samples import SECOND_NS, START_NS
 
 NOW_NS = START_NS + 3600 * SECOND_NS
@@ -84,15 +85,25 @@ class Served:
             return Asked(response.status, response.headers, await response.read())
 
 
+def no_reader() -> VaultReader:
+    raise AssertionError("nothing is opened here")
+
+
 @asynccontextmanager
 async def served(
-    folder: Path, tables: LentTables, tune: Callable[[AdminListener], None] | None = None
+    folder: Path, tables: LentTables, open_reader: Callable[[], VaultReader] | None = None
 ) -> AsyncIterator[Served]:
     settings = AdminSettings(data_folder=folder, hosts=("audit.example",))
     acts = Acts()
-    listener = AdminListener(settings, tables, acts.tell, lambda: NOW_NS)
-    if tune is not None:
-        tune(listener)
+    (folder / "run").mkdir(exist_ok=True)
+
+    def copy(target: Path) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(tables.snapshot(target))
+        return done
+
+    means = Means(acts.tell, copy, open_reader or no_reader)
+    listener = AdminListener(settings, tables, means, lambda: NOW_NS)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         async with listener.serving(bound):

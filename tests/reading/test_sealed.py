@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from proxy.errors import StoreError
 from proxy.journal.format import ExchangeId
-from proxy.reading.sealed import Contents, open_vault, pandas_not_sought
+from proxy.reading.sealed import Contents, open_vault
+from proxy.store.sandbox.functions import pandas_not_sought
 from tests.reading.recorded import QUESTION, record, told
 
 
@@ -68,7 +69,8 @@ def test_sql_opens_content_row_by_row_without_numpy(tmp_path: Path) -> None:
     record(tmp_path, told(1, QUESTION))
     code = (
         "import sys; from pathlib import Path; import duckdb\n"
-        "from proxy.reading.sealed import Contents, open_vault, pandas_not_sought\n"
+        "from proxy.reading.sealed import Contents, open_vault\n"
+        "from proxy.store.sandbox.functions import pandas_not_sought\n"
         "connection = duckdb.connect(); connection.execute('SET enable_progress_bar = false')\n"
         "Contents(open_vault(Path(sys.argv[1]))).add_to(connection)\n"
         "assert 'numpy' not in sys.modules\n"

@@ -6,7 +6,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from proxy.reading.sql import DONE, TABLE_ROWS_MAX, WRONG_USE, WrongStatement, ask, run
+from proxy.reading.sql import (
+    DONE,
+    TABLE_ROWS_MAX,
+    WRONG_USE,
+    Named,
+    WrongStatement,
+    ask,
+    list_shipped,
+    run,
+)
 
 Captured = pytest.CaptureFixture[str]
 
@@ -187,3 +196,40 @@ def test_columns_of_the_same_name_are_all_shown(data_folder: Path, capsys: Captu
     out = answer(capsys, data_folder, "SELECT now() IS NULL AS a, 2 AS a, now() IS NULL AS a")
 
     assert out.splitlines()[0] == "a      a  a"
+
+
+def test_a_shipped_query_is_asked_by_name(data_folder: Path, capsys: Captured) -> None:
+    parameters = ("from=2026-01-01", "to=2027-01-01")
+
+    code = run(data_folder, as_json=True, shipped=Named("interactions_by_status", parameters))
+
+    assert code == DONE
+    told = {
+        row["status"]: row["interaction_count"]
+        for row in map(json.loads, capsys.readouterr().out.splitlines())
+    }
+    assert told == {"completed": 1, "requires_action": 1}
+
+
+def test_a_wrong_name_or_parameter_of_a_shipped_query_is_said(
+    data_folder: Path, capsys: Captured
+) -> None:
+    nothing = run(data_folder, shipped=Named("nothing"))
+    odd = run(data_folder, shipped=Named("gaps", ("form=now",)))
+
+    assert nothing == odd == WRONG_USE
+    said = capsys.readouterr().err
+    assert "sql --list" in said
+    assert "it takes from" in said
+
+
+def test_the_shipped_queries_are_listed(capsys: Captured) -> None:
+    assert list_shipped() == DONE
+    assert "tokens_by_model" in capsys.readouterr().out
+    assert list_shipped(as_json=True) == DONE
+    assert json.loads(capsys.readouterr().out.splitlines()[0]).keys() == {
+        "name",
+        "subject",
+        "about",
+        "parameters",
+    }

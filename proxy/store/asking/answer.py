@@ -80,24 +80,27 @@ def answer(
     sql: str,
     values: Mapping[str, object] | None = None,
     rows_max: int = ROWS_MAX,
+    text_max: int | None = None,
 ) -> Answer:
-    """Run one SELECT.
+    """Run one SELECT. `text_max`: characters of a text, longer ones are cut.
 
     Raises:
         duckdb.Error: its view of the statement.
     """
-    relation = plain(cursor.sql(sql, params=dict(values) if values else None))
+    relation = plain(cursor.sql(sql, params=dict(values) if values else None), text_max)
     table = Table.from_arrow(relation.limit(rows_max + 1))
     is_cut = table.num_rows > rows_max
     return Answer(table.slice(0, rows_max) if is_cut else table, is_cut)
 
 
-def plain(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+def plain(
+    relation: duckdb.DuckDBPyRelation, text_max: int | None = None
+) -> duckdb.DuckDBPyRelation:
     """The same rows with columns of other than plain types as text, and each name once."""
     names = _distinct(relation.columns)
     kinds = [str(each) for each in relation.types]
     columns = ", ".join(
-        f"#{place}{_cast(kind)} AS {quoted(name)}"
+        f"{_selected(place, kind, text_max)} AS {quoted(name)}"
         for place, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1)
     )
     return relation.project(columns)
@@ -106,6 +109,12 @@ def plain(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 def quoted(name: str) -> str:
     """An identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _selected(place: int, kind: str, text_max: int | None) -> str:
+    column = f"#{place}{_cast(kind)}"
+    is_text = kind == "VARCHAR" or column.endswith("VARCHAR")
+    return f"left({column}, {text_max})" if is_text and text_max is not None else column
 
 
 def _cast(kind: str) -> str:

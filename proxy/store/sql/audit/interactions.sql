@@ -195,3 +195,42 @@ FROM audit.conversations
 WHERE last_at >= $from
 ORDER BY turn_count DESC, conversation
 LIMIT $limit;
+
+-- name: interactions_page
+-- Interactions by any of their properties, the latest first, in pages.
+-- param from instant = -30d: created from then on
+-- param to instant = now: created before; for the next page the created_at of the last row, see before
+-- param before text = : of the row at `to`, only ids below this one: the interaction of the last row
+-- param status text = : only this; empty: any
+-- param model text = : only this model or agent; empty: any
+-- param client text = : only this credential; empty: any
+-- param limit whole = 100: rows at most
+SELECT
+    interaction,
+    created_at,
+    ended_at,
+    status,
+    is_terminal,
+    model,
+    agent,
+    client,
+    store,
+    is_background,
+    is_streaming,
+    total_tokens,
+    function_call_count,
+    error_code,
+    previous_interaction_id,
+    conversation,
+    deleted_at
+FROM audit.interactions
+WHERE created_at >= $from
+    AND CASE
+        WHEN $before = '' THEN created_at < $to
+        ELSE created_at < $to OR created_at = $to AND interaction < $before
+    END
+    AND ($status = '' OR status = $status)
+    AND ($model = '' OR coalesce(model, agent) = $model)
+    AND ($client = '' OR client = $client)
+ORDER BY created_at DESC, interaction DESC
+LIMIT $limit;

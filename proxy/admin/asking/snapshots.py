@@ -1,0 +1,65 @@
+"""Copies of the tables for statements of other people: one for all who ask within a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final
+
+from proxy.errors import StoreError
+
+AGE_NS: Final = 60 * 1_000_000_000
+"""A statement sees what was recorded up to so long ago. A copy pauses the writer, and costs the disk."""
+MADE_WITHIN_S: Final = 60.0
+"""A checkpoint and a copy of 4.6 GB take some 10 s."""
+
+Copy = Callable[[Path], Future[Any]]
+
+
+class Snapshots:
+    """Used in one event loop. The one before the newest is kept for who is still opening it."""
+
+    def __init__(self, folder: Path, copy: Copy, mono_ns: Callable[[], int]) -> None:
+        """`copy`: TablesFollower.reach with a target."""
+        self._folder = folder
+        self._copy = copy
+        self._mono_ns = mono_ns
+        self._turn = asyncio.Lock()
+        self._newest: Path | None = None
+        self._made_ns = 0
+        self._number = 0
+
+    async def newest(self) -> Path:
+        """A copy not older than AGE_NS.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        async with self._turn:
+            if self._newest is None or self._mono_ns() - self._made_ns >= AGE_NS:
+                self._newest = await self._make()
+            return self._newest
+
+    def clear(self) -> None:
+        """Remove all, also what a killed recorder left."""
+        for path in self._folder.glob("audit-*.duckdb*"):
+            path.unlink(missing_ok=True)
+        self._newest = None
+
+    async def _make(self) -> Path:
+        self._number += 1
+        made_ns = self._mono_ns()
+        target = self._folder / f"audit-{self._number}.duckdb"
+        try:
+            async with asyncio.timeout(MADE_WITHIN_S):
+                await asyncio.wrap_future(self._copy(target))
+        except TimeoutError as error:
+            raise StoreError(f"no copy of the tables within {MADE_WITHIN_S:g} s") from error
+        self._made_ns = made_ns
+        with contextlib.suppress(FileNotFoundError):
+            for suffix in (".duckdb", ".duckdb.wal"):
+                (self._folder / f"audit-{self._number - 2}{suffix}").unlink()
+        return target

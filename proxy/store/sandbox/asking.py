@@ -1,0 +1,213 @@
+"""A statement of somebody else, answered by a process of its own that is killed when its time is up."""
+
+from __future__ import annotations
+
+import io
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+from arro3.io import read_ipc_stream
+
+from proxy.errors import ProxyError
+from proxy.store.asking.answer import Answer, TooSlow, WrongQuestion
+from proxy.store.sandbox.allowed import TEXT_BYTES_MAX
+from proxy.store.sandbox.limits import (
+    ANSWER_BYTES_MAX,
+    CONTENT_BYTES_MAX,
+    CONTENTS_MAX,
+    DEADLINE_S,
+    KILL_AFTER_S,
+    NOTHING,
+    REF_BYTES_MAX,
+    ROWS_MAX,
+)
+
+READ_BYTES: Final = 256 * 1024
+OUTPUT_BYTES_MAX: Final = 2 * ANSWER_BYTES_MAX
+"""Of what the process may say: the rows with their frames."""
+PROGRAM: Final = (sys.executable, "-P", "-m", "proxy.store.sandbox")
+
+
+class TooMuch(ProxyError):
+    """The process died of its limits."""
+
+
+@dataclass(slots=True)
+class Question:
+    """One statement and its limits. `opened` fills while it is answered."""
+
+    snapshot: Path
+    sql: str
+    open_content: Callable[[str], bytes | None] | None = None
+    """None: content(ref) is NULL."""
+    deadline_s: float = DEADLINE_S
+    rows_max: int = ROWS_MAX
+    opened: list[str] = field(default_factory=list)
+    """References of which content was given out."""
+
+
+def answer_in_sandbox(question: Question, mono_s: Callable[[], float] = time.monotonic) -> Answer:
+    """Answer in this thread, which waits for it.
+
+    Raises:
+        WrongQuestion: it may not run, or DuckDB refuses it.
+        TooSlow: the deadline came first.
+        TooMuch: it took more memory than it may.
+    """
+    if len(question.sql.encode("utf-8", "replace")) > TEXT_BYTES_MAX:
+        raise WrongQuestion(f"a statement has at most {TEXT_BYTES_MAX >> 10} KiB")
+    ends_at = mono_s() + question.deadline_s + KILL_AFTER_S
+    with ExitStack() as stack:
+        ours, command, theirs = _content_sockets(question, stack)
+        process = subprocess.Popen(  # noqa: S603  # our own program, with no argument of theirs
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            pass_fds=theirs,
+        )
+        stack.callback(_end, process)
+        for number in theirs:
+            socket.socket(fileno=number).close()  # the process has it now
+        talk = _Talk(question, process, ours, lambda: ends_at - mono_s())
+        talk.ask()
+        said = talk.listen()
+        is_late = mono_s() >= ends_at - KILL_AFTER_S
+    if said is None or (not said and is_late):
+        raise TooSlow(f"not answered within {question.deadline_s:g} s: ask for less at once")
+    return _understood(said)
+
+
+def _content_sockets(
+    question: Question, stack: ExitStack
+) -> tuple[socket.socket | None, tuple[str, ...], tuple[int, ...]]:
+    if question.open_content is None:
+        return None, PROGRAM, ()
+    ours, theirs = socket.socketpair()
+    stack.enter_context(ours)
+    number = theirs.detach()
+    return ours, (*PROGRAM, "--content-fd", str(number)), (number,)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it if it lives. A dying process of nice 19 may take a second to be gone: nobody waits for that."""
+    process.kill()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None and not stream.closed:
+            stream.close()
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _understood(said: bytes) -> Answer:
+    head, _, rest = said.partition(b"\n")
+    try:
+        told = orjson.loads(head)
+    except orjson.JSONDecodeError as error:
+        raise TooMuch("it took more memory or time than it may: ask for less at once") from error
+    if "error" in told:
+        kind = WrongQuestion if told["kind"] == "refused" else TooMuch
+        raise kind(told["error"])
+    return Answer(read_ipc_stream(io.BytesIO(rest)).read_all(), told["is_cut"])
+
+
+class _Talk:
+    """Both pipes of one process: what it says, and what it asks for."""
+
+    def __init__(
+        self,
+        question: Question,
+        process: subprocess.Popen[bytes],
+        held: socket.socket | None,
+        left_s: Callable[[], float],
+    ) -> None:
+        self._question = question
+        self._process = process
+        self._held = held
+        self._left_s = left_s
+        self._content_bytes = 0
+
+    def ask(self) -> None:
+        """64 KiB and a little fit into the pipe, or the process reads them first of all."""
+        asked = {
+            "snapshot": str(self._question.snapshot),
+            "sql": self._question.sql,
+            "deadline_s": self._question.deadline_s,
+            "rows_max": self._question.rows_max,
+        }
+        stream = self._process.stdin
+        assert stream is not None
+        try:
+            stream.write(orjson.dumps(asked))
+            stream.close()
+        except BrokenPipeError:
+            pass  # it is gone: what it said tells
+
+    def listen(self) -> bytes | None:
+        """All it says; None: its time was up."""
+        stream = self._process.stdout
+        assert stream is not None
+        said = bytearray()
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            if self._held is not None:
+                selector.register(self._held, selectors.EVENT_READ)
+            while True:
+                left_s = self._left_s()
+                if left_s <= 0:
+                    return None
+                for key, _ in selector.select(left_s):
+                    if key.fileobj is self._held:
+                        if not self._give():
+                            selector.unregister(self._held)
+                            self._held.close()
+                        continue
+                    piece = stream.read1(READ_BYTES)  # type: ignore[attr-defined]  # a BufferedReader
+                    if not piece or len(said) > OUTPUT_BYTES_MAX:
+                        return bytes(said)
+                    said += piece
+
+    def _give(self) -> bool:
+        """One text; False: no more."""
+        assert self._held is not None
+        assert self._question.open_content is not None
+        self._held.settimeout(max(0.01, self._left_s()))
+        try:
+            (size,) = struct.unpack("<I", self._exactly(4))
+            if size > REF_BYTES_MAX or len(self._question.opened) >= CONTENTS_MAX:
+                return False
+            ref = self._exactly(size).decode("utf-8", "replace")
+            content = self._question.open_content(ref)
+            if content is None:
+                self._held.sendall(struct.pack("<I", NOTHING))
+                return True
+            self._content_bytes += len(content)
+            if self._content_bytes > CONTENT_BYTES_MAX:
+                return False
+            self._question.opened.append(ref)
+            self._held.sendall(struct.pack("<I", len(content)) + content)
+        except (OSError, struct.error):
+            return False
+        return True
+
+    def _exactly(self, size: int) -> bytes:
+        assert self._held is not None
+        found = b""
+        while len(found) < size:
+            piece = self._held.recv(size - len(found))
+            if not piece:
+                raise struct.error
+            found += piece
+        return found

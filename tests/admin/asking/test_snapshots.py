@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.admin.asking import snapshots
+from proxy.admin.asking.snapshots import AGE_NS, Snapshots
+from proxy.errors import StoreError
+
+
+class Clock:
+    now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+def copied(target: Path) -> Future[Any]:
+    target.touch()
+    done: Future[Any] = Future()
+    done.set_result(target)
+    return done
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_all_who_ask_within_a_minute_share_one_copy(tmp_path: Path) -> None:
+    clock = Clock()
+    made = Snapshots(tmp_path, copied, clock)
+
+    first = await made.newest()
+    clock.now_ns = AGE_NS - 1
+    assert await made.newest() == first
+    clock.now_ns = AGE_NS
+    assert await made.newest() != first
+
+
+async def test_the_one_before_stays_and_older_ones_go(tmp_path: Path) -> None:
+    clock = Clock()
+    made = Snapshots(tmp_path, copied, clock)
+    for minute in range(4):
+        clock.now_ns = minute * AGE_NS
+        await made.newest()
+
+    assert names(tmp_path) == ["audit-3.duckdb", "audit-4.duckdb"]
+    made.clear()
+    assert names(tmp_path) == []
+
+
+async def test_a_copy_that_does_not_come_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "MADE_WITHIN_S", 0.01)
+
+    with pytest.raises(StoreError, match="no copy"):
+        await Snapshots(tmp_path, lambda _target: Future(), Clock()).newest()
