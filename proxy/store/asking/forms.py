@@ -24,6 +24,8 @@ MEDIA_TYPES: Final = {
 }
 """By the name of the form."""
 
+EXACT_MAX: Final = 2**53 - 1
+"""Larger whole numbers (hashes) go as text: JavaScript would round them."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -80,12 +82,12 @@ def to_csv(table: Table) -> bytes:
 def json_value(value: Any) -> Any:
     """A value of Arrow, DuckDB or Python as JSON has it."""
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | str():
             return value
-        case float():
-            return value if math.isfinite(value) else None
-        case decimal.Decimal():
-            return float(value)
+        case int():
+            return value if abs(value) <= EXACT_MAX else str(value)
+        case float() | decimal.Decimal():
+            return float(value) if math.isfinite(value) else None
         case dt.datetime():
             return value.isoformat() + "Z"
         case bytes() | bytearray() | memoryview():
