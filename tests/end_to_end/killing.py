@@ -17,7 +17,7 @@ from tests.end_to_end.load import Attempt, Load
 from tests.end_to_end.programs import age_s, look_until, runs
 from tests.end_to_end.stage import Proxy
 
-ROUNDS: Final = int(os.environ.get("CRASH_ROUNDS", "8"))
+ROUNDS: Final = int(os.environ.get("CRASH_ROUNDS", "5"))
 SEED: Final = int(os.environ.get("CRASH_SEED", SystemRandom().getrandbits(32)))
 CLIENTS: Final = 32
 WORKERS: Final = 4
