@@ -33,7 +33,7 @@ CONNECTIONS: Final = 8
 SLOPE_BYTES: Final = 1_000_000
 """Per 100,000 exchanges: what the promise allows."""
 GROWTH_BYTES: Final = {"gateway": 4_000_000, "recorder": 40_000_000}
-"""Of a run too short for a slope. Measured with 90,000: 0.1 and 6 MB, the recorder between 132 and 287 MB."""
+"""Of a run too short for a slope. Measured with 90,000: 0.1 and 9 MB, the recorder between 132 and 287 MB."""
 SPARE_DESCRIPTORS: Final = 8
 
 
