@@ -11,10 +11,8 @@ the row group size of a reopened file, silently truncated and loudly refused WAL
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +24,7 @@ from proxy.store.ingest import Ingest
 from proxy.store.on_disk import is_open_here, is_unborn
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
+from proxy.store.schema import bring_up
 
 MEMORY_MIB: Final = 128
 """Default memory_limit: of the one who writes; `proxy.reading.snapshot` has another. DuckDB fills whatever
@@ -52,10 +51,6 @@ _LOCKED: Final = "Could not set lock"
 
 _OWN_CHECKPOINTS_ONLY: Final = "1TB"
 """DuckDB's own threshold (16 MB by default) out of reach: `checkpoint_if_due` decides."""
-_MIGRATIONS_SQL: Final = """
-    CREATE TABLE IF NOT EXISTS migrations (number BIGINT, name VARCHAR);
-    COMMENT ON TABLE migrations IS 'Which steps of the stored format this file has.';
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +59,6 @@ class Limits:
 
     memory_mib: int = MEMORY_MIB
     threads: int = THREADS
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One numbered step of the stored format; forward only."""
-
-    number: int
-    name: str
-    sql: str
-
-
-def migrations() -> tuple[Migration, ...]:
-    """The steps this release knows, in order, read from sql/NNNN_name.sql."""
-    folder = resources.files("proxy.store") / "sql"
-    found = (
-        Migration(int(matched[1]), matched[2], file.read_text("utf-8"))
-        for file in folder.iterdir()
-        if (matched := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name))
-    )
-    return tuple(sorted(found, key=lambda migration: migration.number))
-
-
-def views_sql() -> str:
-    """The views: not a migration, since they hold nothing; made anew at every open."""
-    folder = resources.files("proxy.store") / "sql" / "views"
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
-    return "\n".join(file.read_text("utf-8") for file in files)
 
 
 class Database:
@@ -265,7 +233,7 @@ class Database:
         if self._root is None:
             root = self._attach()
             try:
-                _migrate(root, self.path)
+                bring_up(root, self.path)
                 self._ingest = Ingest(root)
             except duckdb.Error as error:
                 root.close()
@@ -339,32 +307,6 @@ def attach(
         root.close()
         raise
     return root
-
-
-def _migrate(root: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the schema up to this release, each step in a transaction of its own.
-
-    Raises:
-        StoreError: the file knows a step that this release does not.
-        duckdb.Error: a step failed.
-    """
-    root.execute(_MIGRATIONS_SQL)
-    row = root.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
-    done = row[0] if row else 0
-    known = migrations()
-    if done > known[-1].number:
-        raise StoreError(
-            f"{path} was written by a newer release (format {done}, this one knows "
-            f"{known[-1].number}): use that release, or move the file away and it is rebuilt"
-        )
-    for migration in known[done:]:
-        root.begin()
-        root.execute(migration.sql)
-        root.execute("INSERT INTO migrations VALUES (?, ?)", [migration.number, migration.name])
-        root.commit()
-    root.begin()
-    root.execute(views_sql())
-    root.commit()
 
 
 def _refusal(path: Path, error: duckdb.Error) -> StoreError:

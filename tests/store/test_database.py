@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy.errors import StoreError
-from proxy.store.database import IDLE_NS, Database, Limits, attach, migrations
+from proxy.store.database import IDLE_NS, Database, Limits, attach
 from proxy.store.ingest import TABLES
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.schema import migrations
 from tests.store.samples import batch, recording, step
 
 BATCHES: tuple[FactBatch, ...] = tuple(
