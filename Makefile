@@ -44,11 +44,13 @@ docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.config README.md
 	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md
 	$(BIN)/python -m dashboards
+	$(BIN)/python -m helm
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
 	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md --check
 	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m helm --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
