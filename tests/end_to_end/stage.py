@@ -165,7 +165,13 @@ class Proxy:
     def start_again(self) -> None:
         """After `kill`: on the same port, once the children have ended by themselves."""
         self.program.stop()
-        look_until(lambda: None if any(runs(*one) for one in self._orphans) else True, "their end")
+        for (
+            pid,
+            module,
+        ) in self._orphans:  # each has its time: the recorder may have much to catch up with
+            look_until(
+                lambda orphan=(pid, module): None if runs(*orphan) else True, f"{module}'s end"
+            )
         self._start(self.address[1])
         self._was_killed = False
 
