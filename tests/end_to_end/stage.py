@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,12 +167,9 @@ class Proxy:
         """After `kill`: on the same port, once the children have ended by themselves."""
         self.program.stop()
         for (
-            pid,
-            module,
+            orphan
         ) in self._orphans:  # each has its time: the recorder may have much to catch up with
-            look_until(
-                lambda orphan=(pid, module): None if runs(*orphan) else True, f"{module}'s end"
-            )
+            look_until(partial(_has_ended, orphan), f"the end of {orphan}")
         self._start(self.address[1])
         self._was_killed = False
 
@@ -194,6 +192,10 @@ class Proxy:
         assert response.status == 200, f"{method} {path}: {response.status} {told!r}"
         answer: dict[str, Any] = json.loads(told or b"{}")
         return answer
+
+
+def _has_ended(orphan: tuple[int, str]) -> bool | None:
+    return None if runs(*orphan) else True
 
 
 @dataclass
