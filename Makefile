@@ -44,18 +44,20 @@ docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.config README.md
 	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md
 	$(BIN)/python -m dashboards
+	$(BIN)/python -m helm
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check
 	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md --check
 	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m helm --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs
-	@$(MAKE) --no-print-directory -j 2 sdks
+	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
@@ -83,6 +85,17 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 .venvs/uvicorn/.installed: .venvs/constraints.txt | $(STAMP) # a back end with two parsers, for request smuggling
 	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check -c $< uvicorn==0.54.0 h11==0.16.0 httptools
+	@touch $@
+
+.venvs/helm/.installed: | $(STAMP) # Helm 4 as a library, and the schemas of Kubernetes 1.29 to 1.37
+	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check \
+		helm-python-sdk==0.2.2 kubernetes-validate==1.37.0 PyYAML==6.0.3
+	@touch $@
+
+.venvs/checkov/.installed: | $(STAMP) # asks what is unsafe in the chart's objects
+	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check checkov==3.3.30
 	@touch $@
 
 .venvs/phoenix/.installed: | $(STAMP) # a user interface for traces, 850 MB

@@ -41,6 +41,8 @@ EVENTS: Final = {
     "no spans of %s: %s in %s line %s: please report it": "spans_broke_at",
     "spans are taken again; %d were given up so far": "spans_taken_again",
     "the place of the spans is not kept: %s": "spans_place_lost",
+    "the collector holds spans up: the next recorder tells the rest": "spans_held_up",
+    "OpenTelemetry says: %s": "spans_library",
     # steward
     "%s; trying again": "steward_tries_again",
     "%s: %s": "webhooks_refused",

@@ -264,6 +264,25 @@ class Settings:
         most=1000,
         why="The steward asks upstream no more often: lower it where the project's quota is small.",
     )
+    retention_tier: str = setting(
+        "unknown",
+        Kind.CHOICE,
+        choices=("unknown", "free", "paid"),
+        why="Of the project at Google: how long it keeps interactions. unknown spans a day to 55.",
+    )
+    retention_paid_days: int = setting(
+        0,
+        Kind.WHOLE,
+        unit="days",
+        least=0,
+        most=55,
+        why="7, 14, 28 or 55, as a paid project chose at Google; 0 spans all of them.",
+    )
+    retention_policies_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="Policies (TOML): what is deleted at Google, and when. The steward's credential is needed.",
+    )
     webhook_listen: str = setting(
         "off",
         Kind.CHOICE,

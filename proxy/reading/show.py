@@ -75,7 +75,7 @@ def run(
     with open_facts(data_folder, master_file) as connection:
         found = find(connection, interaction)
         if len(found) != 1:
-            terminal.say(_not_one(interaction, found))
+            terminal.say(not_one(interaction, found))
             return WRONG_USE
         with contextlib.closing(open_vault(data_folder, master_file)) as reader:
             sheet = gather(connection, found[0], reader)
@@ -253,7 +253,8 @@ def _names(connection: duckdb.DuckDBPyConnection, query: str, **parameters: obje
     return [each["interaction"] for each in queries.dicts(connection, query, **parameters)[1]]
 
 
-def _not_one(text: str, found: Sequence[str]) -> str:
+def not_one(text: str, found: Sequence[str]) -> str:
+    """What to say where `find` found none or several, whichever verb asked."""
     if not found:
         return (
             f"no interaction begins with {terminal.one_line(text)}; "

@@ -13,11 +13,14 @@ import stat
 import sys
 from pathlib import Path
 
+from proxy.audit.retention.clocks import Tier
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
 from proxy.logs import start_logging
 from proxy.steward.credential import read_credential
+from proxy.steward.disposal.ledger import Project
+from proxy.steward.disposal.signing import Signer
 from proxy.steward.server import StewardSettings, read_secrets, serve
 
 
@@ -77,6 +80,12 @@ def _settings(given: argparse.Namespace) -> StewardSettings:
         listener=listener,
         secrets=read_secrets(chosen.webhook_secret_file),
         audience=chosen.webhook_audience,
+        project=Project(
+            Tier(chosen.retention_tier),
+            chosen.retention_paid_days or None,
+            chosen.retention_policies_file,
+        ),
+        signer=Signer.load_or_create(chosen.data_folder / "keys" / "receipts.key"),
     )
 
 

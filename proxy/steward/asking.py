@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -38,6 +39,8 @@ class Told:
     retry_after_s: int | None
     body: bytes = b""
     """Only where it was asked for."""
+    date_s: float | None = field(default=None, compare=False)
+    """Upstream's own clock, Unix time."""
 
 
 class Recorder:
@@ -88,20 +91,29 @@ class Gateway:
         Raises:
             NotAnswered: the gateway broke off, or cannot be reached.
         """
+        return await self.send("GET", target, headers, body_bytes_max=body_bytes_max)
+
+    async def send(
+        self, method: str, target: str, headers: Mapping[str, str], *, body_bytes_max: int = 0
+    ) -> Told:
+        """One request without a body, as `get`. Raises NotAnswered."""
         # Given as encoded: yarl would write the path in its own way.
         url = URL(f"http://upstream{target}", encoded=True)
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._session.request(
+                method, url, headers=headers, allow_redirects=False
+            ) as response:
                 body = b""
                 async for piece in response.content.iter_chunked(PIECE_BYTES):
                     body += piece[: max(0, body_bytes_max - len(body))]
-                return Told(response.status, _retry_after_s(response.headers), body)
+                retry_after_s, date_s = _retry_after_s(response.headers), _date_s(response.headers)
+                return Told(response.status, retry_after_s, body, date_s)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NotAnswered(f"the gateway does not answer: {type(error).__name__}") from error
 
 
 class Neighbours:
-    """Both, for as long as the context lasts."""
+    """All of them, for as long as the context lasts. What the verifier is answered is not recorded but for its size."""
 
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
@@ -110,6 +122,7 @@ class Neighbours:
     async def __aenter__(self) -> Self:
         self.recorder = Recorder(await self._session("recorder.sock", RECORDER_S))
         self.gateway = Gateway(await self._session("steward.sock", ANSWER_S))
+        self.verifier = Gateway(await self._session("verify.sock", ANSWER_S))
         return self
 
     async def __aexit__(
@@ -138,3 +151,10 @@ class Neighbours:
 def _retry_after_s(headers: Mapping[str, str]) -> int | None:
     value = headers.get("Retry-After", "").strip()
     return int(value) if _SECONDS.fullmatch(value) else None
+
+
+def _date_s(headers: Mapping[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError, TypeError):
+        return None

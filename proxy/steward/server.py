@@ -7,7 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,11 @@ from proxy.errors import StartRefused
 from proxy.steward.asking import Neighbours, NotAnswered
 from proxy.steward.capture import Capture, Clocks, no_care
 from proxy.steward.credential import Credential
+from proxy.steward.disposal.desk import Disposals
+from proxy.steward.disposal.ledger import Ledger, Project
+from proxy.steward.disposal.reaching import Reach
+from proxy.steward.disposal.signing import Signer
+from proxy.steward.schedule import Allowance
 from proxy.steward.webhooks.keys import PublishedKeys
 from proxy.steward.webhooks.listener import Webhooks
 from proxy.steward.webhooks.signature import secrets_of
@@ -36,6 +41,9 @@ class StewardSettings:
     """Of webhooks."""
     secrets: tuple[bytes, ...] = ()
     audience: str = ""
+    project: Project = field(default_factory=Project)
+    signer: Signer | None = None
+    """None: nothing is disposed of."""
 
 
 CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
@@ -69,6 +77,8 @@ async def serve(
                 tasks.append(group.create_task(capture.run(), name="capture"))
             if settings.listener is not None:
                 tasks.append(group.create_task(webhooks.run(settings.listener), name="webhooks"))
+            if (disposals := _disposals(settings, neighbours, clocks)) is not None:
+                tasks.append(group.create_task(disposals.run(), name="disposals"))
             announce()
             await stop.wait()
             for task in tasks:
@@ -80,6 +90,20 @@ async def serve(
                     await recorder.tell([no_care()])
         except (NotAnswered, TimeoutError) as error:
             _LOG.warning("not told that the steward ends: %s", error)
+
+
+def _disposals(
+    settings: StewardSettings, neighbours: Neighbours, clocks: Clocks
+) -> Disposals | None:
+    if settings.credential is None or settings.signer is None:
+        return None
+    recorder, credential = neighbours.recorder, settings.credential
+    allowance = Allowance(settings.requests_per_s, clocks.mono_s())
+    reach = Reach(
+        recorder, neighbours.gateway, neighbours.verifier, credential, (allowance, clocks.mono_s)
+    )
+    ledger = Ledger(recorder, credential.scope, settings.project)
+    return Disposals(recorder, reach, ledger, settings.signer, clocks)
 
 
 def read_secrets(file: Path | None) -> tuple[bytes, ...]:

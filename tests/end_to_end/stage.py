@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,10 @@ class Proxy:
     def start_again(self) -> None:
         """After `kill`: on the same port, once the children have ended by themselves."""
         self.program.stop()
-        look_until(lambda: None if any(runs(*one) for one in self._orphans) else True, "their end")
+        for (
+            orphan
+        ) in self._orphans:  # each has its time: the recorder may have much to catch up with
+            look_until(partial(_has_ended, orphan), f"the end of {orphan}")
         self._start(self.address[1])
         self._was_killed = False
 
@@ -188,6 +192,10 @@ class Proxy:
         assert response.status == 200, f"{method} {path}: {response.status} {told!r}"
         answer: dict[str, Any] = json.loads(told or b"{}")
         return answer
+
+
+def _has_ended(orphan: tuple[int, str]) -> bool | None:
+    return None if runs(*orphan) else True
 
 
 @dataclass

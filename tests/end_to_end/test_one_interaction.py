@@ -170,6 +170,28 @@ def test_its_usage_counts_once(played: Played) -> None:
     assert counted == [(1, usage["total_tokens"])]
 
 
+def test_its_cost_counts_once(played: Played) -> None:
+    """The resumed stream that reached the end and the GET behind it each brought the whole bill."""
+    where = f"WHERE interaction = '{played.interaction}'"
+
+    bills = played.rows(
+        f"SELECT count(*), sum(amount_pico_usd)::BIGINT FROM costs {where} GROUP BY exchange"
+    )
+    lines = played.rows(
+        f"SELECT sum(quantity), sum(amount_pico_usd)::BIGINT FROM cost_lines {where}"
+    )
+    costs = played.rows(
+        f"SELECT is_complete, line_count, amount_pico_usd::BIGINT FROM costs_by_interaction {where}"
+    )
+
+    assert len(bills) == 2
+    assert bills[0] == bills[1]
+    ((count, amount),) = bills[:1]
+    assert amount > 0
+    assert lines == [(played.whole["usage"]["total_tokens"], amount)]
+    assert costs == [(True, count, amount)]
+
+
 def test_its_body_is_the_one_that_get_shows(played: Played) -> None:
     shown = played.shown(played.interaction)
 

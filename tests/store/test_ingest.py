@@ -20,7 +20,8 @@ def test_a_table_has_the_columns_of_its_dataclass(database: Database, table: str
         database.cursor()
         .execute(
             "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE database_name = 'facts' AND table_name = ? ORDER BY column_index",
+            "WHERE database_name = 'facts' AND schema_name = 'main' "
+            "AND table_name = ? ORDER BY column_index",
             [table],
         )
         .fetchall()

@@ -38,6 +38,24 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "divergences_of": {"interaction": "v1_one", "id_hash": 1},
     "tool_steps": {"interactions": None, "limit": 5},
     "turns": {"interaction": "v1_one", "limit": 5},
+    "disposal_candidates": {
+        "scope": ["f" * 16],
+        "cutoff_us": 1795314072044221,
+        "after": "",
+        "finals": ["denied"],
+        "limit": 5,
+    },
+    "disposal_copies": {"interactions": ["v1_one"]},
+    "disposal_events": {"interactions": ["v1_one"]},
+    "disposal_turns": {"roots": [1]},
+    "disposal_holds": {},
+    "disposal_controls": {"scope": ["f" * 16], "now_us": 0, "interactions": []},
+    "disposal_witnesses": {"interaction": "v1_one"},
+    "disposal_news": {"since_us": 0},
+    "disposal_clock": {"since_us": 0},
+    "receipts_told": {"interaction": None, "limit": 5},
+    "retention_due": {"finals": ["denied"], "until_us": 0, "limit": 5},
+    "retention_forecast": {"finals": ["denied"], "now_us": 0, "until_us": 0, "limit": 5},
     **{
         f"cost_by_{each}": {"since": None, "until": None}
         for each in ("interaction", "conversation", "model", "day", "client")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from proxy.audit.lineage.parents import How, Orphan, Tie, ties_of
-from proxy.audit.lineage.turn import Turn, cached_share, can_go_on, fell_away
+from proxy.audit.lineage.turn import Turn, cached_share, can_go_on, fell_away, was_refused
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Total:
     tokens: int = 0
     cost_pico_usd: int = 0
     is_cost_complete: bool = True
-    """Every turn has a price for everything."""
+    """Every turn has a price for everything; refused ones need none."""
 
     def plus(self, other: Total) -> Total:
         """Both together."""
@@ -45,6 +45,10 @@ class Node:
     """Edges from the root."""
     children: list[int] = field(default_factory=list)
     """In the order of their creation."""
+    next_count: int = 0
+    """Of them those that were not refused: asked in vain, or again, nothing forks."""
+    is_gone: bool = False
+    """Upstream did not find it when somebody wanted to go on from it."""
     fell_away: tuple[str, ...] = ()
     """Settings of the parent that were not sent again."""
     switched_from: str | None = None
@@ -59,11 +63,16 @@ class Node:
 
     @property
     def is_fork(self) -> bool:
-        return len(self.children) > 1
+        return self.next_count > 1
 
     @property
     def is_tip(self) -> bool:
-        return not self.children
+        return not self.next_count and not was_refused(self.turn)
+
+    @property
+    def is_live_tip(self) -> bool:
+        """The conversation could be continued from here."""
+        return self.is_tip and can_go_on(self.turn) and not self.is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +87,12 @@ class Forest:
     """Every node once: parents before children, each tree in one piece, branches one after the other."""
 
     def tips(self, root: int | None = None) -> list[int]:
-        """Turns that nothing goes on from; of one tree, or of all."""
+        """Turns that nothing goes on from, but for refused ones; of one tree, or of all."""
         return [place for place in self._of(root) if self.nodes[place].is_tip]
 
     def live_tips(self, root: int | None = None) -> list[int]:
         """Tips from which the conversation could be continued."""
-        return [place for place in self.tips(root) if can_go_on(self.nodes[place].turn)]
+        return [place for place in self.tips(root) if self.nodes[place].is_live_tip]
 
     def tree_of(self, place: int) -> list[int]:
         """The nodes of the tree that a turn belongs to, in `order`."""
@@ -111,7 +120,10 @@ def forest_of(turns: Sequence[Turn]) -> Forest:
         if node.parent is None:
             roots.append(place)
         else:
-            nodes[node.parent].children.append(place)
+            before = nodes[node.parent]
+            before.children.append(place)
+            before.next_count += not was_refused(node.turn)
+            before.is_gone |= node.orphan is Orphan.EXPIRED
     order = _order(nodes, roots)
     for place in order:
         _tell_edge(nodes, place)
@@ -174,7 +186,8 @@ def _tell_edge(nodes: Sequence[Node], place: int) -> None:
 
 
 def _own(turn: Turn) -> Total:
-    return Total(1, turn.total_tokens or 0, turn.cost_pico_usd or 0, turn.is_cost_complete)
+    is_complete = turn.is_cost_complete or was_refused(turn)
+    return Total(1, turn.total_tokens or 0, turn.cost_pico_usd or 0, is_complete)
 
 
 def _who(turn: Turn) -> str | None:

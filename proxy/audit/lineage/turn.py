@@ -58,6 +58,11 @@ def can_go_on(turn: Turn) -> bool:
     return turn.deleted_at is None and turn.status is not None and turn.status not in _ENDED_BADLY
 
 
+def was_refused(turn: Turn) -> bool:
+    """Its create was answered with an error: there is no such turn to go on from, and nothing to pay."""
+    return turn.status is None and turn.error_code is not None
+
+
 def fell_away(before: Turn, after: Turn) -> tuple[str, ...]:
     """Settings of `before` that `after` did not send again, by the alphabet.
 

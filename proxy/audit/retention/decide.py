@@ -150,6 +150,8 @@ def _remove(copy: Copy, now: Now, world: World) -> Next:
         return Next(Move.NOTHING, stage)
     if not copy.is_request and not world.is_wanted:
         return Next(Move.DROP, Stage.READY)
+    if not copy.was_confirmed and copy.gets == 0:  # what was never seen there cannot be proven gone
+        return Next(Move.LOOK, Stage.READY)
     return Next(Move.DELETE, Stage.READY)
 
 

@@ -92,6 +92,11 @@ class DeleteAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteWithdrawn(Event):
+    """An intent that was not carried out: a hold came first. Nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldPlaced(Event):
     """Somebody must not lose it. Which holds there are is kept elsewhere; here only that one came."""
 
@@ -124,6 +129,7 @@ AnyEvent: TypeAlias = (
     | CancelIntended
     | DeleteIntended
     | DeleteAnswered
+    | DeleteWithdrawn
     | HoldPlaced
     | CredentialChanged
     | Restarted

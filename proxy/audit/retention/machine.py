@@ -21,6 +21,7 @@ from proxy.audit.retention.events import (
     CredentialChanged,
     DeleteAnswered,
     DeleteIntended,
+    DeleteWithdrawn,
     DutyBegan,
     DutyEnded,
     HoldPlaced,
@@ -98,8 +99,8 @@ def _marked(copy: Copy, event: AnyEvent) -> Copy:
             return replace(copy, is_ended=True)
         case CancelIntended():
             return replace(copy, cancels=copy.cancels + 1)
-        case DeleteIntended() if copy.disposal not in FINAL:
-            return replace(copy, disposal=Disposal.SENDING, deletes=copy.deletes + 1)
+        case DeleteIntended() | DeleteWithdrawn():
+            return _intended(copy, event)
         case HoldPlaced() if copy.disposal is Disposal.SENDING:
             return replace(copy, flags=copy.flags | {Flag.HOLD_AFTER_SEND})
         case CredentialChanged() if copy.disposal is Disposal.DENIED:
@@ -111,6 +112,14 @@ def _marked(copy: Copy, event: AnyEvent) -> Copy:
             return replace(copy, disposal=event.final)
         case _:
             return copy
+
+
+def _intended(copy: Copy, event: DeleteIntended | DeleteWithdrawn) -> Copy:
+    if isinstance(event, DeleteIntended) and copy.disposal not in FINAL:
+        return replace(copy, disposal=Disposal.SENDING, deletes=copy.deletes + 1)
+    if isinstance(event, DeleteWithdrawn) and copy.disposal is Disposal.SENDING:
+        return replace(copy, disposal=Disposal.SCHEDULED, deletes=copy.deletes - 1)
+    return copy
 
 
 def _created(copy: Copy, event: CreateEnded) -> Copy:

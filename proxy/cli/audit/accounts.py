@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _GROUPINGS: Final = ("interaction", "conversation", "model", "day", "client")
 
+_ID: Final = "the lines of one interaction: Google's id, its beginning, or: last"
+
 
 def _add_form(verb: argparse.ArgumentParser) -> None:
     form = verb.add_mutually_exclusive_group()
@@ -28,8 +30,16 @@ def _form(parsed: Arguments) -> Form:
 
 
 def instant(text: str) -> str:
-    """A day or an instant as DuckDB takes it, UTC; argparse says so where it is none."""
-    at = dt.datetime.fromisoformat(text)
+    """A day or an instant as DuckDB takes it, UTC.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        told = f"{text!r} is no time: write 2026-11-22, or 2026-11-22T10:00Z"
+        raise argparse.ArgumentTypeError(told) from None
     return (at if at.tzinfo is None else at.astimezone(dt.UTC)).replace(tzinfo=None).isoformat(" ")
 
 
@@ -48,7 +58,7 @@ def _cost_arguments(verb: argparse.ArgumentParser) -> None:
         const="",
         help="price what is recorded by this book, too (version or file; the newest)",
     )
-    verb.add_argument("interaction", metavar="ID", nargs="?", help="the lines of one interaction")
+    verb.add_argument("interaction", metavar="ID", nargs="?", help=_ID)
 
 
 def _cost(parsed: Arguments) -> int:

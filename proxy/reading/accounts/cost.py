@@ -10,8 +10,8 @@ import duckdb
 
 from proxy.reading.accounts.tabling import Form, write_rows
 from proxy.reading.layout import terminal
-from proxy.reading.layout.costs import usd
-from proxy.reading.show import find
+from proxy.reading.layout.costs import UNPRICED, usd
+from proxy.reading.show import find, not_one
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
 
@@ -56,7 +56,7 @@ def run(
         _write_for_people(by, rows)
     else:
         names = [by, "interactions", "incomplete", "amount_pico_usd", "amount_usd", "reasons"]
-        write_rows(names, [_exact(row) for row in rows], form)
+        write_rows(names, [_exact(row, form) for row in rows], form)
     if incomplete:
         terminal.say(_unpriced(rows, incomplete))
     return FOUND_A_PROBLEM if incomplete else DONE
@@ -72,10 +72,12 @@ def run_one(
     with open_facts(data_folder, master_file) as connection:
         found = find(connection, interaction)
         if len(found) != 1:
-            terminal.say(f"{len(found)} interactions begin with {terminal.one_line(interaction)}")
+            terminal.say(not_one(interaction, found))
             return WRONG_USE
         lines = lines_of(connection, found[0])
-    if form is Form.TABLE:
+    if not lines:
+        terminal.say(f"UNPRICED: no usage of {terminal.one_line(found[0])} was seen")
+    elif form is Form.TABLE:
         write_rows(
             ["item", "modality", "tier", "quantity", "unit", "USD", "why not"],
             [
@@ -89,10 +91,12 @@ def run_one(
             form,
         )
         priced = [each["amount_pico_usd"] for each in lines if each["amount_pico_usd"] is not None]
-        books = ", ".join(sorted({line["book"] for line in lines})) or "none: no usage was seen"
-        terminal.console().print(f"{usd(sum(priced))} USD by the price book {books}")
+        books = ", ".join(sorted({line["book"] for line in lines}))
+        more = " and what is unpriced" if len(priced) < len(lines) else ""
+        told = f"{usd(sum(priced))} USD{more}" if priced else UNPRICED
+        terminal.console().print(f"{told}, by the price book {books}")
     else:
-        write_rows(list(lines[0]) if lines else [], [list(line.values()) for line in lines], form)
+        write_rows(list(lines[0]), [list(line.values()) for line in lines], form)
     is_complete = bool(lines) and all(line["amount_pico_usd"] is not None for line in lines)
     return DONE if is_complete else FOUND_A_PROBLEM
 
@@ -124,10 +128,12 @@ def _cells(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _exact(row: dict[str, Any]) -> tuple[Any, ...]:
+def _exact(row: dict[str, Any], form: Form) -> tuple[Any, ...]:
     pico = row["amount_pico_usd"]
     exact = None if pico is None else usd(pico).replace(",", "")
-    reasons = "; ".join(row["reasons"] or ())
+    reasons: Any = row["reasons"] or []
+    if form is Form.CSV:
+        reasons = "; ".join(reasons)
     return row["name"], row["interactions"], row["incomplete"], pico, exact, reasons
 
 

@@ -72,7 +72,7 @@ def _told_turn(node: Node, named: dict[int, str]) -> dict[str, Any]:
     turn = node.turn
     return {
         "interaction": turn.interaction,
-        "created_at": _instant(turn.at),
+        "created_at": instant(turn.at),
         "parent": None if node.parent is None else named[node.parent],
         "previous_interaction_id": turn.previous,
         "how": node.how,
@@ -87,7 +87,7 @@ def _told_turn(node: Node, named: dict[int, str]) -> dict[str, Any]:
         "switched_from": node.switched_from,
         "status": turn.status,
         "error_code": turn.error_code,
-        "deleted_at": None if turn.deleted_at is None else _instant(turn.deleted_at),
+        "deleted_at": None if turn.deleted_at is None else instant(turn.deleted_at),
         "fell_away": list(node.fell_away),
         "cached_share": node.cached_share,
         "tokens": turn.total_tokens,
@@ -119,7 +119,7 @@ def _turn_line(node: Node, drawn: str, width: int) -> Text:
     told = "  ".join(one_line(fact) for fact in facts)
     line = Text(drawn, "dim")
     room = width - cell_len(drawn) - cell_len(told) - 4
-    line.append("● " if node.is_tip and can_go_on(turn) else "○ ", "green" if node.is_tip else "")
+    line.append("● " if node.is_live_tip else "○ ", "green" if node.is_tip else "")
     line.append(_name(turn.interaction, max(16, min(room, ID_WIDTH_MAX))), "bold")
     line.append("  " + told, _style(node))
     return line
@@ -174,7 +174,8 @@ def _moment(at_us: int) -> str:
     return _time(at_us).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _instant(at_us: int) -> str:
+def instant(at_us: int) -> str:
+    """Microseconds since 1970 as JSON has them everywhere here: ISO 8601, UTC."""
     return _time(at_us).isoformat() + "Z"
 
 

@@ -12,10 +12,11 @@ import duckdb
 from rich.text import Text
 
 from proxy.audit.tool_contract import Contract, Finding, Kind, ToolCall, ToolStep, contract_of
-from proxy.reading.conversations.tree import kin_of, not_one
+from proxy.reading.conversations.branches import instant
+from proxy.reading.conversations.tree import kin_of
 from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, table
-from proxy.reading.show import DONE, WRONG_USE, find
+from proxy.reading.show import DONE, WRONG_USE, find, not_one
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
 
@@ -29,6 +30,7 @@ _SAID: Final = {
     Kind.UNKNOWN_CALL: "is a result for a call that nobody made",
     Kind.ID_REUSED: "has the id of an earlier call",
 }
+_INSTANTS: Final = ("called_at", "answered_at", "seen_at")
 _HEADINGS: Final = (
     Heading("interaction", is_number=False),
     Heading("tool", is_number=False),
@@ -59,14 +61,14 @@ def run(
         if conversation is not None:
             found = find(connection, conversation)
             if len(found) != 1:
-                terminal.say(not_one(conversation, len(found)))
+                terminal.say(not_one(conversation, found))
                 return WRONG_USE
             interactions = kin_of(connection, found[0])
         told = gather(connection, interactions)
     if as_json:
         whole = {
-            "calls": [asdict(call) for call in told.calls],
-            "findings": [asdict(finding) for finding in told.findings],
+            "calls": [_told(call) for call in told.calls],
+            "findings": [_told(finding) for finding in told.findings],
         }
         sys.stdout.write(terminal.safe_json(json.dumps(whole, ensure_ascii=False)) + "\n")
         return DONE
@@ -102,9 +104,15 @@ def contract_lines(told: Contract, width: int) -> list[Text]:
     return lines
 
 
+def _told(one: ToolCall | Finding) -> dict[str, Any]:
+    """For machines, with instants as `show` and `tree` write them."""
+    row = asdict(one)
+    return row | {name: instant(row[name]) for name in _INSTANTS if row.get(name) is not None}
+
+
 def _row(call: ToolCall) -> tuple[Any, ...]:
     names = [name for name in (call.server_name, call.name) if name]
-    took = None if call.duration_ns is None else terminal.duration_text(max(0, call.duration_ns))
+    took = "" if call.duration_ns is None else terminal.duration_text(max(0, call.duration_ns))
     if call.answer_count == 0:
         came = "nothing yet"
     elif call.is_error:

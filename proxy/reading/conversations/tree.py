@@ -13,7 +13,7 @@ from proxy.audit.lineage.forest import Forest, forest_of
 from proxy.audit.lineage.turn import Turn
 from proxy.reading.conversations.branches import told_tree, tree_lines
 from proxy.reading.layout import terminal
-from proxy.reading.show import DONE, WRONG_USE, find
+from proxy.reading.show import DONE, WRONG_USE, find, not_one
 from proxy.reading.snapshot import open_facts
 from proxy.store import queries
 
@@ -44,7 +44,7 @@ def run(
         if interaction is not None:
             found = find(connection, interaction)
             if len(found) != 1:
-                terminal.say(not_one(interaction, len(found)))
+                terminal.say(not_one(interaction, found))
                 return WRONG_USE
             named = found[0]
         forest = forest_of(turns_of(connection, named))
@@ -76,14 +76,6 @@ def kin_of(connection: duckdb.DuckDBPyConnection, interaction: str) -> list[str]
     forest = forest_of(turns_of(connection, interaction))
     (root,) = _roots(forest, interaction)
     return [forest.nodes[place].turn.interaction for place in forest.tree_of(root)]
-
-
-def not_one(text: str, count: int) -> str:
-    """What to say where an id fits none or several."""
-    named = terminal.one_line(text)
-    if count:
-        return f"{named} fits several interactions: give more of it (`show` lists them)"
-    return f"no interaction begins with {named}; try `tree` without one"
 
 
 def _roots(forest: Forest, named: str | None) -> list[int]:

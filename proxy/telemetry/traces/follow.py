@@ -16,17 +16,16 @@ import logging
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from proxy.errors import ProxyError
 from proxy.store.fact_rows import row_count
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.reader import VaultReader
 from proxy.telemetry.traces.mapping.tree import SpanTree
-from proxy.telemetry.traces.otlp.sending import Exporter
 from proxy.telemetry.traces.span import Span
 
 QUEUE_EXCHANGES_MAX: Final = 5_000
@@ -44,8 +43,27 @@ AWAY_NS_MAX: Final = 15 * 60 * 1_000_000_000
 last week that appear today."""
 PLACE_EACH_NS: Final = 1_000_000_000
 """How often the place is written while there is work; and at the end."""
+REST_S: Final = 10.0
+"""For sending what is queued once the recorder ends: the supervisor waits 30 s for all of it."""
+BREAK_OFF_S: Final = 5.0
+"""And then for an export that was broken off: the next recorder tells what is left."""
 
 _log = logging.getLogger(__name__)
+
+
+class Exported(NamedTuple):
+    """What became of one batch."""
+
+    taken: int
+    problem: str | None
+    """Why not all of it, without foreign words."""
+
+
+class Exporter(Protocol):
+    """Where spans go."""
+
+    def export(self, spans: Sequence[Span]) -> Exported: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +92,12 @@ class SpanFollower:
         *,
         place: Path,
         began: VaultPosition,
-        stopping: threading.Event,
         clocks: tuple[Callable[[], int], Callable[[], int]],
     ) -> None:
         """Args.
 
         place: file that holds how far the spans came.
         began: what the vault had committed when this recorder started.
-        stopping: set by `stop`; the exporter's waits end with it.
         clocks: wall and monotonic, ns.
         """
         self._tree = tree
@@ -91,7 +107,7 @@ class SpanFollower:
         self._now_ns, self._mono_ns = clocks
         self._position = began
         self._placed_ns: int | None = None
-        self._stopping = stopping
+        self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._queue: deque[FactBatch] = deque()
         self._queued_exchanges = 0
@@ -126,12 +142,17 @@ class SpanFollower:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the thread send what is queued, as long as the collector takes it; return when it ended."""
+        """Let the thread send what is queued while the collector takes it; return when it ended, or too late."""
         self._stopping.set()
         with self._changed:
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        if self._thread is None:
+            return
+        self._thread.join(REST_S if self._problem is None else 0)
+        self._exporter.close()  # ends the waits between retries
+        self._thread.join(BREAK_OFF_S)
+        if self._thread.is_alive():
+            _log.warning("the collector holds spans up: the next recorder tells the rest")
 
     def status(self) -> TraceStatus:
         return TraceStatus(

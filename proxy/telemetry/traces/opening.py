@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -16,17 +14,13 @@ from proxy.store.queries import TablesReader
 from proxy.store.vault.reader import VaultReader
 from proxy.telemetry.traces.follow import SpanFollower
 from proxy.telemetry.traces.lookup import StoreLookup
-from proxy.telemetry.traces.mapping.conventions import SCHEMA_URL, SCOPE, Upstream
+from proxy.telemetry.traces.mapping.conventions import Upstream
 from proxy.telemetry.traces.mapping.memory import Memory
 from proxy.telemetry.traces.mapping.tree import SpanTree
-from proxy.telemetry.traces.options import CONSOLE, GRPC, TraceOptions, trace_options
-from proxy.telemetry.traces.otlp.grpc import GrpcSender
-from proxy.telemetry.traces.otlp.http import HttpSender
-from proxy.telemetry.traces.otlp.sending import ConsoleExporter, Exporter, OtlpExporter
+from proxy.telemetry.traces.options import TraceOptions, trace_options
 
 PLACE: Final = "spans.json"
 """In the run folder: how far the spans came."""
-_DISTRIBUTION: Final = "interactions-proxy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +44,12 @@ class Sources:
 
 
 def trace_settings(settings: Settings, environment: Mapping[str, str]) -> TraceSettings | None:
-    """From the catalogue and OTEL_*; None: no spans.
+    """From the catalogue and OTEL_*; None: no spans. `environment`: of this process, as the SDK reads it.
 
     Raises:
         StartRefused: a variable asks for what there is not.
     """
-    options = trace_options(environment, metadata.version(_DISTRIBUTION))
+    options = trace_options(environment)
     if options is None:
         return None
     return TraceSettings(
@@ -72,40 +66,24 @@ def open_follower(
     """A follower, ready to run. `began`: what the vault has committed.
 
     Raises:
-        StartRefused: gRPC is asked for and not installed, or a certificate cannot be used.
+        StartRefused: gRPC is asked for and not installed, or the SDK cannot use a variable.
     """
-    stopping = threading.Event()
-    sampler = settings.options.sampler
-    lookup = StoreLookup(sources.tables, sampler, sources.mono_ns)
+    # It loads the SDK, 8 MB and 0.2 s of CPU: whoever sends no spans does without.
+    from proxy.telemetry.traces.sdk.exporting import opened  # noqa: PLC0415
+
+    exporter, sampler = opened(settings.options)
     tree = SpanTree(
         Upstream(settings.upstream_url),
-        Memory(lookup),
+        Memory(StoreLookup(sources.tables, sampler, sources.mono_ns)),
         sampler,
         has_client_tools=settings.has_client_tools,
         one_unchanged_poll_in=settings.one_unchanged_poll_in,
     )
     return SpanFollower(
         tree,
-        exporter_of(settings.options, stopping, sources.mono_ns),
+        exporter,
         sources.vault,
         place=run_folder / PLACE,
         began=began,
-        stopping=stopping,
         clocks=(sources.now_ns, sources.mono_ns),
-    )
-
-
-def exporter_of(
-    options: TraceOptions, stopping: threading.Event, mono_ns: Callable[[], int]
-) -> Exporter:
-    """Where the options say that spans go. Raises StartRefused."""
-    if options.protocol == CONSOLE:
-        return ConsoleExporter()
-    return OtlpExporter(
-        GrpcSender(options) if options.protocol == GRPC else HttpSender(options),
-        resource=options.resource,
-        scope=(SCOPE, metadata.version(_DISTRIBUTION), SCHEMA_URL),
-        timeout_s=options.timeout_s,
-        stop=stopping,
-        mono_ns=mono_ns,
     )

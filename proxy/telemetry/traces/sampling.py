@@ -1,17 +1,15 @@
-"""Which traces are sent, by the samplers that OpenTelemetry names. Pure."""
+"""Where the spans of an exchange go, and whether they are sent. Pure: OpenTelemetry's samplers decide."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TypeAlias
 
 from proxy.telemetry.traces.span import given_span_id, given_trace_id, own_trace_id
 
-PARENT_BASED: Final = "parentbased_"
-SAMPLERS: Final = ("always_on", "always_off", "traceidratio")
-"""Each also with `parentbased_` before it: then a caller that names a trace has decided."""
-DEFAULT: Final = "parentbased_always_on"
-_LOW_BITS: Final = 1 << 64
+Decide: TypeAlias = Callable[[bytes, bool | None], bool]
+"""Of a trace id and of what its caller decided (None: there is no caller) to whether spans are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +22,20 @@ class Place:
     is_sampled: bool
 
 
+def as_the_caller(_: bytes, caller_sampled: bool | None) -> bool:  # noqa: FBT001  # of Decide
+    """Everything, unless a caller decided against it: the default of OpenTelemetry."""
+    return caller_sampled is not False
+
+
 @dataclass(frozen=True, slots=True)
 class Sampler:
     """Decides by the trace alone: all who see a trace decide alike."""
 
-    is_parent_based: bool = True
-    ratio: float = 1.0
-    """Of traces, 0 to 1."""
+    decide: Decide = as_the_caller
 
     def takes(self, trace_id: bytes, *, caller_sampled: bool | None) -> bool:
         """Whether spans of this trace are sent. `caller_sampled`: None where no caller named one."""
-        if self.is_parent_based and caller_sampled is not None:
-            return caller_sampled
-        return int.from_bytes(trace_id[8:], "big") < round(self.ratio * _LOW_BITS)
+        return self.decide(trace_id, caller_sampled)
 
     def place(
         self,
@@ -52,24 +51,3 @@ class Sampler:
             own = own_trace_id(exchange)
             return Place(own, None, self.takes(own, caller_sampled=None))
         return Place(given, parent, self.takes(given, caller_sampled=bool(is_sampled)))
-
-
-def sampler_of(name: str, argument: str) -> Sampler:
-    """The sampler of OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
-
-    Raises:
-        ValueError: there is none of that name, or the argument is no ratio.
-    """
-    base = name.removeprefix(PARENT_BASED)
-    if base not in SAMPLERS:
-        known = ", ".join((*SAMPLERS, *(PARENT_BASED + one for one in SAMPLERS)))
-        raise ValueError(f"OTEL_TRACES_SAMPLER is {name!r}: known are {known}")
-    ratio = {"always_on": 1.0, "always_off": 0.0}.get(base)
-    if ratio is None:
-        try:
-            ratio = float(argument or "1")
-        except ValueError:
-            ratio = -1.0
-        if not 0 <= ratio <= 1:
-            raise ValueError(f"OTEL_TRACES_SAMPLER_ARG is {argument!r}: say a ratio from 0 to 1")
-    return Sampler(is_parent_based=base != name, ratio=ratio)

@@ -38,6 +38,11 @@ def ancestors(parents: dict[int, int | None], place: int) -> list[int]:
     return found
 
 
+def refused(turn: Turn) -> bool:
+    """Answered with an error instead of an interaction."""
+    return turn.status is None and turn.error_code is not None
+
+
 def tree_of(parents: dict[int, int | None], place: int) -> set[int]:
     """A turn and all that go on from it."""
     return {place} | {other for other in parents if place in ancestors(parents, other)}
@@ -73,9 +78,12 @@ def _told(
         "branch_tokens": sum(turns[at].total_tokens or 0 for at in [place, *above]),
         "tree_tokens": sum(turns[at].total_tokens or 0 for at in below),
         "tree_cost": sum(turns[at].cost_pico_usd or 0 for at in below),
-        "is_tree_priced": all(turns[at].is_cost_complete for at in below),
+        "is_tree_priced": all(turns[at].is_cost_complete or refused(turns[at]) for at in below),
         "tree_turns": len(below),
-        "is_live_tip": not children
+        "is_fork": sum(not refused(turns[at]) for at in children) > 1,
+        "is_tip": not refused(turn) and all(refused(turns[at]) for at in children),
+        "is_live_tip": all(refused(turns[at]) for at in children)
+        and "expired" not in [_orphan(turns, at) for at in children]
         and turn.deleted_at is None
         and turn.status not in (None, "failed", "cancelled"),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proxy.audit.lineage.turn import Turn, cached_share, can_go_on, fell_away
+from proxy.audit.lineage.turn import Turn, cached_share, can_go_on, fell_away, was_refused
 
 
 def turn(**given: Any) -> Turn:
@@ -75,3 +75,18 @@ def test_the_cached_share_is_part_of_the_input(given: dict[str, int], share: flo
 )
 def test_a_conversation_goes_on_from_what_is_there(given: dict[str, Any], can: object) -> None:
     assert can_go_on(turn(**given)) is can
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"error_code": "invalid_request"}, True),
+        ({"status": "failed", "error_code": "internal"}, False),
+        ({"status": "completed"}, False),
+        ({}, False),
+    ],
+)
+def test_a_turn_without_a_status_and_with_an_error_was_refused(
+    given: dict[str, Any], refused: object
+) -> None:
+    assert was_refused(turn(**given)) is refused

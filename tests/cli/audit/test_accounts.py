@@ -31,7 +31,7 @@ def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
         main(["cost", "--since", "soon"])
 
     assert ended.value.code == 2
-    assert "--since" in capsys.readouterr().err
+    assert "--since: 'soon' is no time: write 2026-11-22" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

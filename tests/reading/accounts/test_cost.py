@@ -91,7 +91,7 @@ def test_a_span_of_days(spent: Path, capsys: Captured) -> None:
         "incomplete": 0,
         "amount_pico_usd": 1_500_000_000_000,
         "amount_usd": "1.50",
-        "reasons": "",
+        "reasons": [],
     }
 
 
@@ -124,10 +124,31 @@ def test_one_interaction_line_by_line(half_priced: Path, capsys: Captured) -> No
         *("no", "price", "for", "input"),
     ]
     assert lines[3].split()[:6] == ["input", "text", "standard", "10", "token", "0.000005"]
-    assert lines[4] == "0.000005 USD by the price book 2026-11-22"
+    assert lines[4] == "0.000005 USD and what is unpriced, by the price book 2026-11-22"
 
 
 def test_an_interaction_that_is_not_there(spent: Path, capsys: Captured) -> None:
     assert run_one(spent, "v1_none") == WRONG_USE
 
-    assert "0 interactions begin with v1_none" in capsys.readouterr().err
+    assert "no interaction begins with v1_none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_an_interaction_whose_usage_nobody_saw_is_unpriced_not_free(
+    tmp_path: Path, capsys: Captured, form: Form
+) -> None:
+    record(tmp_path, told(1, QUESTION, status="in_progress"))
+
+    assert run_one(tmp_path, "last", form=form) == FOUND_A_PROBLEM
+
+    assert capsys.readouterr() == ("", "UNPRICED: no usage of v1_one was seen\n")
+
+
+def test_an_interaction_of_which_nothing_has_a_price_is_not_free(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    record(tmp_path, costing(told(1, QUESTION, ANSWER, **COMPLETED), None))
+
+    assert run_one(tmp_path, "last") == FOUND_A_PROBLEM
+
+    assert capsys.readouterr().out.splitlines()[-1] == "unpriced, by the price book 2026-11-22"

@@ -59,7 +59,7 @@ def test_calls_and_findings_are_told(called: Path, capsys: Captured) -> None:
     assert " ".join(lines[0].split()) == "interaction tool name call ran at took came of it"
     assert [line.split() for line in lines[2:4]] == [
         ["v1_one", "function", "look", "k1", "client", "8.00", "s", "a", "result"],
-        ["v1_x", "function", "look", "k1", "client", "NULL", "nothing", "yet"],
+        ["v1_x", "function", "look", "k1", "client", "nothing", "yet"],
     ]
     assert lines[4:] == ["", "1 finding", "  look k1 was never answered, in v1_x"]
 
@@ -75,6 +75,7 @@ def test_machines_get_one_object(called: Path, capsys: Captured) -> None:
 
     whole = json.loads(capsys.readouterr().out)
     assert [call["duration_ns"] for call in whole["calls"]] == [8_000_000_000, None]
+    assert whole["calls"][0]["called_at"] == "2026-09-21T14:13:20Z"
     assert [found["kind"] for found in whole["findings"]] == ["never_answered"]
 
 

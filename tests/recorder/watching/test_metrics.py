@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +58,11 @@ async def test_every_exchange_in_the_vault_counts_once_over_restarts(scene: Scen
 async def test_a_collector_that_is_away_is_seen_in_the_counts(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = trace_settings(Settings(), {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv(
+        "OTEL_EXPORTER_OTLP_TIMEOUT", "0.5"
+    )  # less than the wait before the second try
+    away = trace_settings(Settings(), os.environ)
     found = replace(scene.settings(), traces=away)
     monkeypatch.setattr(Scene, "settings", lambda _: found)
     with living(scene.folder) as worker:

@@ -13,8 +13,7 @@ from proxy.errors import PositionUnknown
 from proxy.recording.facts import Recording
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.telemetry.traces import follow
-from proxy.telemetry.traces.follow import SpanFollower
-from proxy.telemetry.traces.otlp.sending import Exported
+from proxy.telemetry.traces.follow import Exported, SpanFollower
 from proxy.telemetry.traces.sampling import Sampler
 from proxy.telemetry.traces.span import Span
 from tests.telemetry.traces.mapping.trees import create, span_tree
@@ -79,7 +78,6 @@ def follower(
         lambda: vault or Vault(),  # type: ignore[arg-type,return-value]  # a stand-in
         place=place,
         began=VaultPosition("20261120-000001", began),
-        stopping=threading.Event(),
         clocks=(lambda: NOW_NS, lambda: 0),
     )
 
@@ -118,6 +116,33 @@ def test_a_thread_of_its_own_sends_until_it_is_stopped(place: Path) -> None:
     spans.stop()
 
     assert collector.records == ["1"]
+
+
+def test_a_collector_that_does_not_answer_holds_the_end_up_for_a_bounded_time(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follow, "REST_S", 0.01)
+    monkeypatch.setattr(follow, "BREAK_OFF_S", 0.01)
+    asked, answered = threading.Event(), threading.Event()
+
+    class Silent(Collector):
+        def export(self, spans: Sequence[Span]) -> Exported:
+            asked.set()
+            answered.wait()
+            return super().export(spans)
+
+    collector = Silent()
+    spans = follower(collector, place)
+    spans.start()
+    spans.offer(batch(10, 1))
+    assert asked.wait(30)
+
+    with caplog.at_level(logging.WARNING):
+        spans.stop()
+
+    assert collector.is_closed
+    assert "the next recorder tells the rest" in caplog.text
+    answered.set()
 
 
 def test_exports_have_a_bounded_size(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +209,7 @@ def test_what_the_collector_does_not_take_is_counted_and_told_once(
 
 
 def test_traces_that_are_not_sampled_are_counted(place: Path) -> None:
-    spans = follower(Collector(), place, tree=span_tree(Sampler(ratio=0)))
+    spans = follower(Collector(), place, tree=span_tree(Sampler(lambda _, caller: bool(caller))))
     spans.offer(batch(10, 1, 2))
 
     run_to_the_end(spans)

@@ -13,6 +13,7 @@ shown AS (
     SELECT
         id_hash,
         interaction,
+        side,
         type,
         call_id,
         min(coalesce(ended_at, seen_at)) AS seen_at
@@ -69,9 +70,9 @@ FROM single
 INNER JOIN interactions AS turns
     ON turns.id_hash = single.id_hash AND turns.interaction = single.interaction
 LEFT JOIN shown
-    ON single.side = 'output'
-    AND shown.id_hash = single.id_hash
+    ON shown.id_hash = single.id_hash
     AND shown.interaction = single.interaction
+    AND shown.side = single.side
     AND shown.type = single.type
     AND shown.call_id = single.call_id
 LEFT JOIN followed ON followed.id_hash = single.id_hash
@@ -103,6 +104,34 @@ results AS (
         AND is_new
 ),
 
+asked AS (
+    SELECT *
+    FROM told
+    WHERE side = 'output' AND type = 'function_call'
+),
+
+-- Calls a result may be for, a call perhaps twice: those of its conversation, and those it repeats. Each
+-- half joins by equality alone, so that ids which many conversations use cost nothing more.
+meant AS (
+    SELECT
+        results.interaction AS result_interaction,
+        results.place AS result_place,
+        asked.*
+    FROM results
+    INNER JOIN asked
+        ON asked.call_id = results.call_id AND asked.conversation = results.conversation
+    UNION ALL
+    SELECT
+        results.interaction AS result_interaction,
+        results.place AS result_place,
+        asked.*
+    FROM results
+    INNER JOIN repeated
+        ON repeated.interaction = results.interaction AND repeated.call_id = results.call_id
+    INNER JOIN asked
+        ON asked.call_id = results.call_id AND asked.step_mac = repeated.step_mac
+),
+
 -- Each result of a client answers the latest call of that id in its conversation.
 matches AS (
     SELECT
@@ -112,22 +141,19 @@ matches AS (
         results.sent_at,
         results.is_error,
         results.status,
-        calls.interaction,
-        calls.place
+        meant.interaction,
+        meant.place
     FROM results
-    LEFT JOIN repeated
-        ON repeated.interaction = results.interaction AND repeated.call_id = results.call_id
-    INNER JOIN told AS calls
-        ON calls.call_id = results.call_id
-        AND calls.side = 'output'
-        AND calls.type = 'function_call'
-        AND calls.interaction != results.interaction
-        AND calls.seen_at <= results.sent_at
-        AND (calls.conversation = results.conversation OR calls.step_mac = repeated.step_mac)
+    INNER JOIN meant
+        ON meant.result_interaction = results.interaction
+        AND meant.result_place = results.place
+        AND meant.call_id = results.call_id
+        AND meant.interaction != results.interaction
+        AND meant.seen_at <= results.sent_at
     QUALIFY
         row_number() OVER (
             PARTITION BY results.interaction, results.place, results.call_id
-            ORDER BY calls.seen_at DESC, calls.interaction DESC, calls.place DESC
+            ORDER BY meant.seen_at DESC, meant.interaction DESC, meant.place DESC
         ) = 1
 ),
 
@@ -175,8 +201,7 @@ calls AS (
         AND own.call_id = told.call_id
         AND own.type = told.type
     LEFT JOIN answers
-        ON told.type = 'function_call'
-        AND answers.interaction = told.interaction
+        ON answers.interaction = told.interaction
         AND answers.place = told.place
     WHERE told.side = 'output' AND ends_with(told.type, '_call')
 ),

@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from proxy.journal.format import Outcome
 from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact
 from proxy.recording.interpret import interpret
 from proxy.telemetry.traces.mapping.tree import fetch_error, inference_error
-from proxy.telemetry.traces.otlp.encode import encode_span
 from proxy.telemetry.traces.sampling import Sampler
-from proxy.telemetry.traces.span import own_trace_id
+from proxy.telemetry.traces.sdk.readable import readable
+from proxy.telemetry.traces.span import Span, own_trace_id
 from tests.recording.samples import MODEL, captured, event, exchange, stream
 from tests.strategies import json_values
 from tests.telemetry.traces.mapping import trees
@@ -154,7 +157,7 @@ def test_what_was_deleted_is_forgotten() -> None:
 
 
 def test_a_trace_that_is_not_sampled_is_not_pointed_to() -> None:
-    tree = span_tree(Sampler(ratio=0))
+    tree = span_tree(Sampler(lambda _, caller: bool(caller)))
     assert tree.spans(create()) == []
     fact = {"trace_id": "1" * 32, "parent_span_id": "2" * 16, "is_sampled": True}
     read = poll(2, "completed")
@@ -213,6 +216,11 @@ ODD = st.one_of(
 SETTLED = frozenset({"exchange", "interaction", "started_at", "route", "method", "type"})
 
 
+def encoded(span: Span) -> bytes:
+    sent = encode_spans([readable(span, Resource({}), InstrumentationScope("x"))])
+    return bytes(sent.SerializeToString())
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_odd_recordings_never_raise_and_always_encode(data: st.DataObject) -> None:
@@ -220,7 +228,7 @@ def test_odd_recordings_never_raise_and_always_encode(data: st.DataObject) -> No
     for recording in data.draw(st.lists(st.sampled_from(CORPUS), min_size=1, max_size=5)):
         shaken = _shaken(data, recording)
         for span in tree.spans(shaken):
-            assert encode_span(span)
+            assert encoded(span)
             assert span.end >= span.start
 
 
@@ -284,7 +292,7 @@ def test_content_is_in_no_span(value: Any) -> None:
     spans = span_tree(has_client_tools=True).spans(create(asked=asked, steps=steps))
 
     assert spans
-    assert not [one for one in spans if CANARY.encode() in encode_span(one)]
+    assert not [one for one in spans if CANARY.encode() in encoded(one)]
 
 
 def test_the_facts_that_spans_are_made_of_are_the_ones_that_hold_no_content() -> None:

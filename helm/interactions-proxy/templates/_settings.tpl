@@ -1,0 +1,135 @@
+{{/* What the schema cannot say about values that are each fine by themselves. */}}
+{{- define "ip.refuse" -}}
+{{- $v := .Values -}}
+{{- if and (not $v.persistence.enabled) (not $v.persistence.confirmLoss) -}}
+{{- fail "persistence.enabled is false: every record would end with its pod. Set persistence.confirmLoss to true if that is meant." -}}
+{{- end -}}
+{{- if and (not $v.persistence.enabled) $v.persistence.existingClaim -}}
+{{- fail "persistence.existingClaim is set and persistence.enabled is false: choose one." -}}
+{{- end -}}
+{{- if and $v.sharding.enabled $v.persistence.existingClaim -}}
+{{- fail "sharding.enabled needs a volume for each pod: leave persistence.existingClaim empty." -}}
+{{- end -}}
+{{- if and $v.sharding.enabled (or $v.steward.existingSecret $v.webhook.enabled) -}}
+{{- fail "sharding.enabled: several stewards would fetch and delete the same interactions. Run the steward in a release of its own, with replicaCount 1." -}}
+{{- end -}}
+{{- if and (gt (int $v.replicaCount) 1) (not $v.sharding.enabled) -}}
+{{- fail "replicaCount above 1 means several stores: say that with sharding.enabled." -}}
+{{- end -}}
+{{- $needed := add (int $v.preStopSleepSeconds) 50 -}}
+{{- if lt (int $v.terminationGracePeriodSeconds) (int $needed) -}}
+{{- fail (printf "terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds, and what the proxy takes to stop in order." (int $needed)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The names by which others reach the admin listener. The proxy adds :8081 to each by itself. */}}
+{{- define "ip.adminHosts" -}}
+{{- $root := . -}}
+{{- $name := include "ip.fullname" . -}}
+{{- $hosts := list $name -}}
+{{- $objects := list $name -}}
+{{- range $number := until (int .Values.replicaCount) -}}
+{{- $objects = append $objects (printf "%s-%d.%s-pods" $name $number $name) -}}
+{{- end -}}
+{{- range $object := $objects -}}
+{{- range $end := list "" ".svc" ".svc.cluster.local" -}}
+{{- $hosts = append $hosts (printf "%s.%s%s" $object $root.Release.Namespace $end) -}}
+{{- end -}}
+{{- end -}}
+{{- $port := int .Values.service.adminPort -}}
+{{- if ne $port 8081 -}}
+{{- range $host := $hosts -}}
+{{- $hosts = append $hosts (printf "%s:%d" $host $port) -}}
+{{- end -}}
+{{- end -}}
+{{- concat $hosts $root.Values.admin.hosts | uniq | join "," -}}
+{{- end }}
+
+{{/*
+The settings file. The names that are set here are the chart's own (OWNED in helm/schema.py, which reads
+them from this file); values.schema.json refuses them under `settings`.
+*/}}
+{{- define "ip.settings" -}}
+{{- $v := .Values -}}
+{{- $own := dict -}}
+{{- $_ := set $own "data.folder" "/var/lib/interactions-proxy/records" -}}
+{{- $_ := set $own "listen.address" $v.listenAddress -}}
+{{- $_ := set $own "listen.port" 8080 -}}
+{{- $_ := set $own "ops.address" $v.listenAddress -}}
+{{- $_ := set $own "ops.port" 9464 -}}
+{{- $_ := set $own "log.format" "json" -}}
+{{- $_ := set $own "admin.address" "127.0.0.1" -}}
+{{- $_ := set $own "admin.port" 8081 -}}
+{{- if $v.admin.existingSecret -}}
+{{- $_ := set $own "admin.address" $v.listenAddress -}}
+{{- $_ := set $own "admin.hosts" (include "ip.adminHosts" .) -}}
+{{- $_ := set $own "admin.tokens_file" "/etc/interactions-proxy/admin/tokens.json" -}}
+{{- else if $v.admin.hosts -}}
+{{- $_ := set $own "admin.hosts" (join "," $v.admin.hosts) -}}
+{{- end -}}
+{{- if $v.masterKey.existingSecret -}}
+{{- $_ := set $own "keys.master_file" "/etc/interactions-proxy/keys/master.key" -}}
+{{- end -}}
+{{- if $v.steward.existingSecret -}}
+{{- $_ := set $own "steward.credential_file" "/etc/interactions-proxy/steward/credential" -}}
+{{- end -}}
+{{- if $v.webhook.enabled -}}
+{{- $_ := set $own "webhook.listen" "on" -}}
+{{- $_ := set $own "webhook.address" $v.listenAddress -}}
+{{- $_ := set $own "webhook.port" 8082 -}}
+{{- if $v.webhook.existingSecret -}}
+{{- $_ := set $own "webhook.secret_file" "/etc/interactions-proxy/webhook/secrets" -}}
+{{- end -}}
+{{- end -}}
+{{- if $v.upstreamCa.existingConfigMap -}}
+{{- $_ := set $own "upstream.ca_file" "/etc/interactions-proxy/upstream-ca/ca.crt" -}}
+{{- end -}}
+{{- if $v.priceBook.existingConfigMap -}}
+{{- $_ := set $own "costs.book_file" "/etc/interactions-proxy/price-book/book.json" -}}
+{{- end -}}
+{{- $all := dict -}}
+{{- range $section, $names := $v.settings -}}
+{{- range $name, $value := $names -}}
+{{- $_ := set $all (printf "%s.%s" $section $name) $value -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $value := mergeOverwrite $all $own }}
+{{ $name }} = {{ include "ip.toml" $value }}
+{{- end -}}
+{{- end }}
+
+{{/* A value in TOML. Helm reads every number as a float; a whole one is written as such. */}}
+{{- define "ip.toml" -}}
+{{- if kindIs "string" . -}}
+{{ toJson . }}
+{{- else if eq (floor .) (float64 .) -}}
+{{ int64 . }}
+{{- else -}}
+{{ . }}
+{{- end -}}
+{{- end }}
+
+{{/* What is mounted below /etc/interactions-proxy: kind, object, entry, folder, file. */}}
+{{- define "ip.mounted" -}}
+{{- $v := .Values -}}
+{{- $found := list -}}
+{{- if $v.masterKey.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.masterKey.existingSecret "key" $v.masterKey.key "folder" "keys" "file" "master.key") -}}
+{{- end -}}
+{{- if $v.admin.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.admin.existingSecret "key" $v.admin.key "folder" "admin" "file" "tokens.json") -}}
+{{- end -}}
+{{- if $v.steward.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.steward.existingSecret "key" $v.steward.key "folder" "steward" "file" "credential") -}}
+{{- end -}}
+{{- if and $v.webhook.enabled $v.webhook.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.webhook.existingSecret "key" $v.webhook.key "folder" "webhook" "file" "secrets") -}}
+{{- end -}}
+{{- if $v.upstreamCa.existingConfigMap -}}
+{{- $found = append $found (dict "kind" "configMap" "from" $v.upstreamCa.existingConfigMap "key" $v.upstreamCa.key "folder" "upstream-ca" "file" "ca.crt") -}}
+{{- end -}}
+{{- if $v.priceBook.existingConfigMap -}}
+{{- $found = append $found (dict "kind" "configMap" "from" $v.priceBook.existingConfigMap "key" $v.priceBook.key "folder" "price-book" "file" "book.json") -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end }}

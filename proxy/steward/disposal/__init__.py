@@ -1,0 +1,1 @@
+"""Disposal upstream: what is due is deleted through our own gateway, looked for, and receipted."""

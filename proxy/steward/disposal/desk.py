@@ -1,0 +1,303 @@
+"""The desk of disposals: looks what is due, decides, acts, and records what came of it.
+
+An intent is durable before its DELETE leaves. After it is durable the holds are read once more: whichever of hold
+and intent was recorded first wins. What fails between two records is found again from them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Any, Final
+
+from proxy.audit.ledger.fold import residues_of
+from proxy.audit.ledger.receipt import Witness, receipt
+from proxy.audit.ledger.telling import written
+from proxy.audit.retention import events
+from proxy.audit.retention.clocks import RULES
+from proxy.audit.retention.decide import Move, Next, Now, World, decide
+from proxy.audit.retention.events import AnyEvent
+from proxy.audit.retention.machine import after
+from proxy.audit.retention.states import ATTENTION, FINAL, Disposal
+from proxy.audit.retention.trust import ClockWatch, Trust
+from proxy.steward.asking import NotAnswered, Recorder
+from proxy.steward.capture import Clocks
+from proxy.steward.disposal.ledger import Case, Ledger, Surroundings
+from proxy.steward.disposal.reaching import Reach
+from proxy.steward.disposal.signing import Signer
+
+ROUND_S: Final = 1.0
+"""Between two looks at what is in care: the first poll after a DELETE is a second later."""
+FULL_LOOK_S: Final = 300.0
+"""How often the tables are asked for what is due: half a second of CPU at a million interactions."""
+DELETES_PER_ROUND: Final = 20
+"""Intents that are made durable together."""
+ACTS_MAX: Final = 500
+"""Of one call to the recorder, which takes a thousand."""
+NEWS_US: Final = 2 * 3600 * 1_000_000
+
+_LOG: Final = logging.getLogger("steward")
+
+
+class Disposals:
+    """Disposes of the copies of one credential."""
+
+    def __init__(
+        self, recorder: Recorder, reach: Reach, ledger: Ledger, signer: Signer, clocks: Clocks
+    ) -> None:
+        self._recorder = recorder
+        self._reach = reach
+        self._ledger = ledger
+        self._signer = signer
+        self._clocks = clocks
+        self._boot = secrets.token_hex(8)
+        self._watch: ClockWatch | None = None
+        self._cases: dict[str, Case] = {}
+        self._around: Surroundings | None = None
+        self._looked_s: float | None = None
+        self._news: dict[str, Any] | None = None
+        self._acts: list[dict[str, Any]] = []
+        """Of this round, to be told at its end."""
+        self._told_rules: dict[str, Any] | None = None
+
+    async def run(self) -> None:
+        """Round after round until cancelled."""
+        while True:
+            try:
+                if await self.has_reason():
+                    await self.look()
+                await self.round()
+            except NotAnswered as error:
+                self.forget()
+                _LOG.warning("%s; trying again", error)
+            await asyncio.sleep(ROUND_S)
+
+    def forget(self) -> None:
+        """What is in memory may be ahead of the records: read them again."""
+        self._cases, self._acts, self._looked_s = {}, [], None
+        self._boot = secrets.token_hex(
+            8
+        )  # what was under way has an unknown end, as after a restart
+
+    async def has_reason(self) -> bool:
+        """Whether to ask the tables what is due."""
+        now_s = self._clocks.mono_s()
+        if self._looked_s is None or now_s - self._looked_s >= FULL_LOOK_S:
+            return True
+        since_us = max(0, self._clocks.wall_us() - NEWS_US)
+        (found,) = await self._recorder.query("disposal_news", since_us=since_us)
+        before, self._news = self._news, found
+        return before is not None and found != before
+
+    async def look(self) -> None:
+        """Take over from the records what is due, and begin the duties that policies make. Raises NotAnswered."""
+        self._ledger.read_policies()
+        await self._tell_rules()
+        await self._recorder.flush()
+        floor_ns = await self._ledger.clock(self._clocks.wall_us())
+        self._tick(floor_ns)
+        wall_ns = self._clocks.wall_us() * 1000
+        self._cases = await self._ledger.cases(wall_ns, self._boot)
+        self._around = await self._ledger.surroundings(self._cases.values())
+        self._looked_s = self._clocks.mono_s()
+        for case in self._cases.values():
+            duty = case.duty
+            if case.copy.disposal is Disposal.IDLE and duty is not None:
+                self._take(
+                    case,
+                    events.DutyBegan(**self._when(), due_at=duty.at, is_request=False),
+                    policy=duty.policy,
+                )
+        await self._settle()
+
+    async def round(self) -> int:
+        """Do what can be done now; returns how many moves were made. Raises NotAnswered."""
+        self._tick(0)
+        moves: dict[Move, list[tuple[Case, Next]]] = {}
+        for case in self._cases.values():
+            after_this = decide(case.copy, self._now(), self._world(case))
+            moves.setdefault(after_this.move, []).append((case, after_this))
+        for case, _ in moves.get(Move.DROP, ()):
+            self._take(case, events.DutyEnded(**self._when()))
+        for case, found in moves.get(Move.CONCLUDE, ()):
+            assert found.final is not None
+            self._take(case, events.Concluded(**self._when(), final=found.final))
+        await self._cancel([case for case, _ in moves.get(Move.CANCEL, ())])
+        await self._look_at([case for case, _ in moves.get(Move.LOOK, ())])
+        await self._control([case for case, _ in moves.get(Move.CONTROL, ())])
+        await self._settle()
+        await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
+        await self._settle()
+        return sum(len(each) for move, each in moves.items() if move is not Move.NOTHING)
+
+    async def _delete(self, cases: list[Case]) -> None:
+        cases = self._reach.allowed(cases)
+        if not cases:
+            return
+        for case in cases:
+            self._take(case, events.DeleteIntended(**self._when()))
+        await self._settle()
+        await self._recorder.flush()  # what was durable before the intents can be asked for now
+        held = await self._ledger.held()
+        for case in cases:
+            if self._around and case.row.interaction in self._around.forest.protected(held):
+                self._take(case, events.DeleteWithdrawn(**self._when()))
+                continue
+            told = await self._reach.delete(case.row)
+            self._corroborate(told.date_s)
+            event_id = secrets.token_hex(16)
+            answered = events.DeleteAnswered(
+                **self._when(event_id),
+                status=told.status,
+                retry_after_s=told.retry_after_s or 0,
+                chance=int(event_id[:4], 16) / 0xFFFF,
+            )
+            self._take(case, answered)
+
+    async def _cancel(self, cases: list[Case]) -> None:
+        for case in self._reach.allowed(cases):
+            self._take(case, events.CancelIntended(**self._when()))
+            await self._settle()
+            await self._reach.cancel(case.row)
+
+    async def _look_at(self, cases: list[Case]) -> None:
+        for case in self._reach.allowed(cases):
+            told = await self._reach.look(case.row)
+            self._corroborate(told.date_s)
+            when = self._when()
+            looked = events.Looked(
+                **when,
+                status=told.status,
+                retry_after_s=told.retry_after_s or 0,
+                is_overdue=when["wall"] > case.interval.latest,
+            )
+            self._take(case, looked)
+
+    async def _control(self, cases: list[Case]) -> None:
+        """One look at something else serves all that wait for one."""
+        is_doubtful = self._watch is not None and self._watch.trust is Trust.UNCORROBORATED
+        if not (cases or (is_doubtful and self._cases)):
+            return
+        told = await self._reach.control(self._clocks.wall_us(), sorted(self._cases))
+        if told is None:
+            return
+        self._corroborate(told.date_s)
+        for case in cases:
+            looked = events.ControlLooked(**self._when(), is_served=told.is_served)
+            self._take(case, looked, control=told.what)
+
+    def _take(self, case: Case, event: AnyEvent, **more: str) -> None:
+        """Apply an event; it is told with the others of this round."""
+        case.copy = after(case.copy, event)
+        self._acts.append(
+            {
+                "kind": "disposal",
+                "actor": "steward",
+                "act": event.id,
+                "interaction": case.row.interaction,
+                "detail": f"{type(event).__name__}: {case.copy.disposal}",
+                "data": written(event, case.copy) | more,
+            }
+        )
+
+    async def _settle(self) -> None:
+        """Have all acts durable; finals together with their receipts."""
+        if not self._acts:
+            return
+        touched = {act["interaction"] for act in self._acts}
+        ended = [
+            case
+            for name, case in self._cases.items()
+            if name in touched and (case.copy.disposal in FINAL or case.copy.disposal in ATTENTION)
+        ]
+        acts = list(self._acts)
+        if ended:
+            await self._recorder.flush()  # the exchanges that a receipt names
+            acts += [await self._receipt(case) for case in ended]
+        for begin in range(0, len(acts), ACTS_MAX):
+            await self._recorder.tell(acts[begin : begin + ACTS_MAX])
+        self._acts = []
+        for case in ended:
+            if case.copy.disposal in FINAL:
+                self._close(case)
+
+    def _close(self, case: Case) -> None:
+        del self._cases[case.row.interaction]
+        if self._around is not None:
+            self._around.states[case.row.interaction] = str(case.copy.disposal)
+
+    async def _receipt(self, case: Case) -> dict[str, Any]:
+        found = await self._recorder.query("disposal_witnesses", interaction=case.row.interaction)
+        body = receipt(
+            case.copy,
+            case.interval,
+            [Witness(**row) for row in found],
+            residues_of(case.row),
+            self._clocks.wall_us() * 1000,
+        )
+        return {
+            "kind": "receipt",
+            "actor": "steward",
+            "interaction": case.row.interaction,
+            "detail": f"disposal upstream: {case.copy.disposal}",
+            "data": self._signer.signed(body),
+        }
+
+    def _world(self, case: Case) -> World:
+        name = case.row.interaction
+        around = self._around
+        duty = self._ledger.wants(case)
+        return World(
+            interval=case.interval,
+            has_credential=True,
+            is_held=around is not None and name in around.protected,
+            has_open_branch=around is not None and any(self._open_behind(name, around)),
+            is_wanted=duty is not None and duty.at <= self._clocks.wall_us() * 1000,
+        )
+
+    def _open_behind(self, name: str, around: Surroundings) -> Iterable[bool]:
+        for later in around.forest.descendants(name):
+            case = self._cases.get(later)
+            state = str(case.copy.disposal) if case else around.states.get(later)
+            yield state is not None and state not in {*FINAL, Disposal.IDLE}
+
+    def _tick(self, floor_ns: int) -> None:
+        wall, mono = self._clocks.wall_us() * 1000, round(self._clocks.mono_s() * 1e9)
+        if self._watch is None:
+            self._watch = ClockWatch(floor_ns or wall, wall, mono)
+        else:
+            self._watch = self._watch.seen(wall, mono)
+
+    def _corroborate(self, date_s: float | None) -> None:
+        if date_s is not None and self._watch is not None:
+            self._watch = self._watch.corroborated(round(date_s * 1e9))
+
+    def _now(self) -> Now:
+        assert self._watch is not None
+        return Now(self._watch.wall, self._watch.mono, self._boot, self._watch.trust)
+
+    def _when(self, event_id: str | None = None) -> dict[str, Any]:
+        return {
+            "id": event_id or secrets.token_hex(16),
+            "wall": self._clocks.wall_us() * 1000,
+            "mono": round(self._clocks.mono_s() * 1e9),
+            "boot": self._boot,
+        }
+
+    async def _tell_rules(self) -> None:
+        """For the record, at each change: what is assumed of Google, and which policies hold."""
+        shortest, longest = self._ledger.project.span
+        data = {
+            "shortest_days": shortest,
+            "longest_days": longest,
+            "rules": RULES.version,
+            "policies": [policy.name for policy in self._ledger.policies][:100],
+        }
+        if data == self._told_rules:
+            return
+        detail = "how long copies live upstream, and what policies want deleted"
+        act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
+        await self._recorder.tell([act])
+        self._told_rules = data

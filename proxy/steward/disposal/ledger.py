@@ -1,0 +1,174 @@
+"""The steward's look at the ledger: which copies are due, and the state of each, out of the records."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from proxy.audit.ledger.fold import copy_of, interval_of, subject_of
+from proxy.audit.ledger.policies import policies_from
+from proxy.audit.ledger.rows import CopyRow, EventRow, TurnRow
+from proxy.audit.retention.cascade import Forest
+from proxy.audit.retention.clocks import DAY_NS, FREE_DAYS, PAID_DAYS, RULES, Interval, Tier
+from proxy.audit.retention.policy import Duty, Policy, verdict
+from proxy.audit.retention.states import FINAL, Copy, Disposal
+from proxy.errors import ConfigError
+from proxy.steward.asking import Recorder
+
+CARE_MAX: Final = 1000
+"""Copies in care at once: a day of them at the default rate of requests. The others wait in the tables."""
+PAGE: Final = 1000
+"""Candidates of one question."""
+PAGES_MAX: Final = 2000
+"""Of one look: two million candidates that no policy wants in the end."""
+POLICIES_BYTES_MAX: Final = 1024 * 1024
+RECENT_US: Final = 7 * DAY_NS // 1000
+
+_LOG: Final = logging.getLogger("steward")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the settings say of the project behind the credential."""
+
+    tier: Tier = Tier.UNKNOWN
+    days: int | None = None
+    policies_file: Path | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Shortest and longest days that a copy may live by itself."""
+        if self.tier is Tier.FREE:
+            return FREE_DAYS, FREE_DAYS
+        if self.tier is Tier.PAID:
+            return (self.days, self.days) if self.days else (PAID_DAYS[0], PAID_DAYS[-1])
+        return FREE_DAYS, PAID_DAYS[-1]
+
+
+@dataclass(slots=True)
+class Case:
+    """A copy in care. Mutable; the desk owns it."""
+
+    row: CopyRow
+    copy: Copy
+    interval: Interval
+    duty: Duty | None
+    """What the policies want, as last read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around the copies in care."""
+
+    forest: Forest
+    states: dict[str, str | None]
+    protected: frozenset[str]
+
+
+class Ledger:
+    """Reads copies, policies, holds and conversations."""
+
+    def __init__(self, recorder: Recorder, scope: frozenset[str], project: Project) -> None:
+        self._recorder = recorder
+        self._scope = sorted(scope)
+        self.project = project
+        self.policies: tuple[Policy, ...] = ()
+        self.skew_ns = 0
+
+    def read_policies(self) -> None:
+        """The policies of the file as it is now; one that cannot be read makes no duty until it can."""
+        file = self.project.policies_file
+        if file is None:
+            return
+        try:
+            with file.open("rb") as opened:
+                text = opened.read(POLICIES_BYTES_MAX).decode()
+            self.policies = policies_from(text, file.name)
+        except (OSError, UnicodeDecodeError, ConfigError) as error:
+            self.policies = ()
+            _LOG.error(
+                "retention.policies_file: nothing is due by policy until it is right: %s", error
+            )
+
+    async def clock(self, now_us: int) -> int:
+        """Latest instant on record, ns; takes over the skew. Raises NotAnswered."""
+        (found,) = await self._recorder.query("disposal_clock", since_us=max(0, now_us - RECENT_US))
+        self.skew_ns = 1000 * (found["skew_us"] or 0)
+        return 1000 * (found["last_us"] or 0)
+
+    async def cases(self, now_ns: int, boot: str) -> dict[str, Case]:
+        """What is due or under way for the life `boot`, at most CARE_MAX. Raises NotAnswered."""
+        spans = [
+            policy.delete_upstream_after_s
+            for policy in self.policies
+            if policy.delete_upstream_after_s is not None
+        ]
+        cutoff_us = now_ns // 1000 - min(spans) * 1_000_000 if spans else None
+        found: dict[str, Case] = {}
+        last = ""
+        for _ in range(PAGES_MAX):
+            page = await self._recorder.query(
+                "disposal_candidates",
+                scope=self._scope,
+                cutoff_us=cutoff_us,
+                after=last,
+                finals=sorted(FINAL),
+                limit=PAGE,
+            )
+            names = [row["interaction"] for row in page]
+            for case in await self.read(names, boot) if names else ():
+                if is_in_care(case, now_ns):
+                    found[case.row.interaction] = case
+            if len(page) < PAGE or len(found) >= CARE_MAX:
+                break
+            last = names[-1]
+        return dict(itertools.islice(found.items(), CARE_MAX))
+
+    async def read(self, names: Sequence[str], boot: str) -> list[Case]:
+        """These copies, whatever is due. Raises NotAnswered."""
+        rows = await self._recorder.query("disposal_copies", interactions=names)
+        told: dict[str, list[EventRow]] = {}
+        for event in await self._recorder.query("disposal_events", interactions=names):
+            told.setdefault(event["interaction"], []).append(EventRow(**event))
+        return [self._case(CopyRow(**row), told.get(row["interaction"], []), boot) for row in rows]
+
+    def wants(self, case: Case) -> Duty | None:
+        """What the policies want of it."""
+        return verdict(self.policies, subject_of(case.row), case.copy.began_at).delete_upstream
+
+    async def surroundings(self, cases: Iterable[Case]) -> Surroundings:
+        """Conversations and holds around them. Raises NotAnswered."""
+        roots = sorted({case.row.root for case in cases})
+        turns = [
+            TurnRow(**row) for row in await self._recorder.query("disposal_turns", roots=roots)
+        ]
+        forest = Forest({turn.interaction: turn.previous for turn in turns})
+        return Surroundings(
+            forest,
+            {turn.interaction: turn.state for turn in turns},
+            forest.protected(await self.held()),
+        )
+
+    async def held(self) -> list[str]:
+        """Interactions that holds name now. Raises NotAnswered."""
+        return [row["interaction"] for row in await self._recorder.query("disposal_holds")]
+
+    def _case(self, row: CopyRow, told: Sequence[EventRow], boot: str) -> Case:
+        copy = copy_of(row, told, boot)
+        project = (self.project.tier, self.project.days)
+        case = Case(row, copy, interval_of(row, copy, project, self.skew_ns, RULES), None)
+        case.duty = self.wants(case)
+        return case
+
+
+def is_in_care(case: Case, now_ns: int) -> bool:
+    """Whether there is anything to do about it."""
+    if case.copy.disposal in FINAL:
+        return False
+    if case.copy.disposal is not Disposal.IDLE:
+        return True
+    return case.duty is not None and case.duty.at <= now_ns

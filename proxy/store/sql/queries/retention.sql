@@ -1,0 +1,254 @@
+-- Statements about copies at Google, each after its name. Instants are microseconds.
+
+-- name: disposal_candidates
+-- Interactions of the clients $scope that something may be due for: older than $cutoff_us (a policy may
+-- want them gone; null: no policy does), or with a disposal under way, or deleted by a client. Finals
+-- come again only when they were served since.
+SELECT interaction
+FROM copies
+WHERE
+    (list_contains($scope, client) OR $scope IS NULL)
+    AND is_stored
+    AND api_version IS NOT NULL
+    AND interaction > $after
+    AND (
+        state IS NULL
+        OR NOT list_contains($finals, state)
+        OR coalesce(served_at > disposed_at, FALSE)
+    )
+    AND (
+        began_at <= make_timestamp($cutoff_us)
+        OR state IS NOT NULL
+        OR deleted_at IS NOT NULL
+    )
+ORDER BY interaction
+LIMIT $limit;
+
+-- name: disposal_copies
+-- What the tables say of $interactions.
+SELECT
+    interaction,
+    client,
+    store,
+    previous,
+    root_hash AS root,
+    has_id,
+    is_ended,
+    model,
+    agent,
+    label_index AS label,
+    create_status,
+    epoch_us(created_at) AS created_us,
+    epoch_us(date_at) AS date_us,
+    epoch_us(seen_at) AS seen_us,
+    epoch_us(updated_at) AS updated_us,
+    epoch_us(continued_at) AS continued_us,
+    api_version,
+    api_revision,
+    environment_id AS environment,
+    (
+        SELECT string_agg(DISTINCT steps.type, ',' ORDER BY steps.type)
+        FROM steps
+        WHERE
+            steps.interaction = copies.interaction
+            AND (ends_with(steps.type, '_call') OR ends_with(steps.type, '_result'))
+    ) AS tools
+FROM copies
+WHERE list_contains($interactions, interaction)
+ORDER BY interaction;
+
+-- name: disposal_events
+-- What happened to $interactions: GETs that were served (the first and the last), DELETEs of clients,
+-- holds, and what the steward told.
+WITH looked AS (
+    SELECT
+        interaction,
+        exchange AS id,
+        CASE WHEN operation = 'get' THEN 'served' ELSE 'deleted' END AS kind,
+        ended_at,
+        status,
+        retry_after_s,
+        row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at) AS first,
+        row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at DESC) AS last
+    FROM exchanges
+    WHERE
+        list_contains($interactions, interaction)
+        AND (
+            (operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299)
+            OR (operation = 'delete' AND purpose = 'client' AND status IS NOT NULL)
+        )
+)
+
+SELECT interaction, id, kind, epoch_us(ended_at) AS at_us, status, retry_after_s, NULL AS data
+FROM looked
+WHERE kind = 'deleted' OR first = 1 OR last = 1
+UNION ALL
+SELECT
+    interaction,
+    act AS id,
+    CASE kind WHEN 'hold' THEN 'held' ELSE kind END AS kind,
+    epoch_us(seen_at) AS at_us,
+    NULL AS status,
+    NULL AS retry_after_s,
+    data
+FROM acts
+WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal')
+ORDER BY at_us, id;
+
+-- name: disposal_turns
+-- The turns of the conversations $roots.
+SELECT interaction, previous, state
+FROM copies
+WHERE list_contains($roots, root_hash)
+ORDER BY interaction;
+
+-- name: disposal_holds
+-- Interactions that holds name now.
+SELECT DISTINCT interaction
+FROM holds_open
+ORDER BY interaction;
+
+-- name: disposal_controls
+-- Copies of the clients $scope that should be there at $now_us: nothing was ever done to them.
+SELECT interaction, api_version, api_revision
+FROM copies
+WHERE
+    list_contains($scope, client)
+    AND is_stored
+    AND is_ended
+    AND create_status BETWEEN 200 AND 299
+    AND api_version IS NOT NULL
+    AND state IS NULL
+    AND deleted_at IS NULL
+    AND expires_earliest > make_timestamp($now_us)
+    AND NOT list_contains($interactions, interaction)
+ORDER BY began_at DESC
+LIMIT 3;
+
+-- name: disposal_witnesses
+-- Exchanges that show what became of $interaction; controls are looks at others, between its own.
+WITH own AS (
+    SELECT exchange, operation AS what, status, ended_at
+    FROM exchanges
+    WHERE interaction = $interaction AND (purpose != 'client' OR operation = 'delete')
+),
+
+asked AS (
+    SELECT data ->> '$.control' AS interaction, min(seen_at) AS first_at, max(seen_at) AS last_at
+    FROM acts
+    WHERE
+        acts.interaction = $interaction
+        AND kind = 'disposal'
+        AND (data ->> '$.event') = 'ControlLooked'
+    GROUP BY ALL
+)
+
+SELECT exchange, what, status, epoch_us(ended_at) AS at_us
+FROM own
+UNION ALL
+SELECT exchange, 'control' AS what, exchanges.status, epoch_us(exchanges.ended_at) AS at_us
+FROM exchanges
+INNER JOIN asked
+    ON exchanges.interaction = asked.interaction
+    OR (asked.interaction = 'models' AND exchanges.operation = 'models')
+WHERE
+    exchanges.purpose = 'verify'
+    AND exchanges.started_at >= (SELECT min(ended_at) FROM own)
+    AND exchanges.ended_at <= asked.last_at
+ORDER BY at_us, exchange;
+
+-- name: disposal_news
+-- Whether there may be more to do than at the last look: other numbers than then.
+SELECT
+    (
+        SELECT count(*)
+        FROM acts
+        WHERE
+            kind IN ('hold', 'release', 'disposal', 'erasure')
+            AND actor IS DISTINCT FROM 'steward'
+            AND seen_at >= make_timestamp($since_us)
+    ) AS acts,
+    (
+        SELECT count(*)
+        FROM exchanges
+        WHERE operation = 'delete' AND purpose = 'client' AND ended_at >= make_timestamp($since_us)
+    ) AS deletes;
+
+-- name: disposal_clock
+-- Upstream's clock minus ours, median of the last thousand answers, and the latest instant on record.
+WITH dated AS (
+    SELECT epoch_us(date_at) - epoch_us(ended_at) AS skew
+    FROM exchanges
+    WHERE date_at IS NOT NULL AND ended_at >= make_timestamp($since_us)
+    ORDER BY ended_at DESC
+    LIMIT 1000
+)
+
+SELECT
+    (SELECT median(skew)::BIGINT FROM dated) AS skew_us,
+    (SELECT epoch_us(max(ended_at)) FROM exchanges) AS last_us;
+
+-- name: receipts_told
+-- Receipts, the latest first; of $interaction (null: all).
+SELECT interaction, epoch_us(seen_at) AS made_us, data
+FROM acts
+WHERE kind = 'receipt' AND (interaction = $interaction OR $interaction IS NULL)
+ORDER BY seen_at DESC, act
+LIMIT $limit;
+
+-- name: retention_due
+-- Copies with an open duty, or that a person has to look at, due before $until_us; the earliest first.
+SELECT
+    interaction,
+    client,
+    state,
+    due_at,
+    expires_earliest,
+    expires_latest,
+    is_held,
+    needs_person,
+    flags
+FROM audit.retention
+WHERE
+    state IS NOT NULL
+    AND NOT list_contains($finals, state)
+    AND (due_at <= make_timestamp($until_us) OR needs_person)
+ORDER BY due_at, interaction
+LIMIT $limit;
+
+-- name: retention_forecast
+-- Conversations that may become unusable before $until_us, what stays beyond its time, what is overdue, at $now_us.
+WITH stored AS (
+    SELECT *
+    FROM copies
+    WHERE is_stored AND deleted_at IS NULL AND (state IS NULL OR NOT list_contains($finals, state))
+)
+
+SELECT
+    'expires' AS what,
+    interaction,
+    expires_earliest AS happens_at,
+    'the conversation cannot be continued from here then' AS note
+FROM stored
+WHERE
+    expires_earliest BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
+    AND NOT EXISTS (SELECT 1 FROM copies AS later WHERE later.previous = stored.interaction)
+UNION ALL
+SELECT 'overdue', interaction, due_at, 'its deletion at Google was due'
+FROM stored
+WHERE due_at < make_timestamp($now_us)
+UNION ALL
+SELECT 'overstay', interaction, expires_latest, 'served after it should have expired'
+FROM copies
+WHERE contains(coalesce(flags, ''), 'overstay')
+UNION ALL
+SELECT 'orphan', exchanges.exchange, exchanges.started_at, 'a create without an answer: it may be stored'
+FROM exchanges
+WHERE
+    operation = 'create'
+    AND interaction IS NULL
+    AND (exchanges.status IS NULL OR exchanges.status >= 500)
+    AND outcome != 'refused'
+    AND started_at > make_timestamp($now_us) - INTERVAL 56 DAY
+ORDER BY happens_at, what, interaction
+LIMIT $limit;

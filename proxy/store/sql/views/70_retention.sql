@@ -1,0 +1,148 @@
+-- Copies at Google: what the records say of each, for the steward and for people.
+--
+-- The state of a disposal is told by the acts of kind disposal (see proxy/audit/ledger); here the last one counts.
+
+CREATE OR REPLACE VIEW holds_open AS
+SELECT
+    holds.act AS hold,
+    holds.interaction,
+    holds.seen_at AS placed_at,
+    holds.actor,
+    holds.detail
+FROM acts AS holds
+WHERE
+    holds.kind = 'hold'
+    AND holds.interaction IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1
+        FROM acts AS releases
+        WHERE
+            releases.kind = 'release'
+            AND (
+                (releases.data ->> '$.hold') = holds.act
+                OR (
+                    (releases.data ->> '$.hold') IS NULL
+                    AND releases.interaction = holds.interaction
+                    AND releases.seen_at >= holds.seen_at
+                )
+            )
+    );
+COMMENT ON VIEW holds_open IS
+    'Holds that nobody has released: what they name, and all turns before it, must not be deleted.';
+
+CREATE OR REPLACE VIEW copies AS
+WITH told AS (
+    SELECT
+        interaction,
+        id_hash,
+        max(interaction_id) IS NOT NULL AS has_id,
+        min(TRY_CAST(created AS TIMESTAMP)) AS created_at,
+        max(TRY_CAST(updated AS TIMESTAMP)) AS updated_at,
+        min(seen_at) AS seen_at,
+        coalesce(bool_or(is_terminal), FALSE) AS is_ended,
+        arg_max(store, seen_at) FILTER (WHERE how = 'created') AS store,
+        max(previous_interaction_id) AS previous,
+        max(root_hash) AS root_hash,
+        max(model) AS model,
+        max(agent) AS agent,
+        max(label_index) AS label_index,
+        max(environment_id) AS environment_id
+    FROM observations
+    WHERE how != 'deleted'
+    GROUP BY interaction, id_hash
+),
+
+carried AS (
+    SELECT
+        interaction,
+        coalesce(
+            arg_min(client, started_at) FILTER (WHERE operation = 'create'),
+            arg_min(client, started_at) FILTER (WHERE purpose = 'client')
+        ) AS client,
+        arg_min(status, started_at) FILTER (WHERE operation = 'create') AS create_status,
+        min(date_at) FILTER (WHERE operation = 'create') AS date_at,
+        arg_min(api_version, started_at) AS api_version,
+        arg_min(api_revision, started_at) FILTER (WHERE purpose = 'client') AS api_revision,
+        max(ended_at) FILTER (
+            WHERE operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299
+        ) AS served_at,
+        min(ended_at) FILTER (
+            WHERE operation = 'delete' AND purpose = 'client' AND status BETWEEN 200 AND 299
+        ) AS deleted_at
+    FROM exchanges
+    WHERE interaction IS NOT NULL
+    GROUP BY interaction
+),
+
+continued AS (
+    SELECT previous_interaction_id AS interaction, max(seen_at) AS continued_at
+    FROM observations
+    WHERE how = 'created' AND interaction_id IS NOT NULL AND previous_interaction_id IS NOT NULL
+    GROUP BY previous_interaction_id
+),
+
+disposed AS (
+    SELECT
+        interaction,
+        arg_max(data ->> '$.state', seen_at) AS state,
+        arg_max(data ->> '$.evidence', seen_at) AS evidence,
+        arg_max(data ->> '$.flags', seen_at) AS flags,
+        arg_max(TRY_CAST(data ->> '$.due' AS BIGINT), seen_at) AS due_ns,
+        max(seen_at) AS last_at
+    FROM acts
+    WHERE kind = 'disposal' AND interaction IS NOT NULL
+    GROUP BY interaction
+),
+
+project AS (
+    SELECT
+        coalesce(arg_max(data ->> '$.shortest_days', seen_at)::BIGINT, 1) AS shortest,
+        coalesce(arg_max(data ->> '$.longest_days', seen_at)::BIGINT, 55) AS longest
+    FROM acts
+    WHERE kind = 'policy' AND (data ->> '$.longest_days') IS NOT NULL
+)
+
+SELECT
+    told.interaction,
+    told.id_hash,
+    carried.client,
+    told.store,
+    told.previous,
+    told.root_hash,
+    told.has_id,
+    told.is_ended,
+    told.model,
+    told.agent,
+    told.label_index,
+    told.environment_id,
+    carried.create_status,
+    told.created_at,
+    carried.date_at,
+    told.seen_at,
+    coalesce(told.created_at, carried.date_at, told.seen_at) AS began_at,
+    told.updated_at,
+    continued.continued_at,
+    carried.served_at,
+    carried.deleted_at,
+    carried.api_version,
+    carried.api_revision,
+    disposed.state,
+    disposed.evidence,
+    disposed.flags,
+    make_timestamp(disposed.due_ns // 1000) AS due_at,
+    disposed.last_at AS disposed_at,
+    told.has_id AND told.store IS DISTINCT FROM 'false' AS is_stored,
+    coalesce(told.created_at, carried.date_at, told.seen_at) + to_days(project.shortest::INTEGER)
+        AS expires_earliest,
+    greatest(
+        coalesce(told.created_at, carried.date_at, told.seen_at),
+        coalesce(told.updated_at, TIMESTAMP '1970-01-01'),
+        coalesce(continued.continued_at, TIMESTAMP '1970-01-01')
+    ) + to_days(project.longest::INTEGER + 1) AS expires_latest
+FROM told
+LEFT JOIN carried ON carried.interaction = told.interaction
+LEFT JOIN continued ON continued.interaction = told.interaction
+LEFT JOIN disposed ON disposed.interaction = told.interaction
+CROSS JOIN project;
+COMMENT ON VIEW copies IS
+    'Interactions as copies at Google: whose they are, when their periods began and end, how far their disposal is.';

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.audit.ledger.policies import policies_from, span_s
+from proxy.errors import ConfigError
+
+
+def test_a_policy_is_read_with_its_conditions_and_its_spans() -> None:
+    (policy,) = policies_from(
+        """
+        [[policy]]
+        name = "support"
+        models = ["gemini-2.5-flash"]
+        tools = ["google_search"]
+        delete_upstream_after = "36h"
+        keep_local = "90d"
+        """,
+        "policies.toml",
+    )
+
+    assert policy.models == {"gemini-2.5-flash"}
+    assert policy.delete_upstream_after_s == 36 * 3600
+    assert policy.keep_local_s == 90 * 86_400
+    assert policy.erase_local_after_s is None
+    assert policy.is_explicit
+
+
+def test_an_empty_file_makes_no_policy() -> None:
+    assert policies_from("", "policies.toml") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[policy", "policies.toml is not TOML"),
+        ("[rules]\na = 1", "rules: only [[policy]] tables stand here"),
+        ("policy = 3", "give each policy as [[policy]]"),
+        ("policy = [3]", "policy 1: give it as [[policy]]"),
+        ('[[policy]]\nkeep_local = "1d"', "policy 1: give it a name"),
+        ('[[policy]]\nname = "a"', "policy 1: it asks for nothing"),
+        ('[[policy]]\nname = "a"\nkeep = "1d"', "policy 1: keep is not known"),
+        ('[[policy]]\nname = "a"\nkeep_local = 7', "policy 1: keep_local is a span"),
+        ('[[policy]]\nname = "a"\nkeep_local = "-7d"', "policy 1: keep_local is a span"),
+        ('[[policy]]\nname = "a"\nclients = "x"\nkeep_local = "1d"', "clients is a list"),
+        ('[[policy]]\nname = "a"\nclients = []\nkeep_local = "1d"', "clients is empty"),
+        ('[[policy]]\nname = "a"\nkeep_local = "1d"\n' * 2, "two policies have the same name"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        policies_from(text, "policies.toml")
+
+    assert said in str(raised.value)
+
+
+def test_spans_are_whole_numbers_with_a_unit() -> None:
+    assert [span_s(each) for each in ("90s", "3m", "36h", "7d", "7", "d", "1.5d", "")] == [
+        *(90, 180, 129_600, 604_800),
+        *(None, None, None, None),
+    ]

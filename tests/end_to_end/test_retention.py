@@ -1,0 +1,193 @@
+"""Copies at Google are deleted when they are due, never before, and it is proven; in the emulator's time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from proxy.audit.retention.clocks import Tier
+from proxy.journal.keys import FingerprintKey
+from proxy.steward.asking import Neighbours
+from proxy.steward.capture import Clocks
+from proxy.steward.credential import made
+from proxy.steward.disposal.desk import Disposals
+from proxy.steward.disposal.ledger import Ledger, Project
+from proxy.steward.disposal.reaching import Reach
+from proxy.steward.disposal.signing import Signer
+from proxy.steward.schedule import Allowance
+from tests.end_to_end.conftest import SetUp
+from tests.end_to_end.stage import Stage
+
+KEY: Final = "a-key-of-the-project-0123456789"
+MODEL: Final = "gemini-2.5-flash"
+PRO: Final = "gemini-2.5-pro"
+DAY_S: Final = 86_400
+TREES: Final = int(os.environ.get("RETENTION_TREES", "12"))
+"""Of five interactions each."""
+POLICY: Final = """
+[[policy]]
+name = "a-week"
+models = ["gemini-2.5-flash"]
+delete_upstream_after = "7d"
+"""
+
+
+@dataclass
+class Line:
+    """A client's connection that stays open."""
+
+    url: str
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        headers = {"x-goog-api-key": KEY, "Content-Type": "application/json"}
+        self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = self.connection.getresponse()
+        told = response.read()
+        return json.loads(told or b"{}") | {"http": response.status}
+
+
+class Span:
+    """A steward in this process, and the two clocks that it and the emulator go by."""
+
+    def __init__(self, stage: Stage, policy: str = POLICY) -> None:
+        self.stage = stage
+        self.client = Line(stage.proxy.url)
+        self.control = Line(stage.emulator.url)
+        self.ahead_s = 0.0
+        self.mono_ahead_s = 0.0
+        self.policy_file = stage.folder / "policies.toml"
+        self.policy_file.write_text(policy)
+        self.clocks = Clocks(
+            wall_us=lambda: time.time_ns() // 1000 + round(self.ahead_s * 1e6),
+            mono_s=lambda: time.monotonic() + self.mono_ahead_s,
+        )
+
+    def create(self, model: str = MODEL, previous: str | None = None, **more: object) -> str:
+        asked = {"model": model, "input": "Why?", **more}
+        if previous is not None:
+            asked["previous_interaction_id"] = previous
+        told = self.client.call("POST", "/v1beta/interactions", asked)
+        assert told["http"] == 200, told
+        return str(told["id"])
+
+    def tree(self) -> list[str]:
+        """Five turns: a chain of three, and two forks."""
+        root = self.create()
+        second = self.create(previous=root)
+        return [
+            root,
+            second,
+            self.create(previous=second),
+            *(self.create(previous=root) for _ in "ab"),
+        ]
+
+    def pass_time(self, seconds: float) -> None:
+        self.control.call("POST", "/emulator/clock", {"advance_s": seconds})
+        self.ahead_s += seconds
+        self.mono_ahead_s += seconds
+
+    @asynccontextmanager
+    async def steward(self) -> AsyncIterator[Disposals]:
+        data = self.stage.proxy.data
+        key = FingerprintKey.load_or_create(data / "keys" / "fingerprint.key")
+        credential = made(KEY.encode(), key, "")
+        async with Neighbours(data / "run") as neighbours:
+            allowance = Allowance(10_000.0, self.clocks.mono_s())
+            reach = Reach(
+                neighbours.recorder,
+                neighbours.gateway,
+                neighbours.verifier,
+                credential,
+                (allowance, self.clocks.mono_s),
+            )
+            ledger = Ledger(
+                neighbours.recorder, credential.scope, Project(Tier.PAID, 55, self.policy_file)
+            )
+            signer = Signer.load_or_create(data / "keys" / "receipts.key")
+            yield Disposals(neighbours.recorder, reach, ledger, signer, self.clocks)
+
+    async def work(self, *, rounds: int = 30, step_s: float = 70.0) -> None:
+        """Let a steward do what is due, a minute or so between its rounds."""
+        async with self.steward() as desk:
+            await desk.look()
+            for _ in range(rounds):
+                await desk.round()
+                self.pass_time(step_s)
+
+    def deleted(self) -> Counter[str]:
+        """How often upstream was asked to delete what."""
+        received = self.stage.emulator.ledger("received")
+        return Counter(
+            line["target"].rpartition("/")[2] for line in received if line["method"] == "DELETE"
+        )
+
+    def states(self) -> dict[str, str]:
+        found = self.stage.proxy.rows(
+            "SELECT interaction, state FROM copies WHERE state IS NOT NULL"
+        )
+        return dict(found)
+
+    def receipts(self) -> dict[str, dict[str, Any]]:
+        found = self.stage.proxy.rows(
+            "SELECT interaction, data FROM audit.receipts ORDER BY made_at"
+        )
+        return {name: json.loads(data) for name, data in found}
+
+
+@pytest.fixture
+def span(set_up: SetUp) -> Iterator[Span]:
+    """No credential for the proxy's own steward: the one of the test goes by the test's clocks."""
+    made_up = Span(set_up(webhook__listen="on", webhook__port=0))
+    yield made_up
+    made_up.client.connection.close()
+    made_up.control.connection.close()
+
+
+def place_hold(stage: Stage, interaction: str) -> None:
+    stage.proxy._ask(
+        "POST",
+        "/acts",
+        {
+            "acts": [
+                {"kind": "hold", "actor": "ada", "detail": "a claim", "interaction": interaction}
+            ]
+        },
+    )
+
+
+async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(span: Span) -> None:
+    trees = [span.tree() for _ in range(TREES)]
+    others = [span.create(model=PRO) for _ in range(2)]
+    held = trees[0][2]  # the third turn of a chain: the two before it are protected with it
+    place_hold(span.stage, held)
+
+    span.pass_time(6 * DAY_S)
+    await span.work(rounds=3)
+    assert not span.deleted(), "not one before its day"
+
+    span.pass_time(DAY_S)
+    await span.work()
+
+    spared = {*trees[0][:3], *others}
+    due = {turn for tree in trees for turn in tree} - spared
+    assert span.deleted() == dict.fromkeys(due, 1)
+    states = span.states()
+    assert {states[name] for name in due} == {"deleted_verified"}
+    assert not {states.get(name) for name in spared} & {"sending", "deleted_verified"}
+    receipts = span.receipts()
+    assert receipts.keys() == due
+    assert all(one["receipt"]["is_verified"] for one in receipts.values())

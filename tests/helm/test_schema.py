@@ -1,0 +1,88 @@
+"""The chart knows the settings: a renamed one breaks the build, a foreign one is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import helm.schema
+from helm.__main__ import main
+from helm.schema import CHART, STOP_S, owned, values_schema
+from proxy.config.catalogue import CATALOGUE
+from proxy.errors import ConfigError
+
+
+def sections() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(values_schema())["properties"]["settings"]["properties"]
+    return found
+
+
+def chart_with(text: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "_settings.tpl").write_text(text, "utf-8")
+    monkeypatch.setattr(helm.schema, "CHART", folder)
+
+
+def test_every_setting_is_the_charts_or_a_value() -> None:
+    values = {
+        f"{section}.{name}" for section, about in sections().items() for name in about["properties"]
+    }
+
+    assert values | owned() == CATALOGUE.keys()
+    assert not values & owned()
+
+
+def test_a_value_has_the_limits_of_its_setting() -> None:
+    batch = sections()["recorder"]["properties"]["batch_rows"]
+
+    setting = CATALOGUE["recorder.batch_rows"]
+    assert (batch["type"], batch["minimum"], batch["maximum"]) == (
+        "integer",
+        setting.least,
+        setting.most,
+    )
+    assert sections()["journal"]["properties"]["mode"]["enum"] == ["strict", "available"]
+
+
+def test_a_setting_that_was_renamed_stops_the_chart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chart_with('{{- $_ := set $own "ops.prot" 9464 -}}', monkeypatch, tmp_path)
+
+    with pytest.raises(ConfigError, match=r"sets ops\.prot"):
+        owned()
+    assert main(["--check"]) == 1
+    assert "ops.prot" in capsys.readouterr().err
+
+
+def test_a_longer_stop_must_be_told_to_the_chart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = 'set $own "ops.port" 1 add (int $v.preStopSleepSeconds) 7'
+    chart_with(text, monkeypatch, tmp_path)
+
+    with pytest.raises(ConfigError, match=f"may take {STOP_S} s"):
+        owned()
+
+
+def test_every_value_is_in_the_schema_and_no_other() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+    schema = json.loads(values_schema())
+
+    assert schema["properties"].keys() - values.keys() == {"global"}
+    assert values.keys() <= schema["properties"].keys()
+    for name, value in values.items():
+        known = schema["properties"][name].get("properties")
+        if known and name != "settings":
+            assert value.keys() == known.keys(), name
+
+
+def test_the_chart_is_of_this_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    project = (CHART.parent.parent / "pyproject.toml").read_text("utf-8")
+
+    assert f'version = "{chart["appVersion"]}"' in project

@@ -1,0 +1,177 @@
+"""Tables and an upstream that do what a test says, and a steward's desk between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from proxy.audit.retention.clocks import Tier
+from proxy.steward.asking import Gateway, NotAnswered, Told
+from proxy.steward.credential import Credential
+from proxy.steward.disposal.desk import Disposals
+from proxy.steward.disposal.ledger import Ledger, Project
+from proxy.steward.disposal.reaching import Reach
+from proxy.steward.disposal.signing import Signer
+from proxy.steward.schedule import Allowance
+from tests.audit.ledger.rows_made import START_US, copy_fields
+from tests.steward.still import NOW_US, StillClock, StillRecorder
+
+DAY_US = 86_400 * 1_000_000
+CREDENTIAL = Credential("x-goog-api-key", "a-key", frozenset({"c" * 16}))
+POLICY = '[[policy]]\nname = "week"\ndelete_upstream_after = "7d"\n'
+
+
+class Tables(StillRecorder):
+    """Answers the disposal_* queries about `copies`; acts that are told become rows."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.copies = {
+            name: copy_fields(name, created_us=NOW_US - 8 * DAY_US, seen_us=NOW_US - 8 * DAY_US)
+            for name in names
+        }
+        self.served: dict[str, int] = {}
+        self.holds: list[str] = []
+        self.controls: list[dict[str, Any]] = [
+            {"interaction": "v1_control", "api_version": "v1beta", "api_revision": None}
+        ]
+        self.hold_on_intent = False
+
+    async def query(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        self._check()
+        return list(getattr(self, f"_{name}")(**parameters))
+
+    async def tell(self, acts: Sequence[Mapping[str, object]]) -> None:
+        await super().tell(acts)
+        if self.hold_on_intent and any("DeleteIntended" in str(act) for act in acts):
+            self.holds = [str(act["interaction"]) for act in acts]
+
+    def told(self, kind: str = "disposal") -> list[dict[str, Any]]:
+        return [dict(act) for act in self.acts if act["kind"] == kind]
+
+    def steps(self) -> list[str]:
+        """Names of the events told, in order."""
+        return [act["data"]["event"] for act in self.told()]
+
+    def _disposal_candidates(self, **_: object) -> list[dict[str, Any]]:
+        return [{"interaction": name} for name in sorted(self.copies)]
+
+    def _disposal_copies(self, interactions: list[str]) -> list[dict[str, Any]]:
+        return [self.copies[name] for name in interactions]
+
+    def _disposal_events(self, interactions: list[str]) -> list[dict[str, Any]]:
+        rows = [
+            _event(name, f"x-{name}", "served", START_US, 200, None)
+            for name in interactions
+            if name in self.served
+        ]
+        return rows + [
+            _event(act["interaction"], act["act"], "disposal", NOW_US + n, None, act["data"])
+            for n, act in enumerate(self.told())
+            if act["interaction"] in interactions
+        ]
+
+    def _disposal_turns(self, roots: list[int]) -> list[dict[str, Any]]:
+        return [
+            {"interaction": name, "previous": row["previous"], "state": None}
+            for name, row in self.copies.items()
+            if row["root"] in roots
+        ]
+
+    def _disposal_holds(self) -> list[dict[str, Any]]:
+        return [{"interaction": name} for name in self.holds]
+
+    def _disposal_controls(self, **_: object) -> list[dict[str, Any]]:
+        return self.controls
+
+    def _disposal_witnesses(self, interaction: str) -> list[dict[str, Any]]:
+        return [{"exchange": interaction, "what": "delete", "status": 200, "at_us": NOW_US}]
+
+    def _disposal_news(self, **_: object) -> list[dict[str, Any]]:
+        return [{"acts": len(self.holds), "deletes": 0}]
+
+    def _disposal_clock(self, **_: object) -> list[dict[str, Any]]:
+        return [{"skew_us": None, "last_us": None}]
+
+
+def _event(
+    name: str, row_id: object, kind: str, at_us: int, status: int | None, data: object
+) -> dict[str, Any]:
+    return {
+        "interaction": name,
+        "id": row_id,
+        "kind": kind,
+        "at_us": at_us,
+        "status": status,
+        "retry_after_s": None,
+        "data": None if data is None else orjson.dumps(data).decode(),
+    }
+
+
+class Upstream(Gateway):
+    """Keeps `there`; `answers` are given first, None: the line breaks."""
+
+    def __init__(self, *there: str) -> None:
+        self.there = {*there, "v1_control"}
+        self.answers: dict[str, list[int | None]] = {}
+        """By method."""
+        self.asked: list[tuple[str, str]] = []
+        self.forgets = True
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],  # noqa: ARG002
+        *,
+        body_bytes_max: int = 0,  # noqa: ARG002
+    ) -> Told:
+        name = target.removesuffix("/cancel").rpartition("/")[2].partition("?")[0]
+        self.asked.append((method, name))
+        if self.answers.get(method):
+            status = self.answers[method].pop(0)
+            if status is None:
+                raise NotAnswered("broken off")
+            return Told(status, None)
+        was_there = name in self.there or name == "models"
+        if method == "DELETE" and self.forgets:
+            self.there.discard(name)
+        return Told(200 if was_there else 404, None)
+
+    def count(self, method: str, name: str = "v1_a") -> int:
+        return self.asked.count((method, name))
+
+
+class Scene:
+    """A desk whose clock moves when told."""
+
+    def __init__(self, folder: Path, *names: str, policy: str = POLICY) -> None:
+        self.clock = StillClock()
+        self.tables = Tables(*names)
+        self.upstream = Upstream(*names)
+        self.policy_file = folder / "policies.toml"
+        self.policy_file.write_text(policy)
+        self.desk = self.born()
+
+    def born(self) -> Disposals:
+        """A steward's new life."""
+        clocks = self.clock.clocks
+        pace = (Allowance(1000.0, clocks.mono_s()), clocks.mono_s)
+        reach = Reach(self.tables, self.upstream, self.upstream, CREDENTIAL, pace)
+        project = Project(Tier.PAID, 55, self.policy_file)
+        ledger = Ledger(self.tables, CREDENTIAL.scope, project)
+        return Disposals(self.tables, reach, ledger, Signer(bytes(32)), clocks)
+
+    async def work(self, rounds: int = 12, step_s: float = 70.0) -> None:
+        await self.desk.look()
+        for _ in range(rounds):
+            await self.desk.round()
+            self.clock.at_s += step_s
+
+    def outcome(self, name: str = "v1_a") -> str:
+        """The state last told."""
+        states = [act["data"]["state"] for act in self.tables.told() if act["interaction"] == name]
+        return states[-1] if states else "none"

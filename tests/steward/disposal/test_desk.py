@@ -1,0 +1,174 @@
+"""What the desk does, by the table of cases in the reference (T1 to T11) where it has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.steward.asking import NotAnswered
+from tests.steward.disposal.standing import DAY_US, Scene
+from tests.steward.still import NOW_US
+
+
+async def test_what_is_due_is_seen_deleted_looked_for_and_receipted(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+
+    await scene.work()
+
+    assert scene.outcome() == "deleted_verified"
+    assert scene.upstream.count("DELETE") == 1
+    assert scene.tables.steps().index("DeleteIntended") < scene.tables.steps().index(
+        "DeleteAnswered"
+    )
+    (receipt,) = scene.tables.told("receipt")
+    assert receipt["data"]["receipt"]["is_verified"]
+
+
+async def test_what_no_policy_wants_yet_is_left_alone(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.tables.copies["v1_a"]["created_us"] = NOW_US - 6 * DAY_US
+
+    await scene.work()
+
+    assert not scene.upstream.asked
+
+
+async def test_an_intent_is_durable_before_its_delete_leaves(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    await scene.desk.look()
+    await scene.desk.round()
+    scene.tables.is_gone = True
+
+    with pytest.raises(NotAnswered):
+        await scene.desk.round()
+
+    assert scene.upstream.count("DELETE") == 0
+
+
+async def test_a_hold_on_a_later_turn_protects_the_one_before(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a", "v1_b")
+    scene.tables.copies["v1_b"]["previous"] = "v1_a"
+    scene.tables.holds = ["v1_b"]
+
+    await scene.work()
+
+    assert scene.upstream.count("DELETE", "v1_a") == scene.upstream.count("DELETE", "v1_b") == 0
+
+
+async def test_turns_behind_go_first(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a", "v1_b")
+    scene.tables.copies["v1_b"]["previous"] = "v1_a"
+
+    await scene.work(rounds=24)
+
+    deleted = [name for method, name in scene.upstream.asked if method == "DELETE"]
+    assert deleted == ["v1_b", "v1_a"]
+
+
+async def test_a_hold_that_comes_with_the_intent_wins(tmp_path: Path) -> None:
+    """T6."""
+    scene = Scene(tmp_path, "v1_a")
+    scene.tables.hold_on_intent = True
+
+    await scene.work(rounds=3)
+
+    assert scene.upstream.count("DELETE") == 0
+    assert scene.tables.steps()[-1] == "DeleteWithdrawn"
+
+
+async def test_not_implemented_is_asked_again_a_day_later(tmp_path: Path) -> None:
+    """T2."""
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [501] * 50
+
+    await scene.work(rounds=48, step_s=3600.0)
+
+    assert scene.outcome() == "unsupported"
+    assert scene.upstream.count("DELETE") == 2
+
+
+async def test_a_delete_without_an_answer_is_not_repeated_blindly(tmp_path: Path) -> None:
+    """T3."""
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [None]
+    await scene.desk.look()
+    await scene.desk.round()
+    await scene.desk.round()
+    scene.upstream.there.discard("v1_a")
+
+    await scene.work()
+
+    assert scene.outcome() == "deleted_verified"
+    assert scene.upstream.count("DELETE") == 1
+
+
+async def test_a_steward_that_was_killed_looks_first(tmp_path: Path) -> None:
+    """T8."""
+    scene = Scene(tmp_path, "v1_a")
+    await scene.desk.look()
+    await scene.desk.round()
+    await scene.desk.round()
+    deletes = scene.upstream.count("DELETE")
+    scene.tables.acts = [
+        act for act in scene.tables.acts if "DeleteAnswered" not in str(act["detail"])
+    ]
+    scene.desk = scene.born()
+
+    await scene.work()
+
+    assert deletes == scene.upstream.count("DELETE") == 1
+    assert scene.outcome() == "deleted_verified"
+
+
+async def test_what_is_forbidden_waits_for_a_person(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [403] * 50
+
+    await scene.work()
+
+    assert scene.outcome() == "denied"
+    assert scene.upstream.count("DELETE") == 1
+    assert not scene.tables.told("receipt")[0]["data"]["receipt"]["is_verified"]
+
+
+async def test_an_upstream_that_says_yes_and_goes_on_serving_is_never_green(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.forgets = False
+
+    await scene.work(rounds=60, step_s=700.0)
+
+    assert scene.outcome() == "not_effective"
+    assert scene.upstream.count("DELETE") == 3
+    assert not any(one["data"]["receipt"]["is_verified"] for one in scene.tables.told("receipt"))
+
+
+async def test_without_another_copy_the_list_of_models_is_the_control(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.tables.controls = []
+
+    await scene.work()
+
+    assert scene.outcome() == "deleted_verified"
+    (control,) = {act["data"].get("control") for act in scene.tables.told()} - {None}
+    assert control == "models"
+
+
+async def test_a_policy_that_changed_counts_at_the_moment_of_acting(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.tables.holds = ["v1_a"]
+    await scene.work(rounds=2)
+    scene.tables.holds = []
+    scene.policy_file.write_text(scene.policy_file.read_text().replace("7d", "20d"))
+
+    await scene.work()
+
+    assert scene.upstream.count("DELETE") == 0
+
+
+async def test_policies_that_cannot_be_read_make_nothing_due(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a", policy="[[policy")
+
+    await scene.work()
+
+    assert not scene.upstream.asked
