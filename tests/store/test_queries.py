@@ -54,6 +54,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_news": {"since_us": 0},
     "disposal_clock": {"since_us": 0},
     "receipts_told": {"interaction": None, "limit": 5},
+    "retention_all": {"limit": 5},
     "retention_due": {"finals": ["denied"], "until_us": 0, "limit": 5},
     "retention_forecast": {"finals": ["denied"], "now_us": 0, "until_us": 0, "limit": 5},
     **{
