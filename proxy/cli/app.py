@@ -13,6 +13,7 @@ from proxy.cli.asking import ASKING
 from proxy.cli.audit.accounts import ACCOUNTS
 from proxy.cli.audit.conversations import CONVERSATIONS
 from proxy.cli.audit.retention import RETENTION
+from proxy.cli.audit.erasing import ERASING
 from proxy.cli.audit.tokens import TOKENS
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
@@ -29,6 +30,7 @@ VERBS: Final = (
     *ACCOUNTS,
     *RETENTION,
     *TOKENS,
+    *ERASING,
     SCENARIO,
     CLOCK,
 )
