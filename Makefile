@@ -11,7 +11,7 @@ STAMP := .venv/.installed-for-this-checkout
 EMPTY :=
 SDKS_OF_NODE := .venvs/javascript/.installed-$(subst $(EMPTY) $(EMPTY),-,$(SDKS_JAVASCRIPT))
 
-.PHONY: outside-full help setup fmt fmt-check lint types docs docs-check test outside faults sdks sdks-newest check full bench demo clean
+.PHONY: outside-full help setup fmt fmt-check lint types docs lock docs-check test outside faults sdks sdks-newest check full bench demo clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -45,6 +45,9 @@ docs: $(STAMP) ## refresh the generated tables in the documents
 	$(BIN)/python -m proxy.store.asking.documents proxy/store/SQL.md
 	$(BIN)/python -m dashboards
 	$(BIN)/python -m helm
+
+lock: $(STAMP) ## pin the image's packages anew, by version and hash, from constraints.txt
+	$(BIN)/python -m tests.outside.container.lock
 
 docs-check: $(STAMP)
 	$(BIN)/python -m proxy.config README.md --check

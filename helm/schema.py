@@ -144,6 +144,7 @@ def _workload() -> Schema:
         "steward": _kept("Secret"),
         "webhook": _section({"enabled": _FLAG, "existingSecret": _NAME, "key": _ENTRY}),
         "upstreamCa": _kept("ConfigMap"),
+        "retentionPolicies": _kept("ConfigMap"),
         "priceBook": _kept("ConfigMap"),
         "persistence": _section(
             {

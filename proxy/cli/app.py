@@ -12,6 +12,8 @@ from proxy import __version__
 from proxy.cli.asking import ASKING
 from proxy.cli.audit.accounts import ACCOUNTS
 from proxy.cli.audit.conversations import CONVERSATIONS
+from proxy.cli.audit.retention import RETENTION
+from proxy.cli.audit.erasing import ERASING
 from proxy.cli.audit.tokens import TOKENS
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
@@ -20,7 +22,18 @@ from proxy.cli.running import RUNNING
 from proxy.cli.verb import DONE, NAME, WORLD_FAILED, WRONG_USE, Verb
 from proxy.errors import ConfigError, ProxyError
 
-VERBS: Final = (*RUNNING, *WATCHING, *ASKING, *CONVERSATIONS, *ACCOUNTS, *TOKENS, SCENARIO, CLOCK)
+VERBS: Final = (
+    *RUNNING,
+    *WATCHING,
+    *ASKING,
+    *CONVERSATIONS,
+    *ACCOUNTS,
+    *RETENTION,
+    *TOKENS,
+    *ERASING,
+    SCENARIO,
+    CLOCK,
+)
 """In the order in which help lists them."""
 
 

@@ -151,7 +151,7 @@ def gather(
         divergences=divergences,
         attempts=_attempts(connection, about["create_exchange"]),
         hops=ask("hops_of") if _may_be_a_hop(about) else (),
-        gap=None if about["is_terminal"] else next(iter(ask("gap_of")), None),
+        gap=None if about["is_terminal"] else next(iter(ask(_gap_query(about))), None),
     )
 
 
@@ -220,6 +220,10 @@ def _attempts(
     if twins["count"] < 2:
         return []
     return queries.dicts(connection, "attempts_of", exchange=create_exchange)[1]
+
+
+def _gap_query(about: dict[str, Any]) -> str:
+    return "gap_of" if about["interaction_id"] else "orphan_gap_of"
 
 
 def _may_be_a_hop(about: dict[str, Any]) -> bool:

@@ -21,6 +21,10 @@ from proxy.errors import StartRefused
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
 from proxy.recorder.api import RecorderApi, remove_tables
+from proxy.recorder.erasing.asking import Questions
+from proxy.recorder.erasing.eraser import Eraser
+from proxy.recorder.erasing.eraser import Means as ErasingMeans
+from proxy.recorder.erasing.routes import ErasingRoutes
 from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.reserve import Reserve
@@ -29,6 +33,8 @@ from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
+from proxy.store.erasing.label_key import label_index
+from proxy.store.erasing.tombstones import Tombstones
 from proxy.store.position import VAULT_START, FactBatch
 from proxy.store.pricing.books import price_book
 from proxy.store.vault.keys import FactsKeys
@@ -156,6 +162,8 @@ class Recorder:
             mono_ns=mono_ns,
         )
         self.pipeline.price_book = price_book(settings.price_book_file)
+        self._erasing_keystore = Keystore(keys / "slots", master)
+        self.erasing = self._open_erasing(keys, master, now_ns)
         self.metrics = Metrics(
             self.pipeline,
             self.tables,
@@ -170,6 +178,26 @@ class Recorder:
         reader = open_reader(settings)
         self.pipeline.restore(reader, settings.interpret_bytes_max)
         reader.close()
+
+    def _open_erasing(
+        self, keys: Path, master: MasterKey, now_ns: Callable[[], int]
+    ) -> ErasingRoutes:
+        """Before any exchange is taken: what was erased is not kept again."""
+        tombstones = self._vault.tombstones = Tombstones.open(keys)
+        self._vault.label_index = label_index(keys, master)
+        self._vault.destroy_unkept()
+        means = ErasingMeans(
+            self._erasing_keystore,
+            tombstones,
+            self._vault.label_index,
+            self.pipeline.tell,
+            self.pipeline.flush,
+            self.tables.reach,
+            lambda: open_reader(self.settings),
+            now_ns,
+        )
+        eraser = Eraser(means, Questions(self.tables.reader))
+        return ErasingRoutes(eraser, self.settings.data_folder, self.settings.tables_file)
 
     def _open_traces(self, now_ns: Callable[[], int]) -> SpanFollower | None:
         settings = self.settings
@@ -189,6 +217,7 @@ class Recorder:
     def close(self) -> None:
         self._follower.close()
         self._keystore.close()
+        self._erasing_keystore.close()
         self._vault.close()
 
     async def serve(
@@ -210,6 +239,7 @@ class Recorder:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             keeping = tasks.create_task(self._keep_room(), name="reserve")
+            resuming = tasks.create_task(self.erasing.resume(), name="erasures")
             if self.traces is not None:
                 self.traces.start()
             self.metrics.start()
@@ -219,6 +249,7 @@ class Recorder:
                     await stop.wait()
             finally:
                 keeping.cancel()
+                resuming.cancel()
                 # The threads end by themselves, in this order; cancelling would only stop waiting.
                 self.pipeline.stop()
                 await asyncio.wait([pipeline])
@@ -256,9 +287,9 @@ class Recorder:
             self._mono_ns,
             metrics=self.metrics.answer,
         )
-        runner = web.AppRunner(
-            api.application(), access_log=None, shutdown_timeout=REQUESTS_WITHIN_S
-        )
+        application = api.application()
+        self.erasing.add_to(application)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=REQUESTS_WITHIN_S)
         await runner.setup()
         try:
             await web.SockSite(runner, bound).start()

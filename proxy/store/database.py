@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ import duckdb
 
 from proxy.errors import StoreError
 from proxy.store.copying import copy_file
+from proxy.store.erasing.rewriting import Rewriting
+from proxy.store.erasing.scrubbing import erased_exchanges
 from proxy.store.ingest import Ingest
 from proxy.store.on_disk import is_open_here, is_unborn
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
@@ -74,6 +77,7 @@ class Database:
         self._root: duckdb.DuckDBPyConnection | None = None
         self._ingest: Ingest | None = None
         self._repairs: list[str] = []
+        self._rewriting = Rewriting(path)
         self._has_news = False
         self._quiet_since_ns: int | None = None
         self._rows_since_opened = 0
@@ -127,6 +131,8 @@ class Database:
             return 0
         connection = self._connection()
         assert self._ingest is not None
+        if erased_exchanges(batch.acts):
+            self._rewriting.mark()
         try:
             connection.begin()
             count = self._ingest.insert(batch)
@@ -185,7 +191,8 @@ class Database:
             self._quiet_since_ns = mono_ns
         wal_bytes = self.wal_bytes()
         is_idle = wal_bytes > 0 and mono_ns - self._quiet_since_ns >= IDLE_NS
-        if not is_idle and wal_bytes < WAL_BYTES_MAX and self._rows_since_opened < RENEW_ROWS:
+        is_full = wal_bytes >= WAL_BYTES_MAX or self._rows_since_opened >= RENEW_ROWS
+        if not (is_idle or is_full or self._rewriting.is_due(mono_ns)):
             return False
         self.checkpoint()
         self._renew()
@@ -198,6 +205,7 @@ class Database:
                 self._rows_since_opened = 0  # after as many again
                 return
             self.close()
+            self._rewriting.run_if_marked(partial(attach, limits=self._limits), bring_up)
             self._root = self._attach()
             try:
                 self._ingest = Ingest(self._root)

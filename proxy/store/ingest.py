@@ -28,6 +28,7 @@ from proxy.recording.facts import (
     UnknownFact,
     UsageFact,
 )
+from proxy.store.erasing.scrubbing import erased_exchanges, scrub_tables
 from proxy.store.position import CommittedFacts, FactBatch
 from proxy.store.pricing.repricing import Repricing
 
@@ -95,6 +96,7 @@ class Ingest:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._inlets = {table: _Inlet(connection, table) for table in TABLES}
         self._repricing = Repricing(connection)
+        self._connection = connection
 
     def insert(self, batch: FactBatch) -> int:
         """Insert all rows of `batch`; returns their count.
@@ -121,6 +123,8 @@ class Ingest:
             self._add("gaps", batch.gaps),
             self._add("acts", batch.acts),
         ]
+        if erased := erased_exchanges(batch.acts):
+            scrub_tables(self._connection, erased)
         counts += [self._add("costs", costs) for costs in self._repricing.due(batch)]
         return sum(counts)
 

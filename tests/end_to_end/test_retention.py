@@ -5,11 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +20,7 @@ import pytest
 
 from proxy.audit.retention.clocks import Tier
 from proxy.journal.keys import FingerprintKey
+from proxy.reading.disposal import verify_receipts
 from proxy.steward.asking import Neighbours
 from proxy.steward.capture import Clocks
 from proxy.steward.credential import made
@@ -40,6 +44,11 @@ name = "a-week"
 models = ["gemini-2.5-flash"]
 delete_upstream_after = "7d"
 """
+LEDGER: Final = (
+    "SELECT interaction, placed_at FROM holds_open ORDER BY ALL",
+    "SELECT interaction, made_at, data FROM audit.receipts ORDER BY ALL",
+    "SELECT interaction, state, evidence, due_at FROM audit.retention ORDER BY ALL",
+)
 
 
 @dataclass
@@ -191,3 +200,68 @@ async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(spa
     receipts = span.receipts()
     assert receipts.keys() == due
     assert all(one["receipt"]["is_verified"] for one in receipts.values())
+    assert checked_offline(span, receipts) == f"{len(due)} of {len(due)} receipts are good\n"
+
+
+async def test_holds_receipts_and_totals_are_as_before_when_the_tables_are_made_anew(
+    span: Span,
+) -> None:
+    names = span.tree()
+    place_hold(span.stage, names[2])
+    span.pass_time(8 * DAY_S)
+    await span.work()
+    before = span.stage.proxy.answers(*LEDGER)
+
+    span.client.connection.close()
+    span.stage.proxy.kill()
+    (span.stage.proxy.data / "facts.duckdb").unlink()
+    (span.stage.proxy.data / "facts.duckdb.wal").unlink(missing_ok=True)
+    span.stage.proxy.start_again()
+    await span.work(rounds=3)
+
+    assert span.stage.proxy.answers(*LEDGER) == before
+    assert span.deleted() == dict.fromkeys(names[3:], 1)
+
+
+async def test_an_upstream_that_says_yes_and_goes_on_serving_is_never_green(span: Span) -> None:
+    name = span.create()
+    span.create(model=PRO)
+    fault = {"operation": "delete", "fault": "undeleted", "times": 9}
+    span.control.call("POST", "/emulator/faults", [fault])
+    span.pass_time(8 * DAY_S)
+
+    await span.work(rounds=26, step_s=601.0)
+
+    assert span.states() == {name: "not_effective"}
+    assert span.deleted() == {name: 3}
+    receipt = span.receipts()[name]["receipt"]
+    assert (receipt["outcome"], receipt["is_verified"]) == ("not_effective", False)
+    assert not receipt["nothing_left"]
+
+
+async def test_a_delete_of_a_client_enters_the_same_machine(span: Span) -> None:
+    name = span.create()
+    span.create(model=PRO)
+    assert span.client.call("GET", f"/v1beta/interactions/{name}")["http"] == 200
+    assert span.client.call("DELETE", f"/v1beta/interactions/{name}")["http"] == 200
+
+    await span.work(rounds=8)
+
+    assert span.states() == {name: "deleted_verified"}
+    assert span.deleted() == {name: 1}
+    assert span.receipts()[name]["receipt"]["is_verified"]
+
+
+def checked_offline(span: Span, receipts: dict[str, dict[str, Any]]) -> str:
+    """What the stand-alone tool says, far from our code."""
+    tool = span.stage.folder / "verify_receipts.py"
+    tool.write_text(Path(verify_receipts.__file__).read_text())
+    (key,) = {one["key"] for one in receipts.values()}
+    return subprocess.run(
+        [sys.executable, "-I", str(tool), "--key", key],
+        input="\n".join(json.dumps(one) for one in receipts.values()),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=span.stage.folder,
+    ).stdout

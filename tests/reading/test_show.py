@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from proxy.reading.show import DONE, WRONG_USE, find, gather, print_sheet, run, 
 from proxy.reading.snapshot import open_facts
 from proxy.recording.facts import ProblemFact
 from tests.reading.recorded import ANSWER, COMPLETED, QUESTION, record, told
-from tests.store.samples import fact
+from tests.store.samples import fact, id_hash
 from tests.store.vault.built import VaultFolder
 
 Captured = pytest.CaptureFixture[str]
@@ -129,15 +130,36 @@ def test_problems_and_broken_exchanges_are_shown(tmp_path: Path, capsys: Capture
     assert shown(capsys, tmp_path, "last")[-2:] == ["problems", "  json at /a: Odd."]
 
 
-def test_an_interaction_that_nobody_saw_end_shows_the_gap(
-    tmp_path: Path, capsys: Captured
-) -> None:
+def test_an_interaction_that_nobody_saw_end_shows_the_gap(tmp_path: Path, capsys: Captured) -> None:
     record(tmp_path, told(1, QUESTION, ANSWER, status="in_progress", is_terminal=False))
 
     assert shown(capsys, tmp_path, "last")[-2:] == [
         "gap",
         "  nobody saw it end: no steward asks at this path",
     ]
+
+
+def test_a_create_whose_id_nobody_received_may_be_kept_upstream(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    record(tmp_path, told(1, QUESTION, interaction="exchange:x0-1", is_complete=False))
+
+    assert shown(capsys, tmp_path, "last")[-2:] == [
+        "gap",
+        "  nobody saw it end: its id reached nobody; it may exist until 2026-11-15",
+    ]
+
+
+def test_a_refused_create_is_no_turn(tmp_path: Path, capsys: Captured) -> None:
+    after: dict[str, Any] = {"previous_interaction_id": "v1_one", "root_hash": id_hash("v1_one")}
+    record(
+        tmp_path,
+        told(1, QUESTION, ANSWER, **COMPLETED),
+        told(2, interaction="exchange:x0-2", seconds=5, error_code="rate_limited", **after),
+        told(3, QUESTION, ANSWER, interaction="v1_two", seconds=9, **COMPLETED, **after),
+    )
+
+    assert any(line.startswith("turn 2 of 2") for line in shown(capsys, tmp_path, "v1_two"))
 
 
 def test_a_page_prints_what_was_gathered(data_folder: Path, capsys: Captured) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_news": {"since_us": 0},
     "disposal_clock": {"since_us": 0},
     "receipts_told": {"interaction": None, "limit": 5},
+    "retention_all": {"limit": 5},
     "retention_due": {"finals": ["denied"], "until_us": 0, "limit": 5},
     "retention_forecast": {"finals": ["denied"], "now_us": 0, "until_us": 0, "limit": 5},
     **{
@@ -63,7 +65,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         name: {"interaction": "v1_one"}
         for name in (
-            *("interaction", "timeline_of", "media_of", "gap_of"),
+            *("interaction", "timeline_of", "media_of", "gap_of", "orphan_gap_of"),
             *("usage_of", "exchanges_of", "problems_of"),
         )
     },
@@ -78,10 +80,10 @@ class Usage:
 
 
 @pytest.mark.parametrize("name", statements())
-def test_a_statement_has_a_comment_and_runs(database: Database, name: str) -> None:
+def test_a_statement_has_a_comment_and_runs(one_database: Database, name: str) -> None:
     assert statements()[name].lstrip().startswith("-- ")
 
-    dicts(database.cursor(), name, **PARAMETERS.get(name, {}))
+    dicts(one_database.cursor(), name, **PARAMETERS.get(name, {}))
 
 
 def test_rows_are_typed(database: Database) -> None:
@@ -92,20 +94,20 @@ def test_rows_are_typed(database: Database) -> None:
     ]
 
 
-def test_a_row_type_that_does_not_fit_is_our_mistake(database: Database) -> None:
+def test_a_row_type_that_does_not_fit_is_our_mistake(one_database: Database) -> None:
     with pytest.raises(AssertionError, match="are not the fields"):
-        rows(database.cursor(), "columns", Usage)
+        rows(one_database.cursor(), "columns", Usage)
 
 
-def test_what_duckdb_refuses_names_the_query(database: Database) -> None:
+def test_what_duckdb_refuses_names_the_query(one_database: Database) -> None:
     with pytest.raises(StoreError, match="the query timeline_of failed"):
-        dicts(database.cursor(), "timeline_of", wrong="parameter")
+        dicts(one_database.cursor(), "timeline_of", wrong="parameter")
 
 
 def test_a_turn_knows_its_place_in_the_conversation(database: Database) -> None:
-    first = recording(1)
-    root = first.observations[0].root_hash
-    later = [recording(n, interaction=f"v1_{n}", seconds=n, root_hash=root) for n in (2, 3)]
+    first = recording(1, status="completed")
+    after: dict[str, Any] = {"root_hash": first.observations[0].root_hash, "status": "completed"}
+    later = [recording(n, interaction=f"v1_{n}", seconds=n, **after) for n in (2, 3)]
     database.ingest(batch(first, *later))
 
     (about,) = dicts(database.cursor(), "interaction", interaction="v1_2")[1]
@@ -133,8 +135,8 @@ def test_a_reader_gives_so_many_rows_and_says_whether_there_are_more(database: D
     assert some.columns == ("interaction", "last_seen_at")
 
 
-def test_a_reader_knows_the_shipped_queries_alone(database: Database) -> None:
-    reader = database.reader()
+def test_a_reader_knows_the_shipped_queries_alone(one_database: Database) -> None:
+    reader = one_database.reader()
 
     with pytest.raises(StoreError, match="there is no query 'SELECT 1'"):
         reader.ask("SELECT 1", {}, 1)

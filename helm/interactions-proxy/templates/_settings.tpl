@@ -13,6 +13,9 @@
 {{- if and $v.sharding.enabled (or $v.steward.existingSecret $v.webhook.enabled) -}}
 {{- fail "sharding.enabled: several stewards would fetch and delete the same interactions. Run the steward in a release of its own, with replicaCount 1." -}}
 {{- end -}}
+{{- if and $v.retentionPolicies.existingConfigMap (not $v.steward.existingSecret) -}}
+{{- fail "retentionPolicies.existingConfigMap: nobody could delete anything without the steward's credential. Set steward.existingSecret." -}}
+{{- end -}}
 {{- if and (gt (int $v.replicaCount) 1) (not $v.sharding.enabled) -}}
 {{- fail "replicaCount above 1 means several stores: say that with sharding.enabled." -}}
 {{- end -}}
@@ -84,6 +87,9 @@ them from this file); values.schema.json refuses them under `settings`.
 {{- if $v.upstreamCa.existingConfigMap -}}
 {{- $_ := set $own "upstream.ca_file" "/etc/interactions-proxy/upstream-ca/ca.crt" -}}
 {{- end -}}
+{{- if $v.retentionPolicies.existingConfigMap -}}
+{{- $_ := set $own "retention.policies_file" "/etc/interactions-proxy/retention/policies.toml" -}}
+{{- end -}}
 {{- if $v.priceBook.existingConfigMap -}}
 {{- $_ := set $own "costs.book_file" "/etc/interactions-proxy/price-book/book.json" -}}
 {{- end -}}
@@ -127,6 +133,9 @@ them from this file); values.schema.json refuses them under `settings`.
 {{- end -}}
 {{- if $v.upstreamCa.existingConfigMap -}}
 {{- $found = append $found (dict "kind" "configMap" "from" $v.upstreamCa.existingConfigMap "key" $v.upstreamCa.key "folder" "upstream-ca" "file" "ca.crt") -}}
+{{- end -}}
+{{- if $v.retentionPolicies.existingConfigMap -}}
+{{- $found = append $found (dict "kind" "configMap" "from" $v.retentionPolicies.existingConfigMap "key" $v.retentionPolicies.key "folder" "retention" "file" "policies.toml") -}}
 {{- end -}}
 {{- if $v.priceBook.existingConfigMap -}}
 {{- $found = append $found (dict "kind" "configMap" "from" $v.priceBook.existingConfigMap "key" $v.priceBook.key "folder" "price-book" "file" "book.json") -}}

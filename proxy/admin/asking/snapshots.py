@@ -39,9 +39,11 @@ class Snapshots:
             StoreError: it cannot be made.
         """
         async with self._turn:
-            if self._newest is None or self._mono_ns() - self._made_ns >= AGE_NS:
-                self._newest = await self._make()
-            return self._newest
+            newest = self._newest
+            is_old = self._mono_ns() - self._made_ns >= AGE_NS
+            if newest is None or is_old or not newest.exists():  # an erasure sweeps copies away
+                newest = self._newest = await self._make()
+            return newest
 
     def clear(self) -> None:
         """Remove all, also what a killed recorder left."""

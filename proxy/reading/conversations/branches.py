@@ -12,7 +12,7 @@ from rich.text import Text
 
 from proxy.audit.lineage.forest import Forest, Node, Total
 from proxy.audit.lineage.parents import How, Orphan
-from proxy.audit.lineage.turn import can_go_on
+from proxy.audit.lineage.turn import can_go_on, was_refused
 from proxy.reading.layout.terminal import count_text, cut, one_line, packed
 
 ID_WIDTH_MAX: Final = 72
@@ -100,7 +100,9 @@ def _told_turn(node: Node, named: dict[int, str]) -> dict[str, Any]:
 def _heading(forest: Forest, root: int) -> Text:
     total, tips = forest.nodes[root].tree, forest.tips(root)
     live = len(forest.live_tips(root))
-    parts = [count_text(total.turns, "turn"), f"{count_text(len(tips), 'tip')} ({live} live)"]
+    refused = sum(was_refused(forest.nodes[place].turn) for place in forest.tree_of(root))
+    turns = count_text(total.turns, "turn") + (f", {refused} refused" if refused else "")
+    parts = [turns, f"{count_text(len(tips), 'tip')} ({live} live)"]
     parts.append(count_text(total.tokens, "token"))
     parts.extend(_cost(total))
     return Text(" · ".join(parts), "bold")

@@ -37,9 +37,8 @@ def cost_lines(rows: Sequence[Row], width: int) -> list[Text]:
     is_part = len(priced) < len(amounts)
     books = ", ".join(sorted({row["book"] for row in rows}))
     more = " and what is unpriced" if is_part else ""
-    told.append(
-        (usd(sum(priced) if priced else None), f"USD{more}, by the price book {books}", is_part)
-    )
+    whole = f"USD{more}, by" if priced else "all of it, by"
+    told.append((usd(sum(priced) if priced else None), f"{whole} the price book {books}", is_part))
     longest = max(len(amount) for amount, _, _ in told)
     return [
         Text(cut(f"  {amount:>{longest}}  {one_line(rest)}", width), "bold red" if is_open else "")

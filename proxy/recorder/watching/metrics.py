@@ -18,8 +18,8 @@ from proxy.recorder.tables import TablesFollower
 from proxy.telemetry.instruments import CLASSIC
 from proxy.telemetry.metrics.declare import Source
 from proxy.telemetry.metrics.follower import STATE_FILE, CountsFollower, Reader
-from proxy.telemetry.metrics.now import Reading, written_reading
-from proxy.telemetry.metrics.written import Form, form_for, no_trace
+from proxy.telemetry.metrics.now import Reading, families_of
+from proxy.telemetry.metrics.written import Form, form_for, no_trace, written
 from proxy.telemetry.traces.follow import TraceStatus
 from proxy.telemetry.traces.span import own_trace_id
 
@@ -71,8 +71,8 @@ class Metrics:
     def _written(self, form: Form) -> str:
         read = self._reading()
         trace_of = no_trace if self.traces is None else _own_trace
-        counted = self.counts.written(form, self._now_ns(), trace_of)
-        return counted + written_reading(Source.RECORDER, read, form)
+        counted = self.counts.families(self._now_ns(), trace_of)
+        return written([*counted, *families_of(Source.RECORDER, read)], form)
 
     def _reading(self) -> Reading:
         read = Reading()

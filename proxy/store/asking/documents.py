@@ -71,10 +71,12 @@ def audit_views(connection: duckdb.DuckDBPyConnection) -> list[AuditView]:
 @cache
 def _said_of_columns() -> Mapping[tuple[str, str], str]:
     """By view and column: the comment behind it."""
-    file = resources.files("proxy.store") / "sql" / "views" / "90_audit.sql"
+    folder = resources.files("proxy.store") / "sql" / "views"
+    texts = [file.read_text("utf-8") for file in folder.iterdir() if "audit" in file.name]
     return {
         (view, column): about
-        for view, body in _VIEW.findall(file.read_text("utf-8"))
+        for text in texts
+        for view, body in _VIEW.findall(text)
         for column, about in _COLUMN.findall(body)
     }
 
@@ -139,7 +141,7 @@ def _cell(text: str) -> str:
 _INTRODUCTION: Final = """\
 # SQL for auditors
 
-Made by `make docs` from the comments in `sql/views/90_audit.sql` and `sql/audit/`: change them there.
+Made by `make docs` from the comments in `sql/views/9*_audit*.sql` and `sql/audit/`: change them there.
 
 The schema `audit` is a promise: within a version columns are only added (`FROM audit.version`). All instants
 are UTC; durations ending in `_ns` are nanoseconds of the monotonic clock. The views hold facts, never

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proxy.errors import KeyDestroyed
@@ -22,6 +23,9 @@ from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
 from proxy.recording.secrecy.equality import NO_EQUALITY, Equality
+from proxy.recording.secrecy.labels import with_label_index
+from proxy.store.erasing.scrubbing import ERASED, EXCHANGES_PER_ACT, scrubbed
+from proxy.store.erasing.tombstones import Tombstones
 from proxy.store.fact_rows import facts_to_json, row_count, without_content
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.files import day_of
@@ -69,6 +73,11 @@ class Vault:
         file_bytes_max: int = FILE_BYTES_MAX,
     ) -> None:
         self.state = state
+        self.tombstones: Tombstones | None = None
+        """What was erased: an exchange that tells of it is recorded without its content."""
+        self._unkept: list[ExchangeId] = []
+        self.label_index = NO_EQUALITY
+        """By what labels are found."""
         self._tail = tail
         self._keystore = keystore
         self._facts_keys = facts_keys
@@ -146,7 +155,11 @@ class Vault:
             self._spilled.pop(exchange.id, None)
             return None
         parts = self._spilled.pop(exchange.id, [])
+        recording = with_label_index(recording, self.label_index)
         key = self._content_key(exchange.id)
+        if self.tombstones is not None and self.tombstones.covers(recording):
+            key, recording = None, scrubbed(recording)
+            self._unkept.append(exchange.id)
         steps_ref: Ref | None = None
         media: list[SealedPart] = []
         commitment = bytes(32)
@@ -198,11 +211,13 @@ class Vault:
             OSError: the disk refused. Do not use this vault again.
         """
         self._seal_facts()
+        self._note_unkept()
         if self._gaps or self._acts:
             self._append_facts_box(RecordKind.ACTS, facts_to_json((), self._gaps, self._acts))
         now_ns = self._now_ns()
         self.state.move(dict(cursors))
         self._tail.commit(commit_record(self.state, now_ns))
+        self.destroy_unkept()
         self._begin_file_if_due(now_ns)
         # Behind the start of a new file, too: who waits for the last commit must not wait for the next one.
         batch = FactBatch(
@@ -212,6 +227,31 @@ class Vault:
         self._sealed_exchange_count = 0
         self.uncommitted_row_count = 0
         return batch
+
+    def destroy_unkept(self) -> None:
+        """Destroy the keys of what told of something erased; also what an earlier recorder left of it."""
+        if self.tombstones is None or not self.tombstones.unkept:
+            return
+        noted = [ExchangeId.parse(name) for name in self.tombstones.unkept]
+        # What is not in the vault yet comes again from its journal, and is noted again.
+        self._keystore.destroy(id_ for id_ in noted if not self._comes_again(id_))
+        self.tombstones.unkept_are_gone()
+
+    def _comes_again(self, id_: ExchangeId) -> bool:
+        is_followed = JournalId(id_.worker, id_.boot) in self.state.cursors
+        return is_followed and not self.state.is_done(id_)
+
+    def _note_unkept(self) -> None:
+        unkept, self._unkept = self._unkept, []
+        if self.tombstones is None or not unkept:
+            return
+        self.tombstones.note_unkept(unkept)
+        for start in range(0, len(unkept), EXCHANGES_PER_ACT):
+            names = [str(id_) for id_ in unkept[start : start + EXCHANGES_PER_ACT]]
+            detail = f"content of {len(names)} exchanges was not kept: they tell of what was erased"
+            data = orjson.dumps({"exchanges": names, "is_late": True}).decode()
+            act = ActFact(self._now_ns(), ERASED, None, None, detail, actor="recorder", data=data)
+            self.append_act(act)
 
     def close(self) -> None:
         """What was not committed is lost, as it would be in a crash."""

@@ -18,8 +18,8 @@ from proxy.supervise.ops.processes import read_processes
 from proxy.supervise.ops.recorder import AskedRecorder
 from proxy.telemetry.metrics.counts.tally import Cell
 from proxy.telemetry.metrics.declare import Source
-from proxy.telemetry.metrics.now import Reading, written_reading
-from proxy.telemetry.metrics.written import Form, whole
+from proxy.telemetry.metrics.now import Reading, families_of
+from proxy.telemetry.metrics.written import Form, whole, written
 
 SILENT_NS: Final = 5_000_000_000
 """A worker that gave no sign of life for so long (it gives one each second) is not counted on."""
@@ -75,7 +75,7 @@ class Ops:
             _read_totals(read, str(worker), totals)
         self._read_living(read)
         self._read_processes(read)
-        return whole([told or "", written_reading(Source.GATEWAY, read, form)], form)
+        return whole([told or "", written(families_of(Source.GATEWAY, read), form)], form)
 
     def not_alive(self) -> str:
         """Why the proxy should be started again; empty: it is alive."""

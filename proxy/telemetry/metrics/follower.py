@@ -16,19 +16,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from prometheus_client import Metric
+
 from proxy.errors import PositionUnknown, StoreError
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.telemetry.instruments import INSTRUMENTS
 from proxy.telemetry.metrics.counts.counting import Counting
 from proxy.telemetry.metrics.counts.tally import Counts
 from proxy.telemetry.metrics.declare import Source
-from proxy.telemetry.metrics.written import (
-    Form,
-    TraceOf,
-    no_trace,
-    written_cells,
-    written_samples,
-)
+from proxy.telemetry.metrics.written import TraceOf, cells_family, no_trace, samples_family
 
 QUEUE_EXCHANGES_MAX: Final = 20_000
 """Offered and not counted yet, as many as the tables may be behind; beyond it the vault is read again."""
@@ -120,27 +116,27 @@ class CountsFollower:
                 return
             self._wait(has_failed=has_failed)
 
-    def written(self, form: Form, now_ns: int, trace_of: TraceOf = no_trace) -> str:
-        """All counts as text; nothing before they have caught up with the vault once.
+    def families(self, now_ns: int, trace_of: TraceOf = no_trace) -> list[Metric]:
+        """All counts; nothing before they have caught up with the vault once.
 
         What is half counted would look like counters that fell and grew.
         """
         if not self._has_caught_up:
-            return ""
+            return []
         with self._lock:
             self._counting.now(now_ns)
             series = self._counting.tally.series
-            parts: list[str] = []
+            told: list[Metric] = []
             for name, instrument in INSTRUMENTS.items():
                 if instrument.source is not Source.FACTS or name in self._hidden:
                     continue
                 found = series[name]
                 if isinstance(found, Counts):
-                    parts.append(written_samples(instrument, found.samples(), form))
+                    told.append(samples_family(instrument, found.samples()))
                 else:
                     cells = list(found.cells.items())
-                    parts.append(written_cells(instrument, cells, form, trace_of))
-        return "".join(parts)
+                    told.append(cells_family(instrument, cells, trace_of))
+        return told
 
     def _follow_once(self) -> None:
         while self._must_replay:

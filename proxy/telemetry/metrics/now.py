@@ -1,14 +1,16 @@
-"""What is read at the moment of a scrape: values by name, written in the order of the catalogue."""
+"""What is read at the moment of a scrape: values by name, told in the order of the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from prometheus_client import Metric
 
 from proxy.telemetry.instruments import INSTRUMENTS
 from proxy.telemetry.metrics.counts.tally import Cell, Labels, Sample
-from proxy.telemetry.metrics.declare import Instrument, Source
-from proxy.telemetry.metrics.written import Form, written_cells, written_samples
+from proxy.telemetry.metrics.declare import Source
+from proxy.telemetry.metrics.written import cells_family, samples_family
 
 
 @dataclass(slots=True)
@@ -25,23 +27,12 @@ class Reading:
         self.cells.setdefault(name, []).append((labels, cell))
 
 
-def written_reading(source: Source, reading: Reading, form: Form) -> str:
-    """All that was read of one source, as text. What was not read is not there."""
-    return "".join(_written(_of(source), reading.samples, reading.cells, form))
-
-
-def _of(source: Source) -> Iterable[Instrument]:
-    return (each for each in INSTRUMENTS.values() if each.source is source)
-
-
-def _written(
-    instruments: Iterable[Instrument],
-    samples: Mapping[str, Sequence[Sample]],
-    cells: Mapping[str, Sequence[tuple[Labels, Cell]]],
-    form: Form,
-) -> Iterable[str]:
-    for instrument in instruments:
-        if instrument.name in samples:
-            yield written_samples(instrument, samples[instrument.name], form)
-        elif instrument.name in cells:
-            yield written_cells(instrument, cells[instrument.name], form)
+def families_of(source: Source, reading: Reading) -> Iterator[Metric]:
+    """All that was read of one source. What was not read is not there."""
+    for name, instrument in INSTRUMENTS.items():
+        if instrument.source is not source:
+            continue
+        if name in reading.samples:
+            yield samples_family(instrument, reading.samples[name])
+        elif name in reading.cells:
+            yield cells_family(instrument, reading.cells[name])

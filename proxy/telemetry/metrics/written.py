@@ -1,7 +1,6 @@
-"""Metrics as text: Prometheus' classic format 0.0.4, and OpenMetrics 1.0.0, which has exemplars.
+"""Metrics as text, written by Prometheus' own client library: the classic format and OpenMetrics, with exemplars.
 
 Two processes answer one scrape, so a text is made of parts; the end mark comes after the last.
-Source: https://prometheus.io/docs/specs/om/open_metrics_spec/ and the exposition formats page.
 """
 
 from __future__ import annotations
@@ -10,13 +9,21 @@ import enum
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar as WrittenExemplar
+from prometheus_client.samples import Timestamp
+
 from proxy.telemetry.metrics.counts.tally import Cell, Exemplar, Labels, Sample
-from proxy.telemetry.metrics.declare import Instrument
+from proxy.telemetry.metrics.declare import Instrument, Kind
 
 END: Final = "# EOF\n"
 
 TraceOf = Callable[[str], str]
 """Exchange to trace id, 32 hexadecimal digits; empty: it has none."""
+Bucket = tuple[str, float] | tuple[str, float, WrittenExemplar]
 
 
 class Form(enum.Enum):
@@ -28,7 +35,25 @@ class Form(enum.Enum):
 
 def form_for(accept: str) -> Form:
     """The form that a request asks for. Prometheus names OpenMetrics first where it can read it."""
-    return Form.OPENMETRICS if "application/openmetrics-text" in accept else Form.CLASSIC
+    _, content_type = choose_encoder(accept)
+    is_open = content_type.startswith("application/openmetrics-text")
+    return Form.OPENMETRICS if is_open else Form.CLASSIC
+
+
+class _Families(Collector):
+    """What was read just now."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def written(families: Iterable[Metric], form: Form) -> str:
+    """A part of an answer."""
+    encode, _ = choose_encoder(form.value)
+    return encode(_Families(families)).decode().removesuffix(END)
 
 
 def whole(parts: Iterable[str], form: Form) -> str:
@@ -41,73 +66,45 @@ def no_trace(_exchange: str) -> str:
     return ""
 
 
-def written_samples(instrument: Instrument, samples: Sequence[Sample], form: Form) -> str:
+def samples_family(instrument: Instrument, samples: Sequence[Sample]) -> Metric:
     """A counter or gauge with all its series."""
-    lines = _head(instrument, form)
+    made = CounterMetricFamily if instrument.kind is Kind.COUNTER else GaugeMetricFamily
+    family = made(
+        instrument.family, instrument.help, labels=instrument.labels, unit=_unit(instrument)
+    )
     for sample in samples:
-        labels = _labels(instrument.labels, sample.labels)
-        lines.append(f"{instrument.name}{labels} {_number(sample.value)}")
-    return "\n".join(lines) + "\n"
+        family.add_metric(sample.labels, sample.value)
+    return family
 
 
-def written_cells(
-    instrument: Instrument,
-    cells: Sequence[tuple[Labels, Cell]],
-    form: Form,
-    trace_of: TraceOf = no_trace,
-) -> str:
+def cells_family(
+    instrument: Instrument, cells: Sequence[tuple[Labels, Cell]], trace_of: TraceOf = no_trace
+) -> Metric:
     """A histogram with all its series; `trace_of` an exchange whose caller named no trace."""
-    lines = _head(instrument, form)
-    bounds = [*map(_number, instrument.buckets), "+Inf"]
-    has_exemplars = form is Form.OPENMETRICS and instrument.has_exemplars
+    family = HistogramMetricFamily(
+        instrument.family, instrument.help, labels=instrument.labels, unit=_unit(instrument)
+    )
+    bounds = [*map(repr, instrument.buckets), "+Inf"]
     for labels, cell in cells:
-        names = _inner(instrument.labels, labels)
-        start = f"{instrument.name}_bucket{{{names}{',' if names else ''}le="
+        buckets: list[Bucket] = []
         below = 0
         for place, count in enumerate(cell.counts):
             below += count
-            line = f'{start}"{bounds[place]}"}} {below}'
-            seen = cell.exemplars.get(place) if has_exemplars else None
-            lines.append(line if seen is None else line + _exemplar(seen, trace_of))
-        around = f"{{{names}}}" if names else ""
-        lines.append(f"{instrument.name}_sum{around} {_number(cell.total)}")
-        lines.append(f"{instrument.name}_count{around} {below}")
-    return "\n".join(lines) + "\n"
+            seen = cell.exemplars.get(place) if instrument.has_exemplars else None
+            bucket = bounds[place], below
+            buckets.append(bucket if seen is None else (*bucket, _exemplar(seen, trace_of)))
+        family.add_metric(labels, buckets, cell.total)
+    return family
 
 
-def _head(instrument: Instrument, form: Form) -> list[str]:
-    name = instrument.family if form is Form.OPENMETRICS else instrument.name
-    lines = [f"# HELP {name} {_escaped(instrument.help)}", f"# TYPE {name} {instrument.kind}"]
-    has_unit = bool(instrument.unit) and name.endswith(f"_{instrument.unit}")
-    if form is Form.OPENMETRICS and has_unit:
-        lines.append(f"# UNIT {name} {instrument.unit}")
-    return lines
+def _unit(instrument: Instrument) -> str:
+    """Where the name ends in it: the library would add it to the name."""
+    return instrument.unit if instrument.family.endswith(f"_{instrument.unit}") else ""
 
 
-def _exemplar(seen: Exemplar, trace_of: TraceOf) -> str:
+def _exemplar(seen: Exemplar, trace_of: TraceOf) -> WrittenExemplar:
     """At most 128 characters of names and values, as the specification says: 8 + 32 + 8 + 45."""
     found = trace_of(seen.exchange) if seen.trace_id == "" else seen.trace_id
-    trace = f'trace_id="{_escaped(found)}",' if found else ""
-    moment = f"{seen.at_ns // 1_000_000_000}.{seen.at_ns // 1_000_000 % 1000:03d}"
-    return f' # {{{trace}exchange="{_escaped(seen.exchange)}"}} {_number(seen.value)} {moment}'
-
-
-def _labels(names: tuple[str, ...], values: Labels) -> str:
-    inner = _inner(names, values)
-    return f"{{{inner}}}" if inner else ""
-
-
-def _inner(names: tuple[str, ...], values: Labels) -> str:
-    pairs = zip(names, values, strict=True)
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs)
-
-
-def _escaped(text: str) -> str:
-    if "\\" in text or '"' in text or "\n" in text:
-        return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return text
-
-
-def _number(value: float) -> str:
-    """Whole numbers without a point; bounds of buckets with one, as the client libraries write them."""
-    return repr(value)
+    labels = {"trace_id": found} if found else {}
+    moment = Timestamp(seen.at_ns // 1_000_000_000, seen.at_ns % 1_000_000_000)
+    return WrittenExemplar({**labels, "exchange": seen.exchange}, seen.value, moment)

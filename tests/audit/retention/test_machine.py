@@ -237,3 +237,14 @@ def test_waits_never_fall_below_what_upstream_asked_for() -> None:
 
     assert made.copies["x"].retry_mono - made.clock.mono >= 90 * SECOND_NS
     assert made.copies["x"].retry_mono - made.clock.mono < DAY_NS
+
+
+def test_an_intent_that_a_hold_overtook_counts_as_nothing_sent() -> None:
+    copy = Copy(interaction="x", scope="s", disposal=Disposal.SCHEDULED, due_at=1)
+    intended = after(copy, events.DeleteIntended(id="1", wall=2))
+
+    found = after(intended, events.DeleteWithdrawn(id="2", wall=3))
+
+    assert (intended.disposal, intended.deletes) == (Disposal.SENDING, 1)
+    assert (found.disposal, found.deletes) == (Disposal.SCHEDULED, 0)
+    assert after(copy, events.DeleteWithdrawn(id="3", wall=3)).disposal is Disposal.SCHEDULED

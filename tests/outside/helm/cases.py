@@ -15,6 +15,7 @@ SECRETS: Final[Values] = {
     "steward": {"existingSecret": "janitor"},
     "webhook": {"enabled": True, "existingSecret": "webhook"},
     "upstreamCa": {"existingConfigMap": "company-ca"},
+    "retentionPolicies": {"existingConfigMap": "policies"},
     "priceBook": {"existingConfigMap": "prices"},
 }
 MONITORED: Final[Values] = {
@@ -103,6 +104,10 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
     "shards with stewards": (
         {"sharding": {"enabled": True}, "steward": {"existingSecret": "a"}},
         "several stewards",
+    ),
+    "policies without a steward": (
+        {"retentionPolicies": {"existingConfigMap": "a"}},
+        "steward.existingSecret",
     ),
     "a claim without persistence": (
         {"persistence": {"enabled": False, "confirmLoss": True, "existingClaim": "a"}},

@@ -1,6 +1,7 @@
 """Helm itself, and the schemas of Kubernetes: run by the environment that has them (.venvs/helm).
 
 Reads {case: values} from standard input; writes {case: {"refused", "files", "lint", "problems"}}.
+With a folder as its argument it puts the packaged chart there, and says where.
 """
 
 from __future__ import annotations
@@ -63,5 +64,8 @@ def problem_of(document: dict[str, Any], version: str) -> str:
 
 
 if __name__ == "__main__":
-    cases = json.load(sys.stdin)
-    json.dump({name: judged(values) for name, values in cases.items()}, sys.stdout)
+    if sys.argv[1:]:
+        print(helm_python.package(CHART, destination=sys.argv[1]))
+    else:
+        cases = json.load(sys.stdin)
+        json.dump({name: judged(values) for name, values in cases.items()}, sys.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tarfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -232,6 +233,23 @@ def test_every_dashboard_is_there_as_it_is(judged: Judged) -> None:
 
     ours = {path.name: json.loads(path.read_text()) for path in (DASHBOARDS / "grafana").iterdir()}
     assert found == ours
+
+
+def test_a_packaged_chart_has_rules_and_dashboards_not_links(tmp_path: Path) -> None:
+    python = ENVIRONMENTS / "helm" / "bin" / "python"
+    told = subprocess.run(
+        [str(python), str(HERE / "engine.py"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    with tarfile.open(told.stdout.strip()) as package:
+        files = {each.name: each.size for each in package if each.isfile()}
+    for path in (DASHBOARDS / "grafana").iterdir():
+        assert files[f"interactions-proxy/files/grafana/{path.name}"] == path.stat().st_size
+    rules = (DASHBOARDS / "prometheus" / "rules.yaml").stat().st_size
+    assert files["interactions-proxy/files/rules.yaml"] == rules
 
 
 def test_the_notes_say_what_is_not_protected(judged: Judged) -> None:

@@ -11,6 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -23,6 +24,7 @@ from tests.end_to_end.programs import look_until
 from tests.end_to_end.stage import Stage
 from tests.outside.telemetry.programs import Called, Web, alertmanager, program, prometheus
 from tests.outside.telemetry.traffic import TRACE, Caller
+from tests.telemetry.traces.receiver import http_receiver
 
 ROUNDS: Final = 8
 _COMPARISON: Final = re.compile(r" (==|>|<) (?!bool)")
@@ -62,6 +64,12 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
+    with http_receiver() as collector, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        yield from _watched(folder)
+
+
+def _watched(folder: Path) -> Iterator[Watched]:
     stage = Stage.set_up(folder)
     ops = stage.proxy.program.announced["ops"]
     caller = Caller(stage.proxy.address)

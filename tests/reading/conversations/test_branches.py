@@ -53,6 +53,12 @@ def test_a_fork_is_indented_and_says_what_each_branch_lost() -> None:
     ]
 
 
+def test_what_was_refused_is_counted_apart() -> None:
+    busy = turn("exchange:x", 1, "v1_a", status=None, error_code="rate_limited", total_tokens=None)
+
+    assert lines(turn("v1_a", 0), busy)[0].startswith("2 turns, 1 refused · 1 tip (1 live)")
+
+
 def test_orphans_and_the_deleted_say_so() -> None:
     assert lines(turn("v1_a", 0, "v1_gone", deleted_at=NOON), turn("v1_b", 1, "v1_a"))[1:] == [
         "○ v1_a  2026-09-21 14:13:20  flash  completed  10 tokens",

@@ -45,7 +45,9 @@ def test_what_has_no_price_stands_out() -> None:
 
 
 def test_nothing_priced_is_not_zero() -> None:
-    assert cost_lines([line(None)], 80)[-1].plain.startswith("  unpriced  USD and what is unpriced")
+    last = cost_lines([line(None)], 80)[-1].plain
+
+    assert last == "  unpriced  all of it, by the price book 2026-11-22"
 
 
 def test_without_usage_there_is_nothing_to_say() -> None:

@@ -147,10 +147,10 @@ async def test_mode_and_room_are_told_as_one_of_their_values(ops: Ops, page: Wor
 
     text = await ops.metrics(Form.CLASSIC)
 
-    assert 'ixp_gateway_mode{worker="0",journal_mode="strict"} 1' in text
-    assert 'ixp_gateway_mode{worker="0",journal_mode="available"} 0' in text
-    assert 'ixp_gateway_space{worker="0",space="low"} 1' in text
-    assert 'ixp_gateway_space{worker="0",space="ample"} 0' in text
+    assert 'ixp_gateway_mode{journal_mode="strict",worker="0"} 1.0' in text
+    assert 'ixp_gateway_mode{journal_mode="available",worker="0"} 0.0' in text
+    assert 'ixp_gateway_space{space="low",worker="0"} 1.0' in text
+    assert 'ixp_gateway_space{space="ample",worker="0"} 0.0' in text
 
 
 def test_without_a_worker_the_proxy_is_not_ready_but_alive(ops: Ops) -> None:

@@ -15,10 +15,9 @@ from proxy.errors import PositionUnknown
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.telemetry.metrics import follower as follower_module
 from proxy.telemetry.metrics.follower import CountsFollower
-from proxy.telemetry.metrics.written import Form
 from tests.journal.written import WAIT_S, still_ns
 from tests.store.samples import batch, recording
-from tests.telemetry.metrics.read import classic_families, sums
+from tests.telemetry.metrics.read import sums
 
 
 class Kept:
@@ -50,7 +49,7 @@ def one(sequence: int) -> FactBatch:
 
 
 def counted(counts: CountsFollower) -> int:
-    found = sums(classic_families(counts.written(Form.CLASSIC, 0)))
+    found = sums(counts.families(0))
     return int(found.get("ixp_exchanges_total", 0))
 
 
@@ -71,7 +70,7 @@ def made(folder: Path, kept: Kept) -> CountsFollower:
 
 
 def test_nothing_is_told_before_the_vault_was_read_once(tmp_path: Path) -> None:
-    assert made(tmp_path, Kept(one(1))).written(Form.CLASSIC, 0) == ""
+    assert made(tmp_path, Kept(one(1))).families(0) == []
 
 
 def test_what_is_in_the_vault_and_what_is_offered_counts_once(tmp_path: Path) -> None:

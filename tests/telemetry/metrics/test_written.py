@@ -9,10 +9,11 @@ from proxy.telemetry.instruments import INSTRUMENTS
 from proxy.telemetry.metrics.counts.tally import Exemplar, Sample, new_cell
 from proxy.telemetry.metrics.written import (
     Form,
+    cells_family,
     form_for,
+    samples_family,
     whole,
-    written_cells,
-    written_samples,
+    written,
 )
 from tests.telemetry.metrics.read import classic_families, open_families
 
@@ -26,7 +27,7 @@ def timed_text(form: Form) -> str:
     place = cell.observe(TIMED.buckets, 0.5)
     cell.observe(TIMED.buckets, 5000.0)
     cell.exemplars[place] = SEEN
-    return whole([written_cells(TIMED, [(("m", "unary"), cell)], form)], form)
+    return whole([written([cells_family(TIMED, [(("m", "unary"), cell)])], form)], form)
 
 
 def test_prometheus_gets_openmetrics_and_everybody_else_the_classic_text() -> None:
@@ -41,8 +42,8 @@ def test_a_counter_is_read_as_it_was_counted() -> None:
     samples = [Sample(("m", "input"), 7), Sample(("m", "output"), 2.5)]
     wanted = {("m", "input"): 7.0, ("m", "output"): 2.5}
 
-    classic = classic_families(written_samples(COUNTER, samples, Form.CLASSIC))
-    text = whole([written_samples(COUNTER, samples, Form.OPENMETRICS)], Form.OPENMETRICS)
+    classic = classic_families(written([samples_family(COUNTER, samples)], Form.CLASSIC))
+    text = whole([written([samples_family(COUNTER, samples)], Form.OPENMETRICS)], Form.OPENMETRICS)
 
     for families in (classic, open_families(text)):
         (family,) = families
@@ -79,9 +80,10 @@ def exemplar_of(seen: Exemplar) -> dict[str, str]:
     cell = new_cell(TIMED.buckets)
     cell.exemplars[cell.observe(TIMED.buckets, 0.5)] = seen
     form = Form.OPENMETRICS
-    text = whole([written_cells(TIMED, [(("m", "unary"), cell)], form, lambda _: "f" * 32)], form)
-    (family,) = open_families(text)
-    (found,) = [one.exemplar for one in family.samples if one.exemplar]
+    family = cells_family(TIMED, [(("m", "unary"), cell)], lambda _: "f" * 32)
+    text = whole([written([family], form)], form)
+    (read,) = open_families(text)
+    (found,) = [one.exemplar for one in read.samples if one.exemplar]
     return dict(found.labels)
 
 
@@ -94,7 +96,7 @@ def test_where_the_caller_named_no_trace_it_is_our_own_and_an_unsampled_one_is_n
 @given(st.text())
 def test_any_label_value_comes_back_as_it_was(value: str) -> None:
     text = whole(
-        [written_samples(COUNTER, [Sample((value, "input"), 1)], Form.OPENMETRICS)],
+        [written([samples_family(COUNTER, [Sample((value, "input"), 1)])], Form.OPENMETRICS)],
         Form.OPENMETRICS,
     )
 

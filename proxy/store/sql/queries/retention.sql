@@ -252,3 +252,21 @@ WHERE
     AND started_at > make_timestamp($now_us) - INTERVAL 56 DAY
 ORDER BY happens_at, what, interaction
 LIMIT $limit;
+
+-- name: retention_all
+-- Copies that may lie at Google, the latest first.
+SELECT
+    interaction,
+    client,
+    store,
+    began_at,
+    expires_earliest,
+    expires_latest,
+    state,
+    due_at,
+    is_held,
+    needs_person
+FROM audit.retention
+WHERE is_stored
+ORDER BY began_at DESC, interaction
+LIMIT $limit;

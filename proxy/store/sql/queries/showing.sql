@@ -32,7 +32,8 @@ WHERE exchange = $exchange
 ORDER BY seen_at DESC;
 
 -- name: interaction
--- All that is known of one interaction, with its place in the conversation.
+-- All that is known of one interaction, with its place in the conversation. Creates that were refused are
+-- no turns; the one asked for counts itself.
 WITH this AS (
     SELECT COLUMNS(*)
     FROM interactions
@@ -44,12 +45,15 @@ SELECT
     (
         SELECT count(DISTINCT earlier.interaction)
         FROM observations AS earlier
-        WHERE earlier.root_hash = this.root_hash AND earlier.seen_at <= this.first_seen_at
+        WHERE earlier.root_hash = this.root_hash
+            AND earlier.seen_at <= this.first_seen_at
+            AND (earlier.status IS NOT NULL OR earlier.interaction = this.interaction)
     ) AS turn,
     (
         SELECT count(DISTINCT any_turn.interaction)
         FROM observations AS any_turn
         WHERE any_turn.root_hash = this.root_hash
+            AND (any_turn.status IS NOT NULL OR any_turn.interaction = this.interaction)
     ) AS turn_count
 FROM this;
 

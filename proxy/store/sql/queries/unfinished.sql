@@ -45,3 +45,12 @@ SELECT
     last_at
 FROM unfinished
 WHERE interaction = $interaction;
+
+-- name: orphan_gap_of
+-- The same of $interaction, a create whose id nobody received; no row: nothing was made, as far as known.
+SELECT
+    'its id reached nobody; it may exist until ' || strftime(suspect_until, '%Y-%m-%d') AS why,
+    0 AS attempts,
+    started_at AS last_at
+FROM orphan_suspects
+WHERE interaction = $interaction;

@@ -1,0 +1,1 @@
+"""Erasing our own copy: what is selected, what a hold keeps, what stays elsewhere. Pure."""

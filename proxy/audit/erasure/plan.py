@@ -1,0 +1,137 @@
+"""What an erasure would do, worked out before anything is done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from proxy.audit.retention.cascade import Forest, Reach
+
+QUOTED = "quoted"
+"""How an exchange carries an interaction that it is not about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An interaction and the one it goes on from."""
+
+    interaction: str
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """An exchange that holds content of an interaction."""
+
+    exchange: str
+    interaction: str
+    how: str
+    """created, read, resumed, quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Somebody must not lose this."""
+
+    hold: str
+    """The act that placed it."""
+    interaction: str
+    is_conversation: bool
+    """All turns of its conversation, later ones too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody wants gone."""
+
+    interactions: tuple[str, ...]
+    reach: Reach = Reach.NODE
+    with_quoted: bool = False
+    """Also exchanges of others that repeat it. Their own content goes as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What goes, what stays, and why."""
+
+    order: tuple[str, ...]
+    """Interactions to be erased, turns behind others first."""
+    kept: Mapping[str, tuple[str, ...]]
+    """Selected and protected: interaction and the holds that protect it."""
+    left: tuple[str, ...]
+    """Turns behind a selected one, not selected."""
+    exchanges: tuple[str, ...]
+    """Whose keys go, those of the first interaction of `order` first."""
+    quoted: tuple[Carrier, ...]
+    """Exchanges of others that repeat what is erased, and are not taken."""
+    spared: tuple[Carrier, ...]
+    """Exchanges that would go, but also hold something protected."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Something of what was asked for stays."""
+        return bool(self.kept or self.spared)
+
+
+def held_turns(forest: Forest, holds: Iterable[Hold]) -> dict[str, list[str]]:
+    """What holds protect: each turn with the holds that do, ancestors included."""
+    found: dict[str, list[str]] = {}
+    for hold in holds:
+        turns = [hold.interaction]
+        if hold.is_conversation:
+            start = (forest.ancestors(hold.interaction) or [hold.interaction])[-1]
+            turns += [start, *forest.descendants(start)]
+        for turn in sorted(forest.protected(turns)):
+            found.setdefault(turn, []).append(hold.hold)
+    return found
+
+
+def forest_of(turns: Iterable[Turn]) -> Forest:
+    """Who goes on from whom."""
+    return Forest({turn.interaction: turn.previous for turn in turns})
+
+
+def erasure_plan(
+    selection: Selection,
+    turns: Iterable[Turn],
+    carriers: Iterable[Carrier],
+    holds: Iterable[Hold],
+) -> ErasurePlan:
+    """What erasing `selection` means.
+
+    Args:
+        selection: what somebody wants gone.
+        turns: all of the conversations concerned.
+        carriers: of every interaction that an exchange concerned holds, all.
+        holds: those that are in force.
+    """
+    forest = forest_of(turns)
+    protected = held_turns(forest, holds)
+    cascade = forest.plan(selection.interactions, selection.reach, protected)
+    order = [turn for turn in cascade.order if turn not in protected]
+    erased = dict.fromkeys(order)
+    carried = list(carriers)
+    guarded = {
+        each.exchange for each in carried if each.interaction in protected and each.how != QUOTED
+    }
+    exchanges: dict[str, dict[str, None]] = {turn: {} for turn in order}
+    quoted: list[Carrier] = []
+    spared: list[Carrier] = []
+    for each in carried:
+        if each.interaction not in erased:
+            continue
+        if each.exchange in guarded:
+            (quoted if each.how == QUOTED and not selection.with_quoted else spared).append(each)
+        elif each.how == QUOTED and not selection.with_quoted:
+            quoted.append(each)
+        else:
+            exchanges[each.interaction][each.exchange] = None
+    taken = dict.fromkeys(name for turn in order for name in exchanges[turn])
+    return ErasurePlan(
+        tuple(order),
+        {turn: tuple(protected[turn]) for turn in cascade.kept},
+        cascade.left,
+        tuple(taken),
+        tuple(each for each in quoted if each.exchange not in taken),
+        tuple(spared),
+    )

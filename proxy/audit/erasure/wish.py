@@ -1,0 +1,89 @@
+"""What somebody may ask to be erased, as JSON says it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from proxy.audit.retention.cascade import Reach
+from proxy.errors import FormatError
+from proxy.recording.secrecy.names import ODD, clear_name, is_like_credential
+
+REASON_CHARACTERS_MAX: Final = 200
+"""A sentence: with what is said around it it fits an act."""
+_FIELDS: Final = frozenset(
+    {"id", "label", "pointer", "value", "reach", "quoted", "reason", "actor", "dry_run"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One of `named`, `label` and `pointer` says what."""
+
+    named: str | None
+    """An interaction's id, or its beginning."""
+    label: str | None
+    """key=value, as callers label their interactions."""
+    pointer: tuple[str, str] | None
+    """A JSON pointer into what was asked or answered, and the text that stands there."""
+    reach: Reach
+    with_quoted: bool
+    reason: str
+    actor: str
+    is_dry: bool
+    """Only show the plan."""
+
+
+def wish_from_json(told: object) -> Wish:
+    """The inverse of what the command line sends.
+
+    Raises:
+        FormatError: what is wrong with it.
+    """
+    if not isinstance(told, dict) or not told.keys() <= _FIELDS:
+        raise FormatError(f"give an object with the fields {', '.join(sorted(_FIELDS))}")
+    named, label = _text(told, "id"), _text(told, "label")
+    place, value = _text(told, "pointer"), _text(told, "value")
+    if sum(each is not None for each in (named, label, place)) != 1:
+        raise FormatError("say what is meant by one of id, label (key=value), pointer")
+    if label is not None and "=" not in label:
+        raise FormatError("a label is key=value")
+    if place is not None and (not place.startswith("/") or value is None):
+        raise FormatError("a pointer begins with / and comes with a value")
+    try:
+        reach = Reach(told.get("reach", Reach.NODE))
+    except ValueError as error:
+        raise FormatError(f"reach is one of {', '.join(Reach)}") from error
+    pointer = None if place is None or value is None else (place, value)
+    is_dry = told.get("dry_run") is True
+    with_quoted = told.get("quoted") is True
+    reason, actor = reason_of(told, is_dry=is_dry), actor_of(told)
+    return Wish(named, label, pointer, reach, with_quoted, reason, actor, is_dry)
+
+
+def reason_of(told: Mapping[str, Any], *, is_dry: bool = False) -> str:
+    """Why somebody wants it; a plan alone needs none. Raises FormatError."""
+    reason = _text(told, "reason")
+    if reason is None and is_dry:
+        return ""
+    if reason is None or not reason.isprintable() or len(reason) > REASON_CHARACTERS_MAX:
+        raise FormatError(f"give a reason, at most {REASON_CHARACTERS_MAX} printable characters")
+    if is_like_credential(reason):
+        raise FormatError("a reason is kept in clear: leave credentials out of it")
+    return reason
+
+
+def actor_of(told: Mapping[str, Any]) -> str:
+    """Who wants it. Raises FormatError."""
+    name = clear_name(_text(told, "actor") or ODD)
+    if name == ODD:
+        raise FormatError("an actor is a name of letters, digits and _.:/- (80 at most)")
+    return name
+
+
+def _text(told: Mapping[str, Any], field: str) -> str | None:
+    found = told.get(field)
+    if found is not None and (not isinstance(found, str) or not found):
+        raise FormatError(f"{field} is a text")
+    return found

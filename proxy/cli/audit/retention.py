@@ -1,0 +1,133 @@
+"""Verbs about copies at Google: until when, what is due, what is proven."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Final
+
+from proxy.audit.ledger.policies import span_s
+from proxy.cli.settings import add_settings, resolved
+from proxy.cli.verb import Arguments, Verb
+
+if TYPE_CHECKING:
+    from proxy.reading.accounts.tabling import Form
+    from proxy.reading.disposal.report import Where
+
+
+def span(text: str) -> int:
+    """Seconds of 36h or 7d; argparse says so where it is none."""
+    found = span_s(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no span: give 90m, 36h or 7d")
+    return found
+
+
+def _where(parsed: Arguments) -> Where:
+    from proxy.audit.retention.clocks import Tier
+    from proxy.reading.disposal.report import Where
+
+    settings = resolved(parsed).settings
+    return Where(
+        settings.data_folder,
+        settings.master_key_file,
+        Tier(settings.retention_tier),
+        settings.retention_paid_days or None,
+        settings.retention_policies_file,
+    )
+
+
+def _form(parsed: Arguments) -> Form:
+    from proxy.reading.accounts.tabling import Form
+
+    return Form.JSON if parsed.json else Form.TABLE
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _base_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    verb.add_argument("--json", action="store_true", help="one JSON object per row")
+
+
+def _retention_arguments(verb: argparse.ArgumentParser) -> None:
+    _base_arguments(verb)
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("interaction", metavar="ID", nargs="?", help="one copy with all its clocks")
+    which.add_argument("--all", action="store_true", help="all copies that may lie at Google")
+    which.add_argument(
+        "--dry-run", action="store_true", help="what the policies want, and when; nothing is done"
+    )
+
+
+def _retention(parsed: Arguments) -> int:
+    from proxy.reading.disposal import report
+
+    if parsed.dry_run:
+        return report.dry_run(_where(parsed), _now_us(), _form(parsed))
+    return report.retention(_where(parsed), parsed.interaction, _form(parsed))
+
+
+def _within(verb: argparse.ArgumentParser) -> None:
+    _base_arguments(verb)
+    verb.add_argument(
+        "--within", type=span, default=7 * 86_400, metavar="SPAN", help="36h, 7d (7d)"
+    )
+
+
+def _due(parsed: Arguments) -> int:
+    from proxy.reading.disposal import report
+
+    return report.due(_where(parsed), _now_us(), parsed.within, _form(parsed))
+
+
+def _forecast(parsed: Arguments) -> int:
+    from proxy.reading.disposal import report
+
+    return report.forecast(_where(parsed), _now_us(), parsed.within, _form(parsed))
+
+
+def _receipts_arguments(verb: argparse.ArgumentParser) -> None:
+    _base_arguments(verb)
+    verb.add_argument("--verify", action="store_true", help="check each signature; 1 if one is bad")
+    verb.add_argument("interaction", metavar="ID", nargs="?", help="of one interaction")
+
+
+def _receipts(parsed: Arguments) -> int:
+    from proxy.reading.disposal import report
+
+    return report.receipts(_where(parsed), parsed.interaction, _form(parsed), verify=parsed.verify)
+
+
+RETENTION: Final = (
+    Verb(
+        "retention",
+        "until when copies lie at Google, and what policies want deleted",
+        "interactions-proxy retention --dry-run",
+        _retention_arguments,
+        _retention,
+    ),
+    Verb(
+        "due",
+        "which deletions at Google are due, and which wait for a person",
+        "interactions-proxy due --within 7d",
+        _within,
+        _due,
+    ),
+    Verb(
+        "receipts",
+        "signed proofs of what was deleted at Google",
+        "interactions-proxy receipts --verify",
+        _receipts_arguments,
+        _receipts,
+    ),
+    Verb(
+        "forecast",
+        "which conversations become unusable, what stays too long",
+        "interactions-proxy forecast --within 24h",
+        _within,
+        _forecast,
+    ),
+)

@@ -1,0 +1,217 @@
+"""`retention`, `due`, `receipts`, `forecast`: the ledger of copies for people and for machines."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from proxy.audit.ledger.fold import copy_of, interval_of, residues_of, subject_of
+from proxy.audit.ledger.policies import policies_from
+from proxy.audit.ledger.rows import CopyRow, EventRow
+from proxy.audit.retention.clocks import Tier
+from proxy.audit.retention.policy import Policy, verdict
+from proxy.audit.retention.states import FINAL
+from proxy.errors import ConfigError
+from proxy.reading.accounts.tabling import Form, write_rows
+from proxy.reading.disposal.verify_receipts import fault
+from proxy.reading.layout import terminal
+from proxy.reading.snapshot import open_facts
+from proxy.store import queries
+
+DONE: Final = 0
+FOUND_A_PROBLEM: Final = 1
+ROWS_MAX: Final = 10_000
+"""Of one list; who wants all asks the tables: audit.retention."""
+_PAGE: Final = 1000
+_FINALS: Final = sorted(str(state) for state in FINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whose records, and what is said of the project at Google."""
+
+    data_folder: Path
+    master_file: Path | None = None
+    tier: Tier = Tier.UNKNOWN
+    days: int | None = None
+    policies_file: Path | None = None
+
+    def policies(self) -> tuple[Policy, ...]:
+        """Raises ConfigError: the file cannot be used."""
+        if self.policies_file is None:
+            return ()
+        try:
+            text = self.policies_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"cannot read retention.policies_file {self.policies_file}: {error}"
+            ) from error
+        return policies_from(text, str(self.policies_file))
+
+
+def retention(where: Where, interaction: str | None, form: Form) -> int:
+    """One copy with all its clocks, or all copies. Raises StoreError."""
+    with open_facts(where.data_folder, where.master_file) as facts:
+        if interaction is None:
+            _write(queries.dicts(facts, "retention_all", limit=ROWS_MAX), form)
+            return DONE
+        found = _clocks(facts, where, interaction)
+    if not found:
+        terminal.say(
+            "no interaction of this id is on record: give the whole id, as `list` shows it"
+        )
+        return FOUND_A_PROBLEM
+    write_rows(("copy", "from", "until", "says"), found, form)
+    return DONE
+
+
+def dry_run(where: Where, now_us: int, form: Form) -> int:
+    """What the policies want now, of every copy: nothing is done. Raises StoreError, ConfigError."""
+    policies = where.policies()
+    rows: list[tuple[Any, ...]] = []
+    with open_facts(where.data_folder, where.master_file) as facts:
+        held = {row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]}
+        last = ""
+        while policies:
+            _, page = queries.dicts(
+                facts,
+                "disposal_candidates",
+                scope=None,
+                cutoff_us=now_us,
+                after=last,
+                finals=_FINALS,
+                limit=_PAGE,
+            )
+            names = [row["interaction"] for row in page]
+            for row in (
+                queries.dicts(facts, "disposal_copies", interactions=names)[1] if names else ()
+            ):
+                rows.extend(_wanted(CopyRow(**row), policies, now_us, held))
+            if len(page) < _PAGE or len(rows) >= ROWS_MAX:
+                break
+            last = names[-1]
+    write_rows(("interaction", "due_at", "policy", "what"), rows, form)
+    return DONE
+
+
+def due(where: Where, now_us: int, within_s: int, form: Form) -> int:
+    """Duties up to then, and what waits for a person; 1 if something is overdue. Raises StoreError."""
+    until_us = now_us + within_s * 1_000_000
+    with open_facts(where.data_folder, where.master_file) as facts:
+        found = queries.dicts(
+            facts, "retention_due", finals=_FINALS, until_us=until_us, limit=ROWS_MAX
+        )
+    _write(found, form)
+    now = _instant(now_us * 1000)
+    is_late = any(row["needs_person"] or (row["due_at"] or now) < now for row in found[1])
+    return FOUND_A_PROBLEM if is_late else DONE
+
+
+def forecast(where: Where, now_us: int, within_s: int, form: Form) -> int:
+    """What becomes unusable, stays too long, or is overdue. Raises StoreError."""
+    until_us = now_us + within_s * 1_000_000
+    with open_facts(where.data_folder, where.master_file) as facts:
+        found = queries.dicts(
+            facts,
+            "retention_forecast",
+            finals=_FINALS,
+            now_us=now_us,
+            until_us=until_us,
+            limit=ROWS_MAX,
+        )
+    _write(found, form)
+    return DONE
+
+
+def receipts(where: Where, interaction: str | None, form: Form, *, verify: bool) -> int:
+    """Receipts, the latest first; JSON is as verify_receipts.py takes it. 1: one is not good. Raises StoreError."""
+    with open_facts(where.data_folder, where.master_file) as facts:
+        _, found = queries.dicts(facts, "receipts_told", interaction=interaction, limit=ROWS_MAX)
+    key = public_key(where.data_folder) if verify else None
+    faults = [fault(row["data"], key) if verify else None for row in found]
+    if form is Form.JSON:
+        for row in found:
+            told = {"interaction": row["interaction"], **json.loads(row["data"])}
+            sys.stdout.write(terminal.safe_json(json.dumps(told)) + "\n")
+    else:
+        write_rows(
+            ("interaction", "made_at", "outcome", "verified", "may be left", "receipt"),
+            [_receipt_row(row, said, verify) for row, said in zip(found, faults, strict=True)],
+            form,
+        )
+    return FOUND_A_PROBLEM if any(faults) else DONE
+
+
+def public_key(data_folder: Path) -> str | None:
+    """The key of this installation, hexadecimal; None: it has made no receipt yet."""
+    path = data_folder / "keys" / "receipts.key"
+    if not path.exists():
+        return None
+    return (
+        Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        .public_key()
+        .public_bytes_raw()
+        .hex()
+    )
+
+
+def _receipt_row(row: dict[str, Any], said: str | None, verify: bool) -> tuple[Any, ...]:  # noqa: FBT001
+    body = json.loads(row["data"])["receipt"]
+    left = ", ".join(sorted({one["kind"] for one in body["not_reached"]}))
+    good = said or ("good" if verify else "not checked")
+    made = _instant(row["made_us"] * 1000)
+    return row["interaction"], made, body["outcome"], body["is_verified"], left or "nothing", good
+
+
+def _clocks(
+    facts: duckdb.DuckDBPyConnection, where: Where, interaction: str
+) -> list[tuple[Any, ...]]:
+    """Google's copy first, then the copies beside it."""
+    _, rows = queries.dicts(facts, "disposal_copies", interactions=[interaction])
+    _, told = queries.dicts(facts, "disposal_events", interactions=[interaction])
+    found: list[tuple[Any, ...]] = []
+    for row in (CopyRow(**each) for each in rows):
+        copy = copy_of(row, [EventRow(**each) for each in told])
+        interval = interval_of(row, copy, (where.tier, where.days), skew_ns=0)
+        says = f"{copy.evidence}, {copy.disposal}: {'; '.join(interval.basis)}"
+        found.append(("interaction", _instant(interval.earliest), _instant(interval.latest), says))
+        for one in residues_of(row):
+            until = None if one.until is None else _instant(one.until)
+            name = f"{one.kind} {one.name}".strip()
+            found.append((name, None, until, "assumed" if one.is_assumed else "documented"))
+    return found
+
+
+def _wanted(
+    row: CopyRow, policies: Sequence[Policy], now_us: int, held: set[str]
+) -> list[tuple[Any, ...]]:
+    copy = copy_of(row, [])
+    wants = verdict(policies, subject_of(row), copy.began_at)
+    found = []
+    for what, duty in (
+        ("delete at Google", wants.delete_upstream),
+        ("erase here", wants.erase_local),
+    ):
+        if duty is not None:
+            stage = "now" if duty.at <= now_us * 1000 else "later"
+            stage = "held" if row.interaction in held else stage
+            found.append((row.interaction, _instant(duty.at), duty.policy, f"{what}: {stage}"))
+    return found
+
+
+def _write(found: tuple[tuple[str, ...], list[dict[str, Any]]], form: Form) -> None:
+    names, rows = found
+    write_rows(names, [tuple(row.values()) for row in rows], form)
+
+
+def _instant(at_ns: int) -> dt.datetime:
+    """As DuckDB gives them: UTC without a zone."""
+    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=at_ns // 1000)  # noqa: DTZ001

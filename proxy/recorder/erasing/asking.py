@@ -1,0 +1,49 @@
+"""Named questions to the tables, from the recorder's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from proxy.errors import StoreError
+from proxy.store.queries import Answer, TablesReader
+
+ROWS_MAX: Final = 2_000_000
+"""Of one answer: exchanges of 10,000 interactions with many polls each. Beyond it nothing is done."""
+ASK_S: Final = 120.0
+"""For one question: of a million interactions the quotations take longest."""
+_Row = TypeVar("_Row")
+
+
+class Questions:
+    """Asks what the tables have now; whoever needs what is durable now flushes first."""
+
+    def __init__(self, reader: Callable[[], Future[TablesReader]]) -> None:
+        self._reader = reader
+
+    async def rows(self, name: str, make: Callable[..., _Row], **parameters: Any) -> list[_Row]:
+        """One `make(*columns)` for each row of the statement `name`.
+
+        Raises:
+            StoreError: the tables cannot answer, or there is too much.
+            TimeoutError: it took longer than ASK_S.
+        """
+        async with asyncio.timeout(ASK_S):
+            reader = await asyncio.wrap_future(self._reader())
+            watch = asyncio.get_running_loop().call_later(ASK_S, reader.stop)
+            try:
+                answer = await asyncio.to_thread(_ask, reader, name, parameters)
+            finally:
+                watch.cancel()
+        if answer.is_cut:
+            raise StoreError(f"more than {ROWS_MAX} rows of {name}: select less at once")
+        return [make(*row) for row in answer.rows]
+
+
+def _ask(reader: TablesReader, name: str, parameters: dict[str, Any]) -> Answer:
+    try:
+        return reader.ask(name, parameters, ROWS_MAX)
+    finally:
+        reader.close()

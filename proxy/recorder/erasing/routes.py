@@ -1,0 +1,172 @@
+"""Erasing, holding and releasing on the recorder's socket.
+
+POST /erase    {"id" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run"} -> what came of it
+POST /hold     {"id", "conversation", "reason", "actor"} -> {"hold", "interaction", "warning"}
+POST /release  {"hold", "reason", "actor"} -> {"hold", "erasures": [...]}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from proxy.audit.erasure.plan import ErasurePlan
+from proxy.audit.erasure.wish import actor_of, reason_of, wish_from_json
+from proxy.errors import FormatError, StoreError
+from proxy.recorder.erasing.eraser import Done, Eraser
+from proxy.recorder.erasing.sweep import ELSEWHERE, sweep
+from proxy.store.erasing.rewriting import mark_of
+
+WARNING: Final = (
+    "Google's own copy expires in spite of this hold: `export` it if it must outlive that"
+)
+REWRITTEN_WITHIN_S: Final = 5.0
+"""How long an answer waits for the tables' file to be written anew. A larger one takes longer, and is told so."""
+LOOK_EACH_S: Final = 0.02
+AGAIN_AFTER_S: Final = 5.0
+"""Before another attempt to finish what an earlier recorder began."""
+NAMED_MAX: Final = 1000
+"""Of each list of an answer: the counts are whole."""
+
+_log = logging.getLogger(__name__)
+
+
+class ErasingRoutes:
+    """Answers each call; JSON."""
+
+    def __init__(self, eraser: Eraser, data_folder: Path, tables_file: Path) -> None:
+        self._eraser = eraser
+        self._data_folder = data_folder
+        self._tables_file = tables_file
+
+    def add_to(self, application: web.Application) -> None:
+        application.router.add_post("/erase", self.erase)
+        application.router.add_post("/hold", self.hold)
+        application.router.add_post("/release", self.release)
+
+    async def resume(self) -> None:
+        """Finish what an earlier recorder began; again until the tables can answer."""
+        while True:
+            try:
+                await self._eraser.resume()
+            except (StoreError, TimeoutError) as error:
+                _log.warning("erasures that were begun wait: %s", error)
+                await asyncio.sleep(AGAIN_AFTER_S)
+            else:
+                return
+
+    async def erase(self, request: web.Request) -> web.Response:
+        """The plan of an erasure, or the erasure."""
+        try:
+            wish = wish_from_json(_given(await request.read()))
+            if wish.is_dry:
+                plan = await self._eraser.plan(wish)
+                return _answer({"plan": _told_plan(plan), "elsewhere": ELSEWHERE})
+            done = await self._eraser.erase(wish)
+        except FormatError as error:
+            return _refused(error)
+        except (StoreError, TimeoutError) as error:
+            return _late(error)
+        return _answer(await self._told(done))
+
+    async def hold(self, request: web.Request) -> web.Response:
+        """Answered once nothing that is held can be erased any more."""
+        told = _given(await request.read())
+        try:
+            named, is_conversation = _text_of(told, "id"), told.get("conversation") is True
+            reason, actor = reason_of(told), actor_of(told)
+            act = await self._eraser.hold(named, reason, actor, is_conversation=is_conversation)
+        except FormatError as error:
+            return _refused(error)
+        except (StoreError, TimeoutError) as error:
+            return _late(error)
+        return _answer({"hold": act.act, "interaction": act.interaction, "warning": WARNING})
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Ends a hold; what waited for it is erased before the answer."""
+        told = _given(await request.read())
+        try:
+            hold, reason, actor = _text_of(told, "hold"), reason_of(told), actor_of(told)
+            done = await self._eraser.release(hold, reason, actor)
+        except FormatError as error:
+            return _refused(error)
+        except (StoreError, TimeoutError) as error:
+            return _late(error)
+        return _answer({"hold": hold, "erasures": [await self._told(each) for each in done]})
+
+    async def _told(self, done: Done) -> dict[str, Any]:
+        is_rewritten = await _within(lambda: not mark_of(self._tables_file).exists())
+        swept = await asyncio.to_thread(sweep, self._data_folder)
+        return {
+            "erasure": done.erasure,
+            "plan": _told_plan(done.plan),
+            "deferred": done.deferred[:NAMED_MAX],
+            "swept": swept,
+            "are_tables_rewritten": is_rewritten,
+            "elsewhere": ELSEWHERE,
+        }
+
+
+async def _within(is_so: Callable[[], bool]) -> bool:
+    try:
+        async with asyncio.timeout(REWRITTEN_WITHIN_S):
+            while not is_so():  # noqa: ASYNC110  # another thread takes a file away; nobody could tell us
+                await asyncio.sleep(LOOK_EACH_S)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _told_plan(plan: ErasurePlan) -> dict[str, Any]:
+    kept = list(plan.kept.items())[:NAMED_MAX]
+    return {
+        "interactions": plan.order[:NAMED_MAX],
+        "exchanges": plan.exchanges[:NAMED_MAX],
+        "kept": [{"interaction": turn, "holds": holds} for turn, holds in kept],
+        "left": plan.left[:NAMED_MAX],
+        "quoted": [asdict(each) for each in plan.quoted[:NAMED_MAX]],
+        "spared": [asdict(each) for each in plan.spared[:NAMED_MAX]],
+        "is_partial": plan.is_partial,
+        "counts": {
+            "interactions": len(plan.order),
+            "exchanges": len(plan.exchanges),
+            "kept": len(plan.kept),
+            "left": len(plan.left),
+            "quoted": len(plan.quoted),
+            "spared": len(plan.spared),
+        },
+    }
+
+
+def _given(body: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _text_of(told: dict[str, Any], field: str) -> str:
+    found = told.get(field)
+    if not isinstance(found, str) or not found:
+        raise FormatError(f"give {field}")
+    return found
+
+
+def _answer(told: dict[str, Any]) -> web.Response:
+    return web.Response(body=orjson.dumps(told), content_type="application/json")
+
+
+def _refused(error: Exception) -> web.Response:
+    return web.json_response({"error": str(error)}, status=400)
+
+
+def _late(error: Exception) -> web.Response:
+    return web.json_response({"error": str(error) or "it took too long"}, status=504)

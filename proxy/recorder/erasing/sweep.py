@@ -1,0 +1,37 @@
+"""Copies of the tables in the data folder: each is as old as it is, and may name what was erased since.
+
+No content stands in any of them; keyed digests of it do. Who reads one keeps reading until it closes it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+COPIES: Final = (
+    "run/snapshot-*.duckdb*",
+    "run/**/audit-*.duckdb*",
+    "facts.duckdb.wal.damaged-*",
+    "facts.duckdb.fresh*",
+)
+"""In the data folder: snapshots for readers and for the sandbox, WALs set aside, a rewriting cut off."""
+
+ELSEWHERE: Final = (
+    "Google's own copy: only a deletion there ends it (`retention` says until when it lives)",
+    "folders that `export` or `show --media` wrote, and what people copied from the screen",
+    "spans and logs that were sent to collectors: spans hold content only if traces.content is on",
+    "backups of the data folder: they open only with keys, of which none may be older than this erasure",
+    "keyed digests in the vault's facts, sealed under the key of their day (data/keys/facts)",
+    "what a disk keeps below its files: keys are overwritten in place",
+)
+"""What an erasure here does not reach; told with every one."""
+
+
+def sweep(data_folder: Path) -> list[str]:
+    """Delete such copies; returns their names."""
+    found: list[str] = []
+    for pattern in COPIES:
+        for path in sorted(data_folder.glob(pattern)):
+            path.unlink(missing_ok=True)
+            found.append(str(path.relative_to(data_folder)))
+    return found

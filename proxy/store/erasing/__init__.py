@@ -1,0 +1,1 @@
+"""What an erasure of our own copy leaves behind on disk: its marks, and tables without a trace."""

@@ -1,0 +1,160 @@
+"""What was erased, so that it stays erased: one line an event, beside the keys, never cut short.
+
+It lies in data/keys because of restores: data may be put back from any backup, keys only as they are now. An
+older vault knows nothing of later erasures; this file does. No content: ids of interactions and exchanges, and why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from proxy.errors import FormatError
+from proxy.journal.disk import make_folder, sync_folder, write_all
+from proxy.journal.format import ExchangeId
+from proxy.recording.facts import Recording
+
+FILE: Final = "erasures.log"
+"""In data/keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One erasure, from the moment on which nothing more may undo it."""
+
+    id: str
+    """32 hexadecimal digits: the act's."""
+    at: int
+    """Wall clock, nanoseconds."""
+    interactions: tuple[str, ...]
+    exchanges: tuple[str, ...]
+    """Whose keys go. Before `is_settled`: those that were known when it was planned."""
+    reason: str
+    actor: str
+    is_settled: bool = False
+    is_done: bool = False
+    """The keys are gone."""
+
+
+class Tombstones:
+    """Open for writing by the recorder alone. `covers` from any thread, the rest from one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._erasures: dict[str, Erasure] = {}
+        self._interactions: set[str] = set()
+        self._unkept: list[str] = []
+        self._size = 0
+
+    @classmethod
+    def open(cls, keys_folder: Path) -> Tombstones:
+        """Read what is there; a line whose writing was cut off is none.
+
+        Raises:
+            OSError: the disk refused.
+            FormatError: a whole line is not what it should be: somebody changed it.
+        """
+        tombstones = cls(keys_folder / FILE)
+        try:
+            content = tombstones._path.read_bytes()
+        except FileNotFoundError:
+            return tombstones
+        whole = content[: content.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                tombstones._take(orjson.loads(line))
+            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+                place = f"line {number} of {tombstones._path}"
+                raise FormatError(
+                    f"{place} is damaged: put the file back from the newest backup of keys"
+                ) from error
+        tombstones._size = len(whole)
+        return tombstones
+
+    def covers(self, recording: Recording) -> bool:
+        """Whether this exchange tells of an erased interaction: its content MUST NOT be kept."""
+        erased = self._interactions
+        if not erased:
+            return False
+        if recording.exchange.interaction in erased:
+            return True
+        return any(row.interaction in erased for row in recording.observations)
+
+    def is_erased(self, interaction: str) -> bool:
+        return interaction in self._interactions
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Exchanges whose content was not kept, and whose keys may still be there: a recorder died."""
+        return tuple(self._unkept)
+
+    def erasures(self) -> tuple[Erasure, ...]:
+        """All that began, in order."""
+        return tuple(self._erasures.values())
+
+    def begin(self, erasure: Erasure) -> None:
+        """From now on it holds, whatever happens to this process. Durable when this returns."""
+        told = {"begin": erasure.id, "at": erasure.at, "reason": erasure.reason}
+        told |= {"interactions": erasure.interactions, "exchanges": erasure.exchanges}
+        self._write(told | {"actor": erasure.actor})
+
+    def settle(self, erasure: str, exchanges: Iterable[str]) -> None:
+        """These are all exchanges whose keys have to go."""
+        self._write({"settle": erasure, "exchanges": list(exchanges)})
+
+    def end(self, erasure: str) -> None:
+        """Their keys are gone."""
+        self._write({"end": erasure})
+
+    def note_unkept(self, exchanges: Iterable[ExchangeId]) -> None:
+        """The keys of these are about to be destroyed: they told of something erased."""
+        self._write({"unkept": [str(id_) for id_ in exchanges]})
+
+    def unkept_are_gone(self) -> None:
+        self._write({"gone": True})
+
+    def _write(self, told: dict[str, Any]) -> None:
+        line = orjson.dumps(told) + b"\n"
+        is_new = self._size == 0
+        if is_new:
+            make_folder(self._path.parent)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(descriptor, self._size)  # what was cut off
+            write_all(descriptor, [line], self._size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_folder(self._path.parent)
+        self._size += len(line)
+        self._take(orjson.loads(line))
+
+    def _take(self, told: dict[str, Any]) -> None:
+        match told:
+            case {"begin": id_}:
+                self._erasures[id_] = Erasure(
+                    id_,
+                    told["at"],
+                    tuple(told["interactions"]),
+                    tuple(told["exchanges"]),
+                    told["reason"],
+                    told["actor"],
+                )
+                self._interactions.update(told["interactions"])
+            case {"settle": id_, "exchanges": exchanges}:
+                found = replace(self._erasures[id_], exchanges=tuple(exchanges), is_settled=True)
+                self._erasures[id_] = found
+            case {"end": id_}:
+                self._erasures[id_] = replace(self._erasures[id_], is_done=True)
+            case {"unkept": exchanges}:
+                self._unkept += exchanges
+            case {"gone": True}:
+                self._unkept = []
+            case _:
+                raise KeyError

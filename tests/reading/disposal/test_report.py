@@ -1,0 +1,126 @@
+"""`retention`, `due`, `receipts`, `forecast` over a folder of records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxy.audit.ledger.telling import written
+from proxy.audit.retention import events
+from proxy.audit.retention.machine import after
+from proxy.audit.retention.states import Copy
+from proxy.reading.accounts.tabling import Form
+from proxy.reading.disposal import report
+from proxy.reading.disposal.report import DONE, FOUND_A_PROBLEM, Where
+from proxy.recording.facts import ActFact, Recording
+from proxy.steward.disposal.signing import Signer
+from tests.reading.recorded import ANSWER, COMPLETED, QUESTION, record, told
+from tests.store.samples import START_NS
+
+Captured = pytest.CaptureFixture[str]
+DAY_US = 86_400 * 1_000_000
+START_US = START_NS // 1000
+BODY = {
+    "outcome": "deleted_verified",
+    "is_verified": True,
+    "nothing_left": False,
+    "not_reached": [{"kind": "abuse_log"}],
+    "evidence": [{"what": "get", "status": 404}] * 2,
+}
+
+
+def created(sequence: int, interaction: str) -> Recording:
+    base = told(sequence, QUESTION, ANSWER, interaction=interaction, **COMPLETED)
+    about = replace(base.exchange, purpose="client", client="c" * 16, api_version="v1beta")
+    return replace(base, exchange=about)
+
+
+def act(kind: str, data: dict[str, Any]) -> ActFact:
+    return ActFact(
+        START_NS, kind, None, None, "told", "0" * 32, "v1_due", "steward", json.dumps(data)
+    )
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory: pytest.TempPathFactory) -> Where:
+    """One copy that is due and has a receipt, one that nobody wants gone; read only."""
+    folder = tmp_path_factory.mktemp("disposed")
+    began = events.DutyBegan(
+        id="e", wall=START_NS, due_at=START_NS + 7 * DAY_US * 1000, is_request=False
+    )
+    duty = written(began, after(Copy(interaction="v1_due", scope=None), began))
+    signer = Signer.load_or_create(folder / "keys" / "receipts.key")
+    acts = (act("disposal", duty), act("receipt", signer.signed(BODY)))
+    record(folder, created(1, "v1_due"), created(2, "v1_kept"), acts=acts)
+    policies = folder / "policies.toml"
+    policies.write_text('[[policy]]\nname = "week"\ndelete_upstream_after = "7d"\n')
+    return Where(folder, policies_file=policies)
+
+
+def lines(capsys: Captured) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_copy_is_shown_with_its_clocks(where: Where, capsys: Captured) -> None:
+    assert report.retention(where, "v1_due", Form.JSON) == DONE
+
+    google, logs = lines(capsys)
+    assert google["copy"] == "interaction"
+    assert "scheduled" in google["says"]
+    assert (logs["copy"], logs["says"]) == ("abuse_log", "assumed")
+
+
+def test_all_copies_are_listed(where: Where, capsys: Captured) -> None:
+    assert report.retention(where, None, Form.JSON) == DONE
+
+    assert {row["interaction"] for row in lines(capsys)} == {"v1_due", "v1_kept"}
+
+
+def test_an_id_that_nobody_saw_is_told(where: Where, capsys: Captured) -> None:
+    assert report.retention(where, "v1_none", Form.TABLE) == FOUND_A_PROBLEM
+    assert "no interaction of this id" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_policies_want_of_which_ids(where: Where, capsys: Captured) -> None:
+    assert report.dry_run(where, START_US + 8 * DAY_US, Form.JSON) == DONE
+
+    found = {(row["interaction"], row["policy"], row["what"]) for row in lines(capsys)}
+    assert found == {
+        ("v1_due", "week", "delete at Google: now"),
+        ("v1_kept", "week", "delete at Google: now"),
+    }
+
+
+def test_what_is_overdue_is_a_problem(where: Where, capsys: Captured) -> None:
+    early = report.due(where, START_US, 86_400, Form.JSON)
+    soon = report.due(where, START_US, 8 * 86_400, Form.JSON)
+    late = report.due(where, START_US + 8 * DAY_US, 0, Form.JSON)
+
+    assert (early, soon, late) == (DONE, DONE, FOUND_A_PROBLEM)
+    assert [row["interaction"] for row in lines(capsys)] == ["v1_due", "v1_due"]
+
+
+def test_a_forecast_names_what_may_expire_and_what_is_overdue(
+    where: Where, capsys: Captured
+) -> None:
+    report.forecast(where, START_US, 2 * 86_400, Form.JSON)
+    expiring = lines(capsys)
+    report.forecast(where, START_US + 8 * DAY_US, 3600, Form.JSON)
+
+    assert {(row["what"], row["interaction"]) for row in expiring} == {
+        ("expires", "v1_due"),
+        ("expires", "v1_kept"),
+    }
+    assert [(row["what"], row["interaction"]) for row in lines(capsys)] == [("overdue", "v1_due")]
+
+
+def test_receipts_are_checked_with_our_own_key(where: Where, capsys: Captured) -> None:
+    assert report.receipts(where, None, Form.JSON, verify=True) == DONE
+
+    (found,) = lines(capsys)
+    assert found["interaction"] == "v1_due"
+    assert found["key"] == report.public_key(where.data_folder)
+    assert report.receipts(where, "v1_kept", Form.TABLE, verify=True) == DONE

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from proxy.audit.erasure.plan import Hold
+from proxy.errors import StoreError
+from proxy.recorder.erasing.asking import Questions
+from proxy.store.database import Database
+from proxy.store.queries import TablesReader
+
+
+async def test_rows_come_as_what_they_are_wanted_as(tmp_path: Path) -> None:
+    tables = Database.open(tmp_path / "facts.duckdb")
+
+    def lent() -> Future[TablesReader]:
+        future: Future[TablesReader] = Future()
+        future.set_result(tables.reader())
+        return future
+
+    questions = Questions(lent)
+
+    assert await questions.rows("erasing_holds", Hold) == []
+    with pytest.raises(StoreError, match="no query"):
+        await questions.rows("nothing", Hold)
+    tables.close()

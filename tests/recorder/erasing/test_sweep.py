@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from proxy.recorder.erasing.sweep import ELSEWHERE, sweep
+
+
+def test_copies_of_the_tables_go_and_everything_else_stays(tmp_path: Path) -> None:
+    copies = [
+        "run/snapshot-3.duckdb",
+        "run/snapshot-3.duckdb.wal",
+        "run/sandbox/audit-1.duckdb",
+        "facts.duckdb.wal.damaged-1",
+    ]
+    others = ["facts.duckdb", "facts.duckdb.wal", "vault/20260921-000001", "run/recorder.lock"]
+    for name in (*copies, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert sorted(sweep(tmp_path)) == sorted(copies)
+
+    assert all((tmp_path / name).exists() for name in others)
+    assert sweep(tmp_path) == []
+
+
+def test_what_is_not_reached_is_said() -> None:
+    assert any("Google" in place for place in ELSEWHERE)
+    assert any("backups" in place for place in ELSEWHERE)

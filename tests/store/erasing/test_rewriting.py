@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from proxy.errors import StoreError
+from proxy.store.database import Database
+from proxy.store.erasing.rewriting import REST_FACTOR, Rewriting, mark_of
+from tests.store.samples import batch, recording, step
+
+MARK = "feedfacecafebeef0000"
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """Rows with digests that were taken out of them by UPDATE."""
+    path = tmp_path / "facts.duckdb"
+    database = Database.open(path)
+    macs = [f"{MARK}{number:04d}" for number in range(200)]
+    steps = [step("model_output", chain_mac=mac) for mac in macs]
+    database.ingest(batch(*(recording(n + 1, steps=(each,)) for n, each in enumerate(steps))))
+    database.checkpoint()
+    database.cursor().execute("UPDATE steps SET chain_mac = NULL")
+    database.close()
+    assert MARK.encode() in path.read_bytes()
+    return path
+
+
+def test_the_file_written_anew_has_no_trace_and_every_row(tables: Path) -> None:
+    mark_of(tables).touch()
+    database = Database.open(tables)
+
+    assert database.checkpoint_if_due(1 << 62)
+
+    assert MARK.encode() not in tables.read_bytes()
+    assert not mark_of(tables).exists()
+    cursor = database.cursor()
+    assert cursor.execute("SELECT count(*) FROM steps").fetchone() == (200,)
+    assert cursor.execute("SELECT count(*) FROM vault_position").fetchone() == (1,)
+    cursor.close()
+    database.ingest(batch(recording(300)))  # it goes on with the new file
+    database.close()
+
+
+def test_a_reader_postpones_it(tables: Path) -> None:
+    mark_of(tables).touch()
+    database = Database.open(tables)
+    reader = database.cursor()
+
+    database.checkpoint_if_due(1 << 62)
+    assert mark_of(tables).exists()
+    reader.close()
+    database.checkpoint_if_due(1 << 62)
+
+    assert not mark_of(tables).exists()
+    database.close()
+
+
+def test_the_next_one_waits_as_long_as_the_last_one_was_expensive(tmp_path: Path) -> None:
+    rewriting = Rewriting(tmp_path / "facts.duckdb")
+    assert not rewriting.is_due(0)
+
+    rewriting.mark()
+
+    assert rewriting.is_due(0)
+    assert REST_FACTOR > 1
+
+
+def test_what_cannot_be_written_leaves_the_old_file_and_the_mark(tables: Path) -> None:
+    before = tables.read_bytes()
+    rewriting = Rewriting(tables)
+    rewriting.mark()
+
+    def refuse(_path: Path) -> duckdb.DuckDBPyConnection:
+        raise duckdb.IOException("no room")
+
+    with pytest.raises(StoreError, match="cannot write"):
+        rewriting.run_if_marked(refuse, lambda _connection, _path: None)
+
+    assert tables.read_bytes() == before
+    assert rewriting.is_due(0)

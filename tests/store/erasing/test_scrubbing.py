@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+from proxy.recording.facts import ActFact
+from proxy.store.database import Database
+from proxy.store.erasing.rewriting import mark_of
+from proxy.store.erasing.scrubbing import (
+    DIGESTS,
+    ERASED,
+    erased_exchanges,
+    scrub_tables,
+    scrubbed,
+)
+from proxy.store.ingest import TABLES
+from proxy.store.position import FactBatch
+from tests.store.samples import START_NS, batch, recording, step
+
+MAC = "feedfacecafebeef00000001"
+ACT = ActFact(START_NS, ERASED, None, None, "gone", data=json.dumps({"exchanges": ["a", "b"]}))
+
+
+def test_every_column_with_a_digest_of_content_is_known() -> None:
+    found = {
+        table: tuple(
+            field.name
+            for field in fields(fact)
+            if field.name.endswith("_mac") or field.name == "label_index"
+        )
+        for table, fact in TABLES.items()
+    }
+
+    assert {table: names for table, names in found.items() if names} == DIGESTS
+
+
+def test_a_scrubbed_recording_has_no_digest_and_is_the_same_in_all_else() -> None:
+    told = recording(1, steps=(step("model_output", chain_mac=MAC, step_mac=MAC),), answer_mac=MAC)
+
+    found = scrubbed(told)
+
+    assert MAC not in repr(found)
+    assert found.exchange == told.exchange
+    assert [row.type for row in found.steps] == ["model_output"]
+
+
+def test_acts_name_the_exchanges_whose_keys_are_gone() -> None:
+    other = replace(ACT, kind="erasure")
+    assert erased_exchanges([other, ACT, replace(ACT, data=None)]) == ["a", "b"]
+
+
+def test_an_act_takes_the_digests_out_of_the_tables_and_marks_the_file(tmp_path: Path) -> None:
+    tables = Database.open(tmp_path / "facts.duckdb")
+    kept = recording(2, interaction="v1_two", steps=(step("model_output", chain_mac=MAC),))
+    gone = recording(1, steps=(step("model_output", chain_mac=MAC),), answer_mac=MAC)
+    tables.ingest(batch(gone, kept))
+    act = replace(ACT, data=json.dumps({"exchanges": [gone.exchange.exchange]}))
+
+    tables.ingest(FactBatch((), (), (act,), batch(recording(3)).position))
+
+    found = tables.cursor().execute("SELECT interaction FROM steps WHERE chain_mac IS NOT NULL")
+    assert found.fetchall() == [("v1_two",)]
+    assert mark_of(tables.path).exists()
+    tables.close()
+
+
+def test_scrubbing_twice_is_scrubbing_once(tmp_path: Path) -> None:
+    tables = Database.open(tmp_path / "facts.duckdb")
+    tables.ingest(batch(recording(1, answer_mac=MAC)))
+    cursor = tables.cursor()
+    for _ in range(2):
+        scrub_tables(cursor, [recording(1).exchange.exchange])
+
+    assert cursor.execute("SELECT count(answer_mac) FROM observations").fetchone() == (0,)
+    cursor.close()
+    tables.close()
