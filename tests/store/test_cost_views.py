@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from proxy.recording.facts import CostFact, Recording
 from proxy.store.database import Database
 from proxy.store.queries import dicts
@@ -43,6 +45,11 @@ def costing(
         for place, amount in enumerate(amounts)
     )
     return replace(base, costs=lines)
+
+
+@pytest.fixture
+def database(emptied: Database) -> Database:
+    return emptied
 
 
 def ask(database: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:

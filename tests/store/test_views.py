@@ -22,6 +22,11 @@ ANSWER: dict[str, Any] = {
 STEPS = (step("user_input", 0, "input"), step("thought", 0), step("model_output", 1))
 
 
+@pytest.fixture
+def database(emptied: Database) -> Database:
+    return emptied
+
+
 def ask(database: Database, statement: str, *recordings: Recording) -> list[tuple[Any, ...]]:
     if recordings:
         database.ingest(batch(*recordings))
