@@ -54,6 +54,12 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_witnesses": {"interaction": "v1_one"},
     "disposal_news": {"since_us": 0},
     "disposal_clock": {"since_us": 0},
+    "erasing_named": {"named": "v1_one"},
+    "erasing_labelled": {"label": "customer"},
+    **{
+        f"erasing_{each}": {"interactions": ["v1_one"]}
+        for each in ("turns", "carriers", "own_carriers", "exports")
+    },
     "receipts_told": {"interaction": None, "limit": 5},
     "retention_all": {"limit": 5},
     "retention_due": {"finals": ["denied"], "until_us": 0, "limit": 5},
