@@ -75,6 +75,11 @@ def run_one(
             terminal.say(not_one(interaction, found))
             return WRONG_USE
         lines = lines_of(connection, found[0])
+        _, (about,) = queries.dicts(connection, "interaction", interaction=found[0])
+    if not lines and about["status"] is None and about["error_code"] is not None:
+        told = f"{found[0]} was refused ({about['error_code']}): it costs nothing"
+        terminal.say(terminal.one_line(told))
+        return DONE
     if not lines:
         terminal.say(f"UNPRICED: no usage of {terminal.one_line(found[0])} was seen")
     elif form is Form.TABLE:

@@ -152,3 +152,11 @@ def test_an_interaction_of_which_nothing_has_a_price_is_not_free(
     assert run_one(tmp_path, "last") == FOUND_A_PROBLEM
 
     assert capsys.readouterr().out.splitlines()[-1] == "unpriced, by the price book 2026-11-22"
+
+
+def test_a_create_that_was_refused_costs_nothing(tmp_path: Path, capsys: Captured) -> None:
+    record(tmp_path, told(1, QUESTION, interaction="exchange:x0-1", error_code="rate_limited"))
+
+    assert run_one(tmp_path, "last") == DONE
+
+    assert capsys.readouterr().err == "exchange:x0-1 was refused (rate_limited): it costs nothing\n"
