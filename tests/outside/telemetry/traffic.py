@@ -35,6 +35,9 @@ class Caller:
         self.failure: Exception | None = None
 
     def start(self) -> None:
+        """Again after a `stop`, too."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def stop(self) -> None:
