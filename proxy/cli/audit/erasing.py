@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import Any, Final
 
 from proxy.cli.settings import add_settings, resolved
@@ -99,6 +100,30 @@ def _release(parsed: Arguments) -> int:
     return holds.release(folder, told, as_json=parsed.json)
 
 
+def _export_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    verb.add_argument("interaction", metavar="ID", nargs="?", help=_ID)
+    verb.add_argument(
+        "--subject",
+        metavar="KEY=VALUE",
+        help="all interactions with this label; /a/b=VALUE: with this text at a JSON pointer",
+    )
+    verb.add_argument("--conversation", action="store_true", help="from the first turn on")
+    verb.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="made anew")
+    _why(verb)
+
+
+def _export(parsed: Arguments) -> int:
+    from proxy.reading.erasing import export
+
+    if (parsed.interaction is None) == (parsed.subject is None):
+        raise ConfigError("say what: an ID, or --subject KEY=VALUE")
+    settings = resolved(parsed).settings
+    wish = {"actor": parsed.by, "reach": "thread" if parsed.conversation else "node"}
+    told = wish | _what(parsed)
+    return export.run(settings.data_folder, told, parsed.out, settings.master_key_file)
+
+
 def _why(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--reason", metavar="TEXT", help="why; it is kept in clear, for good")
     verb.add_argument(
@@ -116,6 +141,13 @@ ERASING: Final = (
         "interactions-proxy erase --subject user=alice --dry-run",
         _erase_arguments,
         _erase,
+    ),
+    Verb(
+        "export",
+        "everything recorded of a person or a conversation, as JSON and media files",
+        "interactions-proxy export --subject user=alice --out alice",
+        _export_arguments,
+        _export,
     ),
     Verb(
         "hold",
