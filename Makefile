@@ -131,6 +131,8 @@ full: export MALFORMED_INPUTS := 1000000
 full: export COLLECTOR_AWAY_S := 600
 full: export LINEAGE_FORESTS := 10000
 full: export CARRIES_HISTORIES := 1000
+full: export RETENTION_RUNS := 2000
+full: export RETENTION_TREES := 400
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
 	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
 	@$(MAKE) --no-print-directory outside-full

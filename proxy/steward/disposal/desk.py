@@ -60,6 +60,7 @@ class Disposals:
         self._news: dict[str, Any] | None = None
         self._acts: list[dict[str, Any]] = []
         """Of this round, to be told at its end."""
+        self._is_new = True
         self._told_rules: dict[str, Any] | None = None
 
     async def run(self) -> None:
@@ -103,6 +104,9 @@ class Disposals:
         self._around = await self._ledger.surroundings(self._cases.values())
         self._looked_s = self._clocks.mono_s()
         for case in self._cases.values():
+            if self._is_new and case.copy.disposal is Disposal.DENIED:
+                # Started again, perhaps with another credential: one more try.
+                self._take(case, events.CredentialChanged(**self._when()))
             duty = case.duty
             if case.copy.disposal is Disposal.IDLE and duty is not None:
                 self._take(
@@ -111,6 +115,7 @@ class Disposals:
                     policy=duty.policy,
                 )
         await self._settle()
+        self._is_new = False
 
     async def round(self) -> int:
         """Do what can be done now; returns how many moves were made. Raises NotAnswered."""

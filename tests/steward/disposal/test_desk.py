@@ -132,6 +132,18 @@ async def test_what_is_forbidden_waits_for_a_person(tmp_path: Path) -> None:
     assert not scene.tables.told("receipt")[0]["data"]["receipt"]["is_verified"]
 
 
+async def test_what_was_forbidden_is_tried_once_more_by_the_next_steward(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [403]
+    await scene.work()
+    scene.desk = scene.born()
+
+    await scene.work()
+
+    assert scene.upstream.count("DELETE") == 2
+    assert scene.outcome() == "deleted_verified"
+
+
 async def test_an_upstream_that_says_yes_and_goes_on_serving_is_never_green(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "v1_a")
     scene.upstream.forgets = False
