@@ -75,28 +75,6 @@ WHERE carried.exchange IN (
     AND carried.exchange NOT IN (SELECT erased_exchanges.exchange FROM erased_exchanges)
 ORDER BY carried.exchange, carried.interaction;
 
--- name: erasing_own_carriers
--- The same without those that only quote: what a look at a few interactions can afford.
-SELECT
-    exchange,
-    interaction,
-    CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how
-FROM observations
-WHERE exchange IN (
-    SELECT named.exchange
-    FROM observations AS named
-    WHERE named.interaction IN (SELECT unnest($interactions::VARCHAR[]))
-)
-UNION
-SELECT
-    exchange,
-    interaction,
-    'read' AS how
-FROM exchanges
-WHERE interaction IN (SELECT unnest($interactions::VARCHAR[]))
-    AND purpose != 'verify'
-ORDER BY exchange, interaction;
-
 -- name: erasing_holds
 -- Holds in force.
 SELECT
