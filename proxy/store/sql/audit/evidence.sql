@@ -3,6 +3,7 @@
 -- name: completeness_by_day
 -- Per day (UTC): exchanges recorded, cut short, odd, and those that passed unrecorded.
 -- param from instant = -30d: from that day on
+-- param to instant = now: to that day
 SELECT
     day,
     exchange_count,
@@ -12,12 +13,13 @@ SELECT
     gap_count,
     exchange_count / nullif(exchange_count + gap_count, 0)::DOUBLE AS recorded_share
 FROM audit.coverage
-WHERE day >= $from::DATE
+WHERE day >= $from::DATE AND day <= $to::DATE
 ORDER BY day DESC;
 
 -- name: gaps
 -- What passed unrecorded, and why. No row is the good news.
 -- param from instant = -30d: known from then on
+-- param to instant = now: known before
 SELECT
     seen_at,
     exchange_count,
@@ -27,7 +29,7 @@ SELECT
     worker,
     reason
 FROM audit.gaps
-WHERE seen_at >= $from
+WHERE seen_at >= $from AND seen_at < $to
 ORDER BY seen_at DESC;
 
 -- name: acts_latest
