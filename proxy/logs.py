@@ -43,6 +43,10 @@ EVENTS: Final = {
     "the place of the spans is not kept: %s": "spans_place_lost",
     "the collector holds spans up: the next recorder tells the rest": "spans_held_up",
     "OpenTelemetry says: %s": "spans_library",
+    # trail
+    "the trail is not signed: %s": "trail_not_signed",
+    "the witness takes no checkpoint: %s": "witness_refused",
+    "checkpoint: %s": "trail_checkpoint",
     # steward
     "%s; trying again": "steward_tries_again",
     "%s: %s": "webhooks_refused",

@@ -12,9 +12,10 @@ from proxy import __version__
 from proxy.cli.asking import ASKING
 from proxy.cli.audit.accounts import ACCOUNTS
 from proxy.cli.audit.conversations import CONVERSATIONS
-from proxy.cli.audit.retention import RETENTION
 from proxy.cli.audit.erasing import ERASING
+from proxy.cli.audit.retention import RETENTION
 from proxy.cli.audit.tokens import TOKENS
+from proxy.cli.audit.verify import VERIFY
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
 from proxy.cli.operating.watching import WATCHING
@@ -31,6 +32,7 @@ VERBS: Final = (
     *RETENTION,
     *TOKENS,
     *ERASING,
+    *VERIFY,
     SCENARIO,
     CLOCK,
 )

@@ -283,6 +283,11 @@ class Settings:
         Kind.FILE,
         why="Policies (TOML): what is deleted at Google, and when. The steward's credential is needed.",
     )
+    trail_witness_url: str = setting(
+        "off",
+        Kind.TEXT,
+        why="A C2SP witness that is given every checkpoint, up to its /add-checkpoint: proof against us.",
+    )
     webhook_listen: str = setting(
         "off",
         Kind.CHOICE,

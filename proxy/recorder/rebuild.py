@@ -10,6 +10,7 @@ from proxy.config.catalogue import Settings
 from proxy.errors import StoreError
 from proxy.recorder.api import remove_tables
 from proxy.recorder.server import RecorderSettings, held_recorder_lock, open_reader
+from proxy.recorder.trail.follow import TrailSettings
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START
 
@@ -75,4 +76,8 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         interpret_bytes_max=settings.recorder_interpret_bytes_max,
         has_classic_metrics=settings.metrics_genai_names == "classic",
         price_book_file=settings.costs_book_file,
+        trail=TrailSettings(
+            None if settings.trail_witness_url == "off" else settings.trail_witness_url.rstrip("/"),
+            has_lines=settings.log_format == "json",
+        ),
     )

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,9 @@ from proxy.recorder.follow import Follower
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
+from proxy.recorder.trail.follow import TrailFollower, TrailSettings
+from proxy.recorder.trail.giving import Giving
+from proxy.recorder.trail.serving import TrailPages
 from proxy.recorder.watching.metrics import Metrics
 from proxy.recording.group import ExchangeGroup
 from proxy.store.asking.lending import LentTables
@@ -68,6 +71,8 @@ class RecorderSettings:
     """None: no admin listener."""
     traces: TraceSettings | None = None
     """None: no spans are sent."""
+    trail: TrailSettings | None = field(default_factory=TrailSettings)
+    """None: no leaves and no checkpoints."""
 
     @property
     def run_folder(self) -> Path:
@@ -162,7 +167,6 @@ class Recorder:
             mono_ns=mono_ns,
         )
         self.pipeline.price_book = price_book(settings.price_book_file)
-        self._erasing_keystore = Keystore(keys / "slots", master)
         self.erasing = self._open_erasing(keys, master, now_ns)
         self.metrics = Metrics(
             self.pipeline,
@@ -175,14 +179,19 @@ class Recorder:
         )
         self.followers.append(self.metrics.counts.offer)
         self.traces = self._open_traces(now_ns)
-        reader = open_reader(settings)
-        self.pipeline.restore(reader, settings.interpret_bytes_max)
+        self._go_on(FactsKeys(keys / "facts", master), now_ns)
+
+    def _go_on(self, facts_keys: FactsKeys, now_ns: Callable[[], int]) -> None:
+        self.trail = self._open_trail(facts_keys, now_ns)
+        reader = open_reader(self.settings)
+        self.pipeline.restore(reader, self.settings.interpret_bytes_max)
         reader.close()
 
     def _open_erasing(
         self, keys: Path, master: MasterKey, now_ns: Callable[[], int]
     ) -> ErasingRoutes:
         """Before any exchange is taken: what was erased is not kept again."""
+        self._erasing_keystore = Keystore(keys / "slots", master)
         tombstones = self._vault.tombstones = Tombstones.open(keys)
         self._vault.label_index = label_index(keys, master)
         self._vault.destroy_unkept()
@@ -198,6 +207,21 @@ class Recorder:
         )
         eraser = Eraser(means, Questions(self.tables.reader))
         return ErasingRoutes(eraser, self.settings.data_folder, self.settings.tables_file)
+
+    def _open_trail(self, facts_keys: FactsKeys, now_ns: Callable[[], int]) -> TrailFollower | None:
+        settings = self.settings.trail
+        if settings is None:
+            return None
+        trail = TrailFollower(
+            self.settings.data_folder,
+            facts_keys,
+            self.pipeline.tell,
+            Giving(settings.witness_url, has_lines=settings.has_lines),
+            now_ns=now_ns,
+            mono_ns=self._mono_ns,
+        )
+        self.followers.append(trail.offer)
+        return trail
 
     def _open_traces(self, now_ns: Callable[[], int]) -> SpanFollower | None:
         settings = self.settings
@@ -243,6 +267,8 @@ class Recorder:
             if self.traces is not None:
                 self.traces.start()
             self.metrics.start()
+            if self.trail is not None:
+                self.trail.start()
             try:
                 async with self._served_socket(bound), self._served_admin(admin):
                     announce()
@@ -253,11 +279,15 @@ class Recorder:
                 # The threads end by themselves, in this order; cancelling would only stop waiting.
                 self.pipeline.stop()
                 await asyncio.wait([pipeline])
+                if self.trail is not None:
+                    self.trail.end()
                 if self.traces is not None:
                     await asyncio.to_thread(self.traces.stop)
                 self.tables.stop()
                 await asyncio.wait([tables])
                 await asyncio.to_thread(self.metrics.stop)
+                if self.trail is not None:
+                    await asyncio.to_thread(self.trail.stop)
 
     async def _keep_room(self) -> None:
         while True:
@@ -288,6 +318,7 @@ class Recorder:
             metrics=self.metrics.answer,
         )
         application = api.application()
+        TrailPages(self.settings.data_folder / "trail").add_to(application)
         self.erasing.add_to(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=REQUESTS_WITHIN_S)
         await runner.setup()

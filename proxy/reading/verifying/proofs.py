@@ -1,0 +1,110 @@
+"""Signed notes and Merkle trees, as an outsider checks them: C2SP signed-note, RFC 6962."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class Refused(Exception):
+    """A file is not what it should be; the text says which and why."""
+
+
+def read_note(note: str, vkey: str) -> tuple[int, bytes]:
+    """Size and root of a checkpoint that this key signed. Raises Refused."""
+    try:
+        name, key_id, key_text = vkey.strip().split("+", 2)
+        key = base64.b64decode(key_text, validate=True)
+    except ValueError as error:
+        raise Refused("the public key is not name+id+base64") from error
+    if hashlib.sha256(f"{name}\n".encode() + key).digest()[:4].hex() != key_id or key[:1] != b"\1":
+        raise Refused("the public key does not fit its id, or is not Ed25519")
+    text, _, lines = note.rpartition("\n\n")
+    for line in lines.splitlines():
+        parts = line.split(" ")
+        if len(parts) != 3 or parts[:2] != ["\u2014", name]:
+            continue
+        try:
+            signature = base64.b64decode(parts[2], validate=True)
+            if signature[:4].hex() != key_id:
+                continue
+            Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], f"{text}\n".encode())
+            origin, size, root = text.split("\n")[:3]
+            if origin != name or str(int(size)) != size or len(base64.b64decode(root)) != 32:
+                raise Refused("the checkpoint is of another log, or not one")
+            return int(size), base64.b64decode(root, validate=True)
+        except (ValueError, InvalidSignature) as error:
+            raise Refused("the signature of the checkpoint does not hold") from error
+    raise Refused(f"the checkpoint is not signed by {name}")
+
+
+def held_note(text: str) -> tuple[str, str | None]:
+    """The note in what somebody kept, and when it was given away if that stands there."""
+    start = text.find("{")
+    if start < 0:
+        return text, None
+    try:
+        told = json.loads(text[start:])
+        return str(told["checkpoint"]), str(told.get("at"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused("neither a signed note nor a line of JSON with one") from error
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """The hash of a leaf."""
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def tree_root(hashes: list[bytes]) -> bytes:
+    """RFC 6962: joined in pairs; what is left over goes up as it is."""
+    if not hashes:
+        return hashlib.sha256(b"").digest()
+    while len(hashes) > 1:
+        joined = [
+            hashlib.sha256(b"\1" + left + right).digest()
+            for left, right in zip(hashes[::2], hashes[1::2], strict=False)
+        ]
+        hashes = joined + hashes[len(hashes) & ~1 :]
+    return hashes[0]
+
+
+def root_by_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
+    """The root that an inclusion proof gives (RFC 9162, 2.1.3.2). Raises Refused."""
+    at, last, root = index, size - 1, leaf
+    for sibling in proof:
+        if last <= 0:
+            raise Refused("the inclusion proof is too long")
+        is_right = at % 2 == 1 or at == last
+        pair = sibling + root if is_right else root + sibling
+        root = hashlib.sha256(b"\1" + pair).digest()
+        while is_right and at % 2 == 0 and at:
+            at, last = at // 2, last // 2
+        at, last = at // 2, last // 2
+    if last or not 0 <= index < size:
+        raise Refused("the inclusion proof is too short")
+    return root
+
+
+def roots_at(hashes: list[bytes], sizes: list[int]) -> dict[int, bytes]:
+    """The roots of the first leaves, for ascending sizes, in one pass."""
+    roots: dict[int, bytes] = {}
+    stack: list[tuple[int, bytes]] = []  # (leaves, root) of complete subtrees, the largest first
+    at = 0
+    for size in sizes:
+        while at < min(size, len(hashes)):
+            leaves, root = 1, hashes[at]
+            while stack and stack[-1][0] == leaves:
+                root = hashlib.sha256(b"\1" + stack.pop()[1] + root).digest()
+                leaves *= 2
+            stack.append((leaves, root))
+            at += 1
+        total = stack[-1][1] if stack else hashlib.sha256(b"").digest()
+        for _, left in reversed(stack[:-1]):
+            total = hashlib.sha256(b"\1" + left + total).digest()
+        if at == size:
+            roots[size] = total
+    return roots

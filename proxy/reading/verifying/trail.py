@@ -1,0 +1,127 @@
+"""The files of a trail (C2SP tlog-tiles): whether they are one tree, and the one that was signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proxy.reading.verifying.account import Account, Findings, utc
+from proxy.reading.verifying.proofs import (
+    Refused,
+    held_note,
+    leaf_hash,
+    read_note,
+    roots_at,
+    tree_root,
+)
+
+
+def tile_name(level: str, index: int, width: int) -> str:
+    """Where a tile lies."""
+    parts = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        parts.insert(0, f"x{index % 1000:03d}")
+    return f"tile/{level}/{'/'.join(parts)}" + ("" if width == 256 else f".p/{width}")
+
+
+def bundle_entries(data: bytes) -> list[bytes]:
+    """Of an entry bundle. Raises Refused."""
+    entries, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 2])
+        entries.append(data[at + 2 : at + 2 + size])
+        at += 2 + size
+    if at != len(data):
+        raise Refused("it ends within an entry")
+    return entries
+
+
+def read_trail(folder: Path, size: int, found: Findings) -> tuple[list[bytes | None], list[bytes]]:
+    """Entries (None: pruned) and leaf hashes up to `size`; fewer where a tile is missing."""
+    entries: list[bytes | None] = []
+    hashes: list[bytes] = []
+    for index in range(-(-size // 256)):
+        width = min(256, size - index * 256)
+        name, data = read_tile(folder, "0", index, width)
+        if data is None or len(data) < width * 32:
+            found.fault(f"{name} is not there or too short: leaves from {index * 256} are missing")
+            break
+        tile = [data[at : at + 32] for at in range(0, width * 32, 32)]
+        name, bundle = read_tile(folder, "entries", index, width)
+        hashes += tile
+        if bundle is None:
+            entries += [None] * width
+            found.counts["pruned"] += width
+            continue
+        try:
+            here = bundle_entries(bundle)[:width]
+        except Refused as error:
+            here = []
+            found.fault(f"{name}: {error}")
+        if [leaf_hash(entry) for entry in here] != tile:
+            for number in range(width):
+                if number >= len(here) or leaf_hash(here[number]) != tile[number]:
+                    found.fault(f"{name}: entry {index * 256 + number} is not what its tile says")
+        entries += [*here, *[None] * (width - len(here))]
+    return entries, hashes
+
+
+def read_tile(folder: Path, level: str, index: int, width: int) -> tuple[str, bytes | None]:
+    """The tile of that width, or the full one."""
+    for name in (tile_name(level, index, width), tile_name(level, index, 256)):
+        path = folder / name
+        if path.is_file():
+            return name, path.read_bytes()
+    return tile_name(level, index, width), None
+
+
+def check_upper_tiles(folder: Path, hashes: list[bytes], size: int, found: Findings) -> None:
+    """The tiles that others make proofs of."""
+    level = 0
+    while len(hashes) >= 256:
+        level += 1
+        size //= 256
+        hashes = [tree_root(hashes[at : at + 256]) for at in range(0, size * 256, 256)]
+        for index in range(-(-size // 256)):
+            width = min(256, size - index * 256)
+            name, data = read_tile(folder, str(level), index, width)
+            if data is None or data[: width * 32] != b"".join(hashes[index * 256 :][:width]):
+                found.fault(f"{name} is not what the tiles below give")
+
+
+def check_kept(folder: Path, vkey: str, hashes: list[bytes], found: Findings) -> dict[int, bytes]:
+    """Every checkpoint that the log kept is one of this tree. Returns them by size."""
+    kept: dict[int, bytes] = {}
+    path = folder / "checkpoints"
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, 1):
+        try:
+            size, root = read_note(held_note(line)[0], vkey)
+        except Refused as error:
+            if line.endswith("}"):
+                found.fault(f"checkpoints, line {number}: {error}")
+            continue  # without the brace: a crash cut it off before it was given away
+        if kept.setdefault(size, root) != root:
+            found.fault(
+                f"two checkpoints of {size} leaves have different roots: the log has forked"
+            )
+    roots = roots_at(hashes, sorted(kept))
+    for size, root in kept.items():
+        if size > len(hashes):
+            found.fault(f"{size} leaves were signed, {len(hashes)} are there: the end is missing")
+        elif roots[size] != root:
+            found.fault(f"the first {size} leaves are not those that were signed")
+    found.counts["checkpoints"] = len(kept)
+    return kept
+
+
+def check_since(
+    since: str, vkey: str, hashes: list[bytes], account: Account, found: Findings
+) -> None:
+    """The tree of a checkpoint that somebody holds is the beginning of this one. Raises Refused."""
+    note, at = held_note(since)
+    size, root = read_note(note, vkey)
+    if size > len(hashes):
+        span = f"after {utc(account.last_at)}" + (f" and until {at}" if at else "")
+        found.fault(f"leaves {len(hashes)} to {size - 1} are missing, committed {span}: cut off")
+    elif roots_at(hashes, [size])[size] != root:
+        found.fault(f"the first {size} leaves are not those of the checkpoint that you hold")

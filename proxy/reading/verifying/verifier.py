@@ -1,0 +1,119 @@
+"""Check the trail of an Interactions Proxy. One file; needs Python 3.11 and `cryptography`, and nothing of the proxy.
+
+    python verifier.py --trail DIR --vkey FILE [--since CHECKPOINT] [--vault DIR] [--keys DIR] [--json]
+    python verifier.py --bundle FILE --vkey FILE
+
+--trail  data/trail, or a copy: checkpoint, checkpoints, tile/ (C2SP tlog-tiles)
+--vkey   the public key of the log, from somebody you trust: name+id+base64
+--since  a checkpoint that you hold: a signed note, or the JSON line that the proxy gave away
+--vault  data/vault: the records themselves; --keys data/keys/slots: whose keys are destroyed (no key is needed)
+
+Exit code 0: everything is there, as it was, or declared. 1: it is not; each line says what. 2: wrong use.
+What cannot be seen: that a worker's very last exchanges were never told to anybody, and who forged a whole log
+whose checkpoints nobody held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+from proxy.reading.verifying.account import TOLD_MAX, Account, Findings, named
+from proxy.reading.verifying.proofs import Refused, leaf_hash, read_note, root_by_proof, roots_at
+from proxy.reading.verifying.records import check_vault, digest, manifest_parts
+from proxy.reading.verifying.trail import check_kept, check_since, check_upper_tiles, read_trail
+
+
+def check_trail(folder: Path, vkey: str, since: str | None, found: Findings) -> Account:
+    """The files of a trail by themselves. Raises Refused: not even a signed checkpoint is there."""
+    note = folder / "checkpoint"
+    size, root = read_note(note.read_text("utf-8") if note.is_file() else "", vkey)
+    entries, hashes = read_trail(folder, size, found)
+    account = Account()
+    for number, entry in enumerate(entries):
+        try:
+            if entry is not None:
+                account.take(number, json.loads(entry), found)
+        except (KeyError, TypeError, ValueError):
+            found.fault(f"leaf {number} is none that the proxy writes")
+    if len(hashes) == size and roots_at(hashes, [size])[size] != root:
+        found.fault("the tiles do not give the root of the checkpoint")
+    check_upper_tiles(folder, hashes, size, found)
+    check_kept(folder, vkey, hashes, found)
+    if since is not None:
+        check_since(since, vkey, hashes, account, found)
+    account.check_contiguity(found)
+    found.counts.update({"leaves": size, "exchanges": len(account.exchanges)})
+    return account
+
+
+def check_bundle(bundle: Any, vkey: str, found: Findings) -> None:
+    """Evidence about single exchanges. Raises KeyError, TypeError or ValueError: not a bundle."""
+    size, root = read_note(str(bundle["checkpoint"]), vkey)
+    for one in bundle["exchanges"]:
+        entry, manifest = base64.b64decode(one["entry"]), base64.b64decode(one["manifest"])
+        leaf = json.loads(entry)
+        name = named((leaf["worker"], leaf["boot"], leaf["sequence"]))
+        proof = [base64.b64decode(each) for each in one["proof"]]
+        if root_by_proof(leaf_hash(entry), one["index"], size, proof) != root:
+            found.fault(f"{name} is not in the log")
+        if digest(manifest) != leaf["manifest"]:
+            found.fault(f"the manifest of {name} is not the one of its leaf")
+        parts = [hashlib.sha256(base64.b64decode(part)).digest() for part in one["parts"]]
+        if parts != [part[3] for part in manifest_parts(manifest)]:
+            found.fault(f"the sealed records of {name} are not those of its manifest")
+        found.counts["exchanges"] += 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check what the arguments name. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Check the trail of an Interactions Proxy.")
+    for name in ("trail", "vkey", "since", "vault", "keys", "bundle"):
+        parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    if given.vkey is None or (given.trail is None) == (given.bundle is None):
+        parser.error("give --vkey and either --trail or --bundle")
+    return check(given)
+
+
+def check(given: argparse.Namespace) -> int:
+    """As the arguments say. Returns the exit code."""
+    found = Findings()
+    try:
+        vkey = given.vkey.read_text("utf-8")
+        if given.bundle is not None:
+            check_bundle(json.loads(given.bundle.read_text("utf-8")), vkey, found)
+        else:
+            since = given.since.read_text("utf-8") if given.since else None
+            account = check_trail(given.trail, vkey, since, found)
+            if given.vault is not None:
+                check_vault(given.vault, given.keys, account, found)
+    except (Refused, OSError, KeyError, TypeError, ValueError, struct.error) as error:
+        found.fault(str(error) or type(error).__name__)
+    told = {
+        "faults": found.fault_count,
+        "counts": dict(found.counts),
+        "notes": found.notes[:TOLD_MAX],
+        "found": found.faults,
+    }
+    if given.json:
+        sys.stdout.write(json.dumps(told) + "\n")
+        return 1 if found.fault_count else 0
+    lines = [f"note: {text}" for text in found.notes[:TOLD_MAX]]
+    lines += [f"FAULT: {text}" for text in found.faults]
+    lines.append(", ".join(f"{count} {name}" for name, count in sorted(found.counts.items())))
+    is_well = found.fault_count == 0
+    lines.append("everything is there, or declared" if is_well else f"{found.fault_count} faults")
+    sys.stdout.write("\n".join([*lines, ""]))
+    return 1 if found.fault_count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

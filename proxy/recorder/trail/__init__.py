@@ -1,0 +1,1 @@
+"""The trail of the recorder: leaves from committed vault records, tiles and checkpoints in data/trail, given away."""

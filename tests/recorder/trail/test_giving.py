@@ -1,0 +1,137 @@
+"""A checkpoint reaches the log lines and the witness; a witness that is away holds nothing up."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.audit.trail.merkle import is_consistent
+from proxy.audit.trail.note import Checkpoint
+from proxy.recorder.trail.files import TrailFiles
+from proxy.recorder.trail.giving import COSIGNED, Giving, witness_request
+from proxy.recorder.trail.key import load_or_create_signer
+from tests.recorder.trail.trodden import Trodden
+
+COSIGNATURE = "\u2014 witness.example/w1 AAAA\n"
+
+
+class Witness(http.server.ThreadingHTTPServer):
+    """Checks what C2SP tlog-witness says a witness checks, but the signature."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.held: list[Checkpoint] = []
+        self.refusals: list[int] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def judge(self, body: str) -> tuple[int, str]:
+        head, _, note = body.partition("\n\n")
+        old_line, *proof = head.split("\n")
+        old = int(old_line.removeprefix("old "))
+        fresh = Checkpoint.decode(note.partition("\n\n")[0] + "\n")
+        last = self.held[-1] if self.held else Checkpoint(fresh.origin, 0, b"")
+        if old != last.size:
+            return 409, f"{last.size}\n"
+        hashes = [base64.b64decode(one) for one in proof]
+        if old and not is_consistent(old, fresh.size, last.root, fresh.root, hashes):
+            return 422, ""
+        self.held.append(fresh)
+        return 200, COSIGNATURE
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Witness
+
+    def do_POST(self) -> None:
+        assert self.path == "/add-checkpoint"
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        status, answer = self.server.judge(body)
+        if status != 200:
+            self.server.refusals.append(status)
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(answer.encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def witness() -> Iterator[Witness]:
+    made = Witness()
+    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def offered(giving: Giving, trodden: Trodden) -> None:
+    """The last checkpoint, and the answer."""
+    files = TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys"))
+    giving(trodden.lines[-1], files)
+    assert giving._asking.acquire(timeout=30)
+    giving._asking.release()
+
+
+def test_a_witness_holds_each_checkpoint_with_a_proof_from_the_one_before(
+    trodden: Trodden, witness: Witness
+) -> None:
+    giving = Giving(witness.url, has_lines=False)
+    for count in (3, 300, 17):
+        trodden.record(count)
+        trodden.follow()
+        offered(giving, trodden)
+
+    assert [one.size for one in witness.held] == [6, 309, 329]
+    assert giving.witnessed_size == 329
+    assert witness.refusals == []
+    assert (trodden.trail / COSIGNED).read_text("utf-8").endswith(COSIGNATURE)
+
+
+def test_after_a_restart_the_witness_says_what_it_holds(trodden: Trodden, witness: Witness) -> None:
+    for count in (3, 8):
+        trodden.record(count)
+        trodden.follow()
+        offered(Giving(witness.url, has_lines=False), trodden)
+
+    assert [one.size for one in witness.held] == [6, 17]
+    assert witness.refusals == [409]
+
+
+def test_a_witness_that_is_away_is_told_once_and_holds_nothing_up(
+    trodden: Trodden, caplog: pytest.LogCaptureFixture
+) -> None:
+    trodden.record(1)
+    trodden.follow()
+    giving = Giving("http://127.0.0.1:9", has_lines=False)
+
+    offered(giving, trodden)
+    offered(giving, trodden)
+
+    assert giving.problem is not None
+    assert caplog.text.count("the witness takes no checkpoint") == 1
+
+
+def test_each_checkpoint_is_a_log_line(trodden: Trodden, caplog: pytest.LogCaptureFixture) -> None:
+    trodden.record(1)
+    trodden.follow()
+
+    offered_line = trodden.lines[-1]
+    giving = Giving(None, has_lines=True)
+    giving(offered_line, TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys")))
+
+    assert f"checkpoint: {offered_line}" in caplog.text
+    assert json.loads(offered_line)["size"] == 4
+
+
+def test_the_request_is_that_of_the_text() -> None:
+    assert witness_request(7, [b"ab"], "note\n") == b"old 7\nYWI=\n\nnote\n"
