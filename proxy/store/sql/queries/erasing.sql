@@ -109,20 +109,6 @@ SELECT
 FROM erasures_deferred
 ORDER BY interaction, erasure;
 
--- name: erasing_exports
--- When copies of these interactions were exported, and by whom.
-SELECT
-    seen_at,
-    actor,
-    detail
-FROM acts
-WHERE kind = 'access'
-    AND json_extract_string(data, '$.export') IS NOT NULL
-    AND list_has_any(
-        from_json(json_extract(data, '$.interactions'), '["VARCHAR"]'), $interactions::VARCHAR[]
-    )
-ORDER BY seen_at;
-
 -- name: erasing_told
 -- Erasures that the tables know to be done.
 SELECT DISTINCT json_extract_string(data, '$.erasure') AS erasure
