@@ -169,13 +169,19 @@ def span(set_up: SetUp) -> Iterator[Span]:
     made_up.control.connection.close()
 
 
-def place_hold(stage: Stage, interaction: str) -> None:
+def place_hold(stage: Stage, interaction: str, reach: str = "node") -> None:
     stage.proxy._ask(
         "POST",
         "/acts",
         {
             "acts": [
-                {"kind": "hold", "actor": "ada", "detail": "a claim", "interaction": interaction}
+                {
+                    "kind": "hold",
+                    "actor": "ada",
+                    "detail": "a claim",
+                    "interaction": interaction,
+                    "data": {"reach": reach},
+                }
             ]
         },
     )
@@ -186,6 +192,7 @@ async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(spa
     others = [span.create(model=PRO) for _ in range(2)]
     held = trees[0][2]  # the third turn of a chain: the two before it are protected with it
     place_hold(span.stage, held)
+    place_hold(span.stage, trees[1][4], "conversation")
 
     span.pass_time(6 * DAY_S)
     await span.work(rounds=3)
@@ -194,7 +201,7 @@ async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(spa
     span.pass_time(DAY_S)
     await span.work(rounds=30 + TREES // 2)
 
-    spared = {*trees[0][:3], *others}
+    spared = {*trees[0][:3], *trees[1], *others}
     due = {turn for tree in trees for turn in tree} - spared
     assert span.deleted() == dict.fromkeys(due, 1)
     states = span.states()
