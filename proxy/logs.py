@@ -24,6 +24,8 @@ EVENTS: Final = {
     # recorder
     "exchange %s not interpreted: %s in %s line %s: please report it": "not_interpreted",
     "an open exchange cannot be carried on: %s": "exchange_not_carried",
+    "erasures that were begun wait: %s": "erasures_wait",
+    "retention.policies_file: nothing is due by policy until it is right: %s": "policies_refused",
     "the tables follow another vault, they are made anew: %s": "tables_made_anew",
     "the tables do not follow: %s": "tables_behind",
     "the recorder stops; the next one goes on from the last commit": "recorder_broke",

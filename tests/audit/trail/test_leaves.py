@@ -20,7 +20,14 @@ from proxy.recording.facts import ActFact, GapFact
 
 MOST = 2**64 - 1
 LARGEST = RecordedExchange(
-    65_535, MOST, MOST, 7, has_lost_frames=False, ended_s=10**10, key_commitment=bytes(32), manifest=b"manifest"
+    65_535,
+    MOST,
+    MOST,
+    7,
+    has_lost_frames=False,
+    ended_s=10**10,
+    key_commitment=bytes(32),
+    manifest=b"manifest",
 )
 BOOT = "00000000000000ff"
 
