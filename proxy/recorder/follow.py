@@ -117,8 +117,8 @@ class Follower:
         return iter(list(self._followed.values()))
 
     def cursors(self, open_since: Mapping[JournalId, Place | None]) -> dict[JournalId, Cursors]:
-        """Of every journal, for a commit."""
-        return {
+        """Of every journal, for a commit; of those not looked for yet, what the last one said."""
+        return self._committed | {
             id_: followed.cursors(open_since.get(id_)) for id_, followed in self._followed.items()
         }
 

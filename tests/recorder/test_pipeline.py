@@ -329,3 +329,18 @@ def test_told_acts_are_durable_when_their_future_is_done(scene: Scene) -> None:
     assert act in told
     assert position <= pipeline.status().position
     assert [one for batch in scene.handed for one in batch.acts] == [act]
+
+
+def test_acts_told_before_a_recorder_has_looked_around_forget_no_journal(scene: Scene) -> None:
+    """A commit that does not name a journal says that it is gone: its exchanges would come again."""
+    act = ActFact(1, "hold", None, None, "kept", act="f" * 32, actor="ada")
+    with living(scene.folder) as worker:
+        worker.commit(whole(worker.writer.begin()))
+        scene.pipeline().catch_up()
+
+        second = scene.pipeline()
+        second.tell([act])
+        second._grant_wishes()
+        scene.pipeline().catch_up()
+
+        assert scene.outcomes() == {name(1): "complete"}
