@@ -23,11 +23,17 @@ def scrape(proxy: Proxy, accept: str = "*/*") -> str:
 
 
 def scraped(proxy: Proxy) -> dict[str, float]:
-    """Sums over all series by sample name; both forms say the same."""
-    opened = sums(open_families(scrape(proxy, OPENMETRICS)))
-    classic = sums(classic_families(scrape(proxy)))
-    assert opened.keys() == classic.keys()
-    return classic
+    """Sums over all series by sample name; both forms tell of the same series.
+
+    A family may get its first series between two scrapes: then both are made again.
+    """
+
+    def look() -> dict[str, float] | None:
+        opened = sums(open_families(scrape(proxy, OPENMETRICS)))
+        classic = sums(classic_families(scrape(proxy)))
+        return classic if opened.keys() == classic.keys() else None
+
+    return look_until(look, "two forms that tell of the same")
 
 
 def counted(proxy: Proxy, exchange_count: int) -> dict[str, float]:
