@@ -146,9 +146,13 @@ def main() -> int:
     """See the module's head."""
     mount("--make-rprivate", "/")
     mount("--bind", sys.base_prefix, "/usr/local")
+    checkout = os.open(ROOT, os.O_PATH | os.O_DIRECTORY)  # it may lie in what is covered now
     for empty in ("/opt", "/var/lib"):
         mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", empty)
     mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp")
+    if not ROOT.exists():
+        ROOT.mkdir(parents=True)
+        mount("--bind", f"/proc/{os.getpid()}/fd/{checkout}", str(ROOT))
     built, final = read_stages((ROOT / "Dockerfile").read_text("utf-8"))
     build(built)
     build(final)

@@ -46,6 +46,8 @@ SPAN: Final = {
     "${__from:date:iso}": "2026-01-01T00:00:00.000Z",
     "${__to:date:iso}": "2036-01-01T00:00:00.000Z",
 }
+OF_A_STEWARD: Final = {"UpstreamDeletionFailing"}
+"""Rules about what a steward does; this proxy has none, so they are only understood here."""
 OFTEN_EMPTY: Final = {"gaps"}
 """A strict proxy that nothing happened to has none."""
 
@@ -116,7 +118,10 @@ def test_every_panel_has_data(watched: Watched, name: str, expr: str) -> None:
 @pytest.mark.parametrize("alert", ALERTS, ids=[alert.name for alert in ALERTS])
 def test_every_rule_and_every_query_of_its_runbook_has_data(watched: Watched, alert: Alert) -> None:
     as_number = _COMPARISON.sub(r" \1 bool ", alert.expr)
-    assert data_of(watched, re.sub(r" and (?=[\w(])", " and ", as_number))
+    if alert.name in OF_A_STEWARD:
+        watched.web.ask("/api/v1/query", query=as_number)
+    else:
+        assert data_of(watched, as_number)
     for query in alert.queries:
         watched.web.ask("/api/v1/query", query=query)
 
