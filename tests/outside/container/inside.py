@@ -152,7 +152,7 @@ def main() -> int:
     mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp")
     if not ROOT.exists():
         ROOT.mkdir(parents=True)
-        mount("--bind", f"/proc/{os.getpid()}/fd/{checkout}", str(ROOT))
+        mount("-c", "--bind", f"/proc/{os.getpid()}/fd/{checkout}", str(ROOT))
     built, final = read_stages((ROOT / "Dockerfile").read_text("utf-8"))
     build(built)
     build(final)
