@@ -17,7 +17,7 @@ RETENTION: Final = (
         severity="ticket",
         wait="10m",
         expr="sum by (instance) (increase(ixp_exchanges_total"
-        "{operation='delete', purpose='steward', code!~'2..|404'}[1h])) > 0",
+        "{operation='delete', purpose='steward', code!~'2..|404|408|409|429'}[1h])) > 0",
         summary="Google refuses deletions that are due, for {{ $labels.instance }}",
         board="ixp-compliance",
         meaning="The steward asked Google to delete what is due, and was answered neither yes nor that it is gone. "

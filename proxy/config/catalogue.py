@@ -270,13 +270,11 @@ class Settings:
         choices=("unknown", "free", "paid"),
         why="Of the project at Google: how long it keeps interactions. unknown spans a day to 55.",
     )
-    retention_paid_days: int = setting(
-        0,
-        Kind.WHOLE,
-        unit="days",
-        least=0,
-        most=55,
-        why="7, 14, 28 or 55, as a paid project chose at Google; 0 spans all of them.",
+    retention_paid_days: str = setting(
+        "any",
+        Kind.CHOICE,
+        choices=("any", "7", "14", "28", "55"),
+        why="What a paid project chose at Google; any spans all of them.",
     )
     retention_policies_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,

@@ -13,7 +13,7 @@ import stat
 import sys
 from pathlib import Path
 
-from proxy.audit.retention.clocks import Tier
+from proxy.audit.retention.clocks import Tier, days_chosen
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
@@ -82,7 +82,7 @@ def _settings(given: argparse.Namespace) -> StewardSettings:
         audience=chosen.webhook_audience,
         project=Project(
             Tier(chosen.retention_tier),
-            chosen.retention_paid_days or None,
+            days_chosen(chosen.retention_paid_days),
             chosen.retention_policies_file,
         ),
         signer=Signer.load_or_create(chosen.data_folder / "keys" / "receipts.key"),

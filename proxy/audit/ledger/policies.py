@@ -21,8 +21,13 @@ POLICIES_MAX: Final = 1000
 _SPAN: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
-_SETS: Final = ("clients", "labels", "models", "tools")
-_SPANS: Final = ("delete_upstream_after", "erase_local_after", "keep_local")
+_SETS: Final = ("clients", "models", "tools")
+_SPANS: Final = ("delete_upstream_after", "keep_local")
+_NOT_KEPT: Final = {
+    "erase_local_after": "this release erases nothing by itself; use `interactions-proxy erase`",
+    "labels": "labels are recorded as blind indices, which this release does not match here",
+}
+"""A promise that nobody keeps is worse than none."""
 
 
 def policies_from(text: str, source: str) -> tuple[Policy, ...]:
@@ -62,6 +67,9 @@ def span_s(text: str) -> int | None:
 def _policy(table: Any, place: str) -> Policy:
     if not isinstance(table, dict):
         raise ConfigError(f"{place}: give it as [[policy]]")
+    for key, why in _NOT_KEPT.items():
+        if key in table:
+            raise ConfigError(f"{place}: {key}: {why}")
     unknown = table.keys() - {"name", *_SETS, *_SPANS}
     if unknown:
         known = ", ".join(("name", *_SETS, *_SPANS))
@@ -76,11 +84,9 @@ def _policy(table: Any, place: str) -> Policy:
     return Policy(
         name=name,
         clients=sets["clients"],
-        labels=sets["labels"],
         models=sets["models"],
         tools=sets["tools"],
         delete_upstream_after_s=spans["delete_upstream_after"],
-        erase_local_after_s=spans["erase_local_after"],
         keep_local_s=spans["keep_local"],
     )
 

@@ -28,6 +28,11 @@ class Tier(StrEnum):
     UNKNOWN = "unknown"
 
 
+def days_chosen(setting: str) -> int | None:
+    """Of `retention.paid_days`: one of PAID_DAYS, or None for "any"."""
+    return None if setting == "any" else int(setting)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What is assumed about Google's clocks. A change is a new version; rows name the one they used."""

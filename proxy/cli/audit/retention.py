@@ -24,7 +24,7 @@ def span(text: str) -> int:
 
 
 def _where(parsed: Arguments) -> Where:
-    from proxy.audit.retention.clocks import Tier
+    from proxy.audit.retention.clocks import Tier, days_chosen
     from proxy.reading.disposal.report import Where
 
     settings = resolved(parsed).settings
@@ -32,7 +32,7 @@ def _where(parsed: Arguments) -> Where:
         settings.data_folder,
         settings.master_key_file,
         Tier(settings.retention_tier),
-        settings.retention_paid_days or None,
+        days_chosen(settings.retention_paid_days),
         settings.retention_policies_file,
     )
 

@@ -31,7 +31,7 @@ from proxy.steward.disposal.signing import Signer
 ROUND_S: Final = 1.0
 """Between two looks at what is in care: the first poll after a DELETE is a second later."""
 FULL_LOOK_S: Final = 300.0
-"""How often the tables are asked for what is due: half a second of CPU at a million interactions."""
+"""How often the tables are asked for all that is due; in between only news is looked for."""
 DELETES_PER_ROUND: Final = 20
 """Intents that are made durable together."""
 ACTS_MAX: Final = 500

@@ -20,7 +20,7 @@ from proxy.errors import ConfigError
 from proxy.steward.asking import Recorder
 
 CARE_MAX: Final = 1000
-"""Copies in care at once: a day of them at the default rate of requests. The others wait in the tables."""
+"""Copies in care at once: each is held in memory with its events. The others wait in the tables."""
 PAGE: Final = 1000
 """Candidates of one question."""
 PAGES_MAX: Final = 2000

@@ -39,6 +39,8 @@ def test_an_empty_file_makes_no_policy() -> None:
         ("policy = [3]", "policy 1: give it as [[policy]]"),
         ('[[policy]]\nkeep_local = "1d"', "policy 1: give it a name"),
         ('[[policy]]\nname = "a"', "policy 1: it asks for nothing"),
+        ('[[policy]]\nname = "a"\nlabels = ["team=x"]', "blind indices"),
+        ('[[policy]]\nname = "a"\nerase_local_after = "1d"', "erases nothing by itself"),
         ('[[policy]]\nname = "a"\nkeep = "1d"', "policy 1: keep is not known"),
         ('[[policy]]\nname = "a"\nkeep_local = 7', "policy 1: keep_local is a span"),
         ('[[policy]]\nname = "a"\nkeep_local = "-7d"', "policy 1: keep_local is a span"),

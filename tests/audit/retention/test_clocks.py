@@ -14,10 +14,12 @@ from proxy.audit.retention.clocks import (
     Anchor,
     Residue,
     Tier,
+    days_chosen,
     expiry,
     narrowed,
     residues,
 )
+from proxy.config.catalogue import CATALOGUE
 
 BEGAN = 1_800_000_000_000_000_000
 INSTANTS = st.integers(BEGAN, BEGAN + 100 * DAY_NS)
@@ -67,6 +69,12 @@ def test_only_tools_that_were_used_leave_copies_behind() -> None:
     assert kinds["abuse_log"].is_assumed
     assert {each.kind for each in residues([], [], BEGAN)} == {"abuse_log"}
     assert "maps_grounding" in {each.kind for each in residues(["google_maps_call"], (), BEGAN)}
+
+
+def test_days_are_one_of_googles_or_unknown() -> None:
+    chosen = CATALOGUE["retention.paid_days"].choices
+
+    assert [days_chosen(each) for each in chosen] == [None, *PAID_DAYS]
 
 
 def test_a_residue_without_an_end_stays_open() -> None:
