@@ -122,7 +122,8 @@ async def play(address: tuple[str, int], far_end: FarEnd, number: int, seen: See
         except TimeoutError:
             if made.is_request_good:
                 seen.hung.append(number)
-            connection.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # it may have been broken meanwhile: then it is not connected
+                connection.shutdown(socket.SHUT_WR)
             while data := await asyncio.wait_for(loop.sock_recv(connection, READ_BYTES), HANG_S):
                 received += len(data)
     except ConnectionError:
