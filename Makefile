@@ -129,6 +129,7 @@ full: export SOAK := 1000000
 full: export METRICS_KILLS := 100
 full: export MALFORMED_INPUTS := 1000000
 full: export COLLECTOR_AWAY_S := 600
+full: export TELEMETRY_ROUNDS := 15
 full: export LINEAGE_FORESTS := 10000
 full: export TRAIL_MUTATIONS := 10000
 full: export TRAIL_HONEST := 10000
