@@ -37,6 +37,8 @@ READ_BYTES: Final = 256 * 1024
 OUTPUT_BYTES_MAX: Final = 2 * ANSWER_BYTES_MAX
 """Of what the process may say: the rows with their frames."""
 PROGRAM: Final = (sys.executable, "-P", "-m", "proxy.store.sandbox")
+BURIAL: Final = "sandbox-burial"
+"""Name of the threads that wait for a process which was killed."""
 
 
 class TooMuch(ProxyError):
@@ -108,7 +110,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None and not stream.closed:
             stream.close()
-    threading.Thread(target=process.wait, daemon=True).start()
+    threading.Thread(target=process.wait, name=BURIAL, daemon=True).start()
 
 
 def _understood(said: bytes) -> Answer:

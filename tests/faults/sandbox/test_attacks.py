@@ -6,15 +6,19 @@ deadline, whatever the statement is.
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from proxy.errors import ProxyError
 from proxy.store.asking.forms import encoded
-from proxy.store.sandbox.asking import Question, answer_in_sandbox
+from proxy.store.sandbox.asking import BURIAL, Question, answer_in_sandbox
 from tests.store.sandbox.attacks import CANARY, ESCAPES, HUNGRY
 from tests.store.sandbox.opened import Ground, ground
 
@@ -25,6 +29,14 @@ RSS_KIB_MAX = 1_600_000
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return ground(tmp_path_factory.mktemp("attacked"))
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[ProcessPoolExecutor]:
+    """Runs each call in a small process of its own, which therefore has had no other child."""
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+        yield pool
 
 
 def told(scene: Ground, statement: str, deadline_s: float) -> bytes:
@@ -50,12 +62,30 @@ def test_nothing_outside_is_read_or_written(scene: Ground) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(HUNGRY)))
-def test_a_hungry_statement_ends_in_time_and_within_memory(scene: Ground, number: int) -> None:
-    began = time.monotonic()
+def test_a_hungry_statement_ends_in_time_and_within_memory(
+    scene: Ground, apart: ProcessPoolExecutor, number: int
+) -> None:
+    took_s, peak_kib = apart.submit(cost, scene, HUNGRY[number]).result()
 
-    told(scene, HUNGRY[number], DEADLINE_S)
-
-    took_s = time.monotonic() - began
-    peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert took_s < DEADLINE_S + 1, f"{took_s:.2f} s: {HUNGRY[number][:80]}"
-    assert peak_kib < RSS_KIB_MAX, f"{peak_kib} KiB: {HUNGRY[number][:80]}"
+    assert 0 < peak_kib < RSS_KIB_MAX, f"{peak_kib} KiB: {HUNGRY[number][:80]}"
+
+
+def test_the_peak_measured_is_that_of_the_one_statement(
+    scene: Ground, apart: ProcessPoolExecutor
+) -> None:
+    large = apart.submit(cost, scene, "SELECT list_sum(range(20000000))")
+    small = apart.submit(cost, scene, "SELECT 1")
+
+    assert small.result()[1] + 100_000 < large.result()[1]
+
+
+def cost(scene: Ground, statement: str) -> tuple[float, int]:
+    """Seconds until it was answered, and the most memory its process had, in KiB. Once per process."""
+    began = time.monotonic()
+    told(scene, statement, DEADLINE_S)
+    took_s = time.monotonic() - began
+    for each in threading.enumerate():
+        if each.name == BURIAL:
+            each.join()  # what a process took is known when it has been waited for
+    return took_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
