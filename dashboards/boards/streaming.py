@@ -129,11 +129,12 @@ STREAMING: Final = Board(
                 ),
                 Panel(
                     "Turned away",
-                    "Requests answered by ourselves and connections closed at once, per second.",
+                    "Requests answered by ourselves, connections closed at once or broken in a head, per second.",
                     "lines",
                     (
                         Query(total("ixp_gateway_refused_total"), "refused"),
                         Query(total("ixp_gateway_shed_total"), "shed"),
+                        Query(total("ixp_gateway_cut_heads_total"), "cut in the head"),
                     ),
                     "reqps",
                     ((1, "red"),),

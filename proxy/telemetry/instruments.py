@@ -268,6 +268,12 @@ GATEWAY: Final = (
     counter(
         "ixp_gateway_shed_total", _G, "worker", "Connections closed at once: there was no place."
     ),
+    counter(
+        "ixp_gateway_cut_heads_total",
+        _G,
+        "worker",
+        "Connections that broke inside a request's head.",
+    ),
     gauge("ixp_gateway_requests_in_flight", _G, "worker", "Requests under way."),
     gauge("ixp_gateway_connections", _G, "worker", "Client connections."),
     gauge(

@@ -175,6 +175,7 @@ def _read_totals(read: Reading, worker: str, totals: Totals) -> None:
     read.set("ixp_gateway_exchanges_journaled_total", totals.journaled, labels)
     read.set("ixp_gateway_refused_total", totals.refused, labels)
     read.set("ixp_gateway_shed_total", totals.shed, labels)
+    read.set("ixp_gateway_cut_heads_total", totals.cut_heads, labels)
     took = Cell(totals.commit_times, totals.commit_ns / 1e9)
     waited = Cell(totals.wait_times, totals.wait_ns / 1e9)
     read.add_cell("ixp_gateway_commit_duration_seconds", took, labels)

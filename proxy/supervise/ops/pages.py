@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.journal.page import TIMES, PageReading, PageView, is_locked, pages
 
 LOOK_S: Final = 0.5
 """How often to look for pages of new workers. One that was made and removed in between was never alive
 long enough to serve: a worker takes longer to start, and the recorder to close its journal."""
+
+
+class ProcessCounts(NamedTuple):
+    """What a process counts over all its pages, so that its latest page says all."""
+
+    refused: int = 0
+    shed: int = 0
+    cut_heads: int = 0
 
 
 @dataclass(slots=True)
@@ -25,6 +33,7 @@ class Totals:
     journaled: int = 0
     refused: int = 0
     shed: int = 0
+    cut_heads: int = 0
     commit_times: list[int] = field(default_factory=lambda: [0] * TIMES)
     commit_ns: int = 0
     wait_times: list[int] = field(default_factory=lambda: [0] * TIMES)
@@ -40,9 +49,10 @@ class Totals:
             self.commit_times[place] += reading.commit_times[place]
             self.wait_times[place] += reading.wait_times[place]
 
-    def add_process(self, refused: int, shed: int) -> None:
-        self.refused += refused
-        self.shed += shed
+    def add_process(self, own: ProcessCounts) -> None:
+        self.refused += own.refused
+        self.shed += own.shed
+        self.cut_heads += own.cut_heads
 
     def copy(self) -> Totals:
         return Totals(
@@ -50,6 +60,7 @@ class Totals:
             self.journaled,
             self.refused,
             self.shed,
+            self.cut_heads,
             list(self.commit_times),
             self.commit_ns,
             list(self.wait_times),
@@ -103,8 +114,8 @@ class WorkerPages:
         living = self.living()
         for reading in living:
             found.setdefault(reading.worker, Totals()).add(reading)
-        for (worker, _), (refused, shed) in _by_process(living).items():
-            found[worker].add_process(refused, shed)
+        for (worker, _), own in _by_process(living).items():
+            found[worker].add_process(own)
         return dict(sorted(found.items()))
 
     def close(self) -> None:
@@ -121,16 +132,20 @@ class WorkerPages:
             self._left[key] = reading
             self._folded.setdefault(reading.worker, Totals()).add(reading)
         alive = {(reading.worker, reading.pid) for reading in self.living()}
-        for (worker, pid), (refused, shed) in _by_process(last).items():
+        for (worker, pid), own in _by_process(last).items():
             if (worker, pid) not in alive:  # else its next page goes on counting
-                self._folded[worker].add_process(refused, shed)
+                self._folded[worker].add_process(own)
 
 
-def _by_process(readings: list[PageReading]) -> dict[tuple[int, int], tuple[int, int]]:
-    """(worker, process) to (refused, shed): a process counts these over all its pages."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
+def _by_process(readings: list[PageReading]) -> dict[tuple[int, int], ProcessCounts]:
+    """By worker and process."""
+    found: dict[tuple[int, int], ProcessCounts] = {}
     for reading in readings:
         key = (reading.worker, reading.pid)
-        refused, shed = found.get(key, (0, 0))
-        found[key] = (max(refused, reading.refused), max(shed, reading.shed))
+        before = found.get(key, ProcessCounts())
+        found[key] = ProcessCounts(
+            max(before.refused, reading.refused),
+            max(before.shed, reading.shed),
+            max(before.cut_heads, reading.cut_heads),
+        )
     return found

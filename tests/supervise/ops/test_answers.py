@@ -71,6 +71,7 @@ async def test_gateways_are_told_though_the_recorder_is_dead(
     stage: Stage, ops: Ops, page: WorkerPage
 ) -> None:
     page.seen, page.recorded, page.in_flight, page.refused = 9, 8, 2, 1
+    page.cut_heads = 3
     page.commit(3, 250)
     stage.mono_ns += 7 * SECOND
 
@@ -83,6 +84,7 @@ async def test_gateways_are_told_though_the_recorder_is_dead(
     assert found["ixp_gateway_exchanges_journaled_total"] == 8
     assert found["ixp_gateway_requests_in_flight"] == 2
     assert found["ixp_gateway_refused_total"] == 1
+    assert found["ixp_gateway_cut_heads_total"] == 3
     assert found["ixp_child_starts_total"] == 2
     assert "ixp_audit_exchanges_total" not in found
 

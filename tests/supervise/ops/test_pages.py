@@ -19,10 +19,10 @@ def looking(tmp_path: Path) -> Iterator[WorkerPages]:
 
 
 def page(
-    folder: Path, boot: int, *, worker: int = 0, seen: int = 0, refused: int = 0
+    folder: Path, boot: int, *, worker: int = 0, seen: int = 0, refused: int = 0, cut_heads: int = 0
 ) -> WorkerPage:
     made = WorkerPage.create(folder, worker=worker, boot=boot)
-    made.seen, made.refused = seen, refused
+    made.seen, made.refused, made.cut_heads = seen, refused, cut_heads
     return made
 
 
@@ -72,9 +72,9 @@ def test_two_processes_of_one_worker_count_together_while_one_drains(
 def test_refusals_are_of_a_process_and_counted_once_over_its_pages(
     tmp_path: Path, looking: WorkerPages
 ) -> None:
-    failed = page(tmp_path, 1, refused=5)
+    failed = page(tmp_path, 1, refused=5, cut_heads=1)
     looking.look()
-    again = page(tmp_path, 2, refused=6)  # the same process: it counts on
+    again = page(tmp_path, 2, refused=6, cut_heads=2)  # the same process: it counts on
     looking.look()
     failed.close()
     looking.look()
@@ -82,7 +82,7 @@ def test_refusals_are_of_a_process_and_counted_once_over_its_pages(
     assert looking.totals()[0].refused == 6
     again.close()
     looking.look()
-    assert looking.totals()[0].refused == 6
+    assert (looking.totals()[0].refused, looking.totals()[0].cut_heads) == (6, 2)
 
 
 def test_pages_of_an_earlier_run_are_not_ours(tmp_path: Path) -> None:
