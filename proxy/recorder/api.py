@@ -14,7 +14,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +50,8 @@ class RecorderApi:
     mono_ns: Callable[[], int]
     now_ns: Callable[[], int] = time.time_ns
     metrics: Callable[[web.Request], Awaitable[web.Response]] | None = None
+    in_turn: Callable[[Sequence[ActFact]], Awaitable[None]] | None = None
+    """Takes acts with holds and releases: no erasure may be under way meanwhile."""
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -122,6 +124,14 @@ class RecorderApi:
         return await self._tell(acts)
 
     async def _tell(self, acts: list[ActFact]) -> web.Response:
+        if self.in_turn is not None and any(act.kind in {"hold", "release"} for act in acts):
+            try:
+                await self.in_turn(acts)
+            except FormatError as error:
+                return _refused(str(error))
+            except (TimeoutError, StoreError) as error:
+                return _late(error)
+            return web.json_response({"acts": [act.act for act in acts]})
         try:
             async with asyncio.timeout(WAIT_S):
                 await asyncio.wrap_future(self.pipeline.tell(acts))

@@ -316,6 +316,7 @@ class Recorder:
             self.settings.run_folder,
             self._mono_ns,
             metrics=self.metrics.answer,
+            in_turn=self.erasing.tell,
         )
         application = api.application()
         TrailPages(self.settings.data_folder / "trail").add_to(application)

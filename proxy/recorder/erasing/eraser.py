@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,6 +42,10 @@ INTERACTIONS_PER_ACT: Final = 150
 """Ids of one act: some 11 KB."""
 
 
+async def _nobody_to_heed() -> None:
+    """Where no door stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What erasing needs of a recorder."""
@@ -55,6 +59,8 @@ class Means:
     reach: Callable[[VaultPosition], Future[VaultPosition]]
     open_reader: Callable[[], VaultReader]
     now_ns: Callable[[], int]
+    heeded: Callable[[], Awaitable[None]] = _nobody_to_heed
+    """Returns once whoever else goes by holds knows the ones that the tables have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ class Eraser:
             data = {"reach": "conversation" if is_conversation else "node"}
             act = self._act("hold", reason, actor, data, interaction=interaction)
             await self._told([act])
+            await self._means.heeded()
             return act
 
     async def release(self, hold: str, reason: str, actor: str) -> list[Done]:
@@ -122,7 +129,32 @@ class Eraser:
             interaction = ended[0].interaction
             act = self._act("release", reason, actor, {"hold": hold}, interaction=interaction)
             await self._told([act])
+            await self._means.heeded()
             return await self._do_deferred(hold)
+
+    async def tell(self, acts: Sequence[ActFact]) -> None:
+        """Acts of others, holds and releases among them: in their turn, as `hold` and `release`.
+
+        Raises:
+            FormatError: a hold of nothing or of what was erased, or a release of no hold in force.
+        """
+        async with self._turn:
+            await self._flush()
+            placed = {act.act for act in acts if act.kind == "hold"}
+            in_force = placed | {each.hold for each in await self._holds()}
+            ended = [_hold_ended_by(act) for act in acts if act.kind == "release"]
+            for act in acts:
+                if act.kind == "hold" and act.interaction is None:
+                    raise FormatError("a hold names its interaction")
+                if act.kind == "hold" and self._means.tombstones.is_erased(act.interaction or ""):
+                    raise FormatError(f"{act.interaction} was erased: there is nothing to hold")
+            for hold in ended:
+                if hold not in in_force:
+                    raise FormatError(f"there is no hold {hold[:64]} in force: data names it")
+            await self._told(acts)
+            await self._means.heeded()
+            for hold in ended:
+                await self._do_deferred(hold)
 
     async def resume(self) -> None:
         """Finish what an earlier recorder began, and tell again what an older vault does not know."""
@@ -315,6 +347,11 @@ class _Searched:
     exchange: str
     interaction: str
     raw_ref: str
+
+
+def _hold_ended_by(act: ActFact) -> str:
+    told = orjson.loads(act.data or "{}")
+    return str(told.get("hold", ""))
 
 
 def _portions(names: Sequence[str], most: int) -> list[list[str]]:

@@ -45,6 +45,7 @@ class ErasingRoutes:
         self._eraser = eraser
         self._data_folder = data_folder
         self._tables_file = tables_file
+        self.tell = eraser.tell
 
     def add_to(self, application: web.Application) -> None:
         application.router.add_post("/erase", self.erase)
