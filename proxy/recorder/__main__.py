@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import gc
 import logging
@@ -80,9 +81,15 @@ async def _serve(settings: RecorderSettings, admin_fd: int | None) -> None:
     gc.set_threshold(*COLLECT_AFTER)
     try:
         admin = None if admin_fd is None else socket.socket(fileno=admin_fd)
-        await recorder.serve(stop, lambda: print("ready", flush=True), admin)  # noqa: T201 - the supervisor waits for this line
+        await recorder.serve(stop, _say_ready, admin)
     finally:
         recorder.close()
+
+
+def _say_ready() -> None:
+    """The supervisor waits for this line; if it is gone, the end of standard input says so, too."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), b"ready\n")
 
 
 def main(arguments: list[str]) -> int:

@@ -43,6 +43,8 @@ hostile one 100,000, of which a single read may give hundreds."""
 KEPT_SEGMENTS: Final = 4
 """Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
 exchanges are carried in the vault and their segments go."""
+LEAVE_WITHIN_NS: Final = 10_000_000_000
+"""For the journals, when it stops: the next recorder takes what is left of them."""
 ROUND_S: Final = 0.05
 """From one round to the next, once the journals are taken to their ends; a flush does not wait for it.
 Each round with news syncs the vault on the disk that the gateway's group commits wait for, so rounds are
@@ -127,13 +129,13 @@ class Pipeline:
         self._vault.append_act(act)
 
     def run(self) -> None:
-        """Rounds until `stop`; then one last, which takes all that is durable."""
+        """Rounds until `stop`; then one last, which takes all that is durable and that its time allows."""
         while not self._is_stopping:
             self._grant_wishes()
             self.round()
             self._wake.wait(ROUND_S)
             self._wake.clear()
-        self.catch_up()
+        self.catch_up(self._mono_ns() + LEAVE_WITHIN_NS)
         self._grant_wishes()
 
     def stop(self) -> None:
@@ -180,14 +182,13 @@ class Pipeline:
         self._status = self._new_status()
         return had_news
 
-    def catch_up(self) -> None:
-        """Take everything that is durable in the journals now."""
-        began_ns = self._mono_ns()
-        self._discovered_ns = None
+    def catch_up(self, until_ns: int | None = None) -> None:
+        """Take everything that is durable in the journals now, or what can be taken until then."""
+        began_ns, self._discovered_ns = self._mono_ns(), None
         self._discover_if_due()
         for followed in self._follower:
             goal = followed.durable_end()
-            while self._take_batch(followed):
+            while (until_ns is None or self._mono_ns() < until_ns) and self._take_batch(followed):
                 if self._is_commit_due():
                     self._commit()
                 if goal is not None and followed.taken >= goal:
@@ -200,8 +201,7 @@ class Pipeline:
 
     def _caught_up(self, began_ns: int) -> None:
         """All was taken that was durable then. Not now: a process may be stopped in between."""
-        self._caught_up_ns = began_ns
-        self._has_caught_up = True
+        self._caught_up_ns, self._has_caught_up = began_ns, True
 
     def _grant_wishes(self) -> None:
         with self._wishes_lock:

@@ -30,6 +30,8 @@ QUEUE_ROWS_MAX: Final = 200_000
 """The same in rows, ten to an ordinary exchange, 500 bytes each: a few hostile exchanges have as many."""
 INGEST_ROWS: Final = 50_000
 """Rows of one transaction, or those of one batch if that has more: their columns are built in memory."""
+LEAVE_WITHIN_NS: Final = 10_000_000_000
+"""For the tables, when the recorder stops in the middle of a replay."""
 TICK_S: Final = 1.0
 """How often an idle thread looks whether a checkpoint is due."""
 BACK_OFF_S: Final = (0.1, 0.5, 2.0, 4.0)
@@ -102,6 +104,7 @@ class TablesFollower:
         self._asking: list[Future[TablesReader]] = []
         self._must_replay = True
         self._is_stopping = False
+        self._leave_at_ns = 0
         self._tables: Tables | None = None
         self._position = VAULT_START
         self._row_count = 0
@@ -146,8 +149,12 @@ class TablesFollower:
         return asking
 
     def stop(self) -> None:
-        """Let `run` take what is queued, close the database (which checkpoints) and return."""
+        """Let `run` take what is queued, close the database (which checkpoints) and return.
+
+        A replay ends when its time is up: the next recorder goes on from the tables' position.
+        """
         with self._changed:
+            self._leave_at_ns = self._mono_ns() + LEAVE_WITHIN_NS
             self._is_stopping = True
             self._changed.notify()
 
@@ -180,6 +187,8 @@ class TablesFollower:
         if self._must_replay:
             self._must_replay = False
             self._replay(self._tables)
+        if self._must_replay:
+            return  # its time was up: what is queued lies behind what was not replayed
         self._take(self._tables, self._next_batches())
         self._problem = None
         self._grant(self._tables)
@@ -193,6 +202,9 @@ class TablesFollower:
         try:
             for batch in reader.follow(self._position, self._batch_rows):
                 self._ingest(tables, batch)
+                if self._is_stopping and self._mono_ns() >= self._leave_at_ns:
+                    self._must_replay = True
+                    return
         except PositionUnknown as error:
             _log.warning("the tables follow another vault, they are made anew: %s", error)
             self._close()

@@ -286,6 +286,22 @@ def test_a_flush_waits_for_what_is_durable_and_a_stop_takes_the_rest(scene: Scen
         assert scene.handed[0].position <= position
 
 
+def test_what_there_is_no_time_for_is_left_to_the_next_recorder(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen under 1,000 kills: a recorder whose supervisor was gone caught up for over a minute, and held the folder."""
+    monkeypatch.setattr(pipeline_module, "LEAVE_WITHIN_NS", 0)
+    with living(scene.folder) as worker:
+        worker.commit(whole(worker.writer.begin()))
+        leaving = scene.pipeline()
+        leaving.stop()
+        leaving.run()
+        assert scene.outcomes() == {}
+
+        scene.pipeline().catch_up()
+        assert scene.outcomes() == {name(1): "complete"}
+
+
 def test_how_far_it_lags_is_told_from_before_it_looked(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

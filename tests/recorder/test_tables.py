@@ -22,7 +22,7 @@ from proxy.recorder.tables import (
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
-from tests.journal.written import WAIT_S, still_ns, write_journal
+from tests.journal.written import WAIT_S, living, still_ns, write_journal
 from tests.recorder.played import Scene, whole
 
 
@@ -56,14 +56,16 @@ class Failing:
         self.database.close()
 
 
-def follower(scene: Scene, failures: list[StoreError] | None = None) -> TablesFollower:
+def follower(
+    scene: Scene, failures: list[StoreError] | None = None, *, batch_rows: int = 50
+) -> TablesFollower:
     file = scene.folder / "facts.duckdb"
     failing = failures if failures is not None else []
     return TablesFollower(
         lambda: Failing(Database.open(file), failing),
         lambda: remove_tables(file),
         scene.reader,
-        batch_rows=50,
+        batch_rows=batch_rows,
         batch_ms=1,
         mono_ns=still_ns,
     )
@@ -206,6 +208,28 @@ def test_what_is_queued_at_the_stop_is_taken(scene: Scene) -> None:
     tables.run()
 
     assert len(rows(scene)) == 3
+
+
+def test_a_replay_that_takes_too_long_at_the_stop_is_left_to_the_next_recorder(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with living(scene.folder) as worker:
+        for _ in range(2):
+            worker.commit(whole(worker.writer.begin()))
+            scene.pipeline().catch_up()
+    first, second = scene.handed
+    monkeypatch.setattr(tables_module, "LEAVE_WITHIN_NS", 0)
+    tables = follower(scene, batch_rows=1)
+    tables.offer(second)  # lies behind what will not be replayed
+
+    tables.stop()
+    tables.run()
+    assert tables.status().position == first.position
+    assert len(rows(scene)) == 1
+
+    with running(follower(scene)) as again:
+        reached(again.reach(second.position))
+    assert len(rows(scene)) == 2
 
 
 def test_batches_are_joined_in_order(scene: Scene) -> None:
