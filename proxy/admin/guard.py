@@ -8,8 +8,10 @@ reaches nothing; what changes something also has to come from no page at all, or
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -32,6 +34,10 @@ SECURITY_HEADERS: Final = {
 }
 """On every answer that does not say otherwise (the console's pages bring a policy of their own)."""
 
+_CODED: Final = "UTF-8''"
+"""Before a reason in percent coding (RFC 8187): a header takes no other letters than Latin ones from a browser."""
+_log = logging.getLogger(__name__)
+
 _READING: Final = frozenset({"GET", "HEAD"})
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
 _MESSAGE_MAX: Final = 2000
@@ -43,10 +49,13 @@ class Guard:
     """The middleware of the listener."""
 
     def __init__(self, tokens: TokenFile, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
-        """`hosts`: what Host may say. `open_paths`: beginnings of paths that need no token."""
+        """`hosts`: what Host may say. `open_paths`: need no token; one that ends in a name and `/`, all below it."""
         self._tokens = tokens
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._open_paths = tuple(open_paths)
+        self._open_paths = frozenset(open_paths)
+        self._open_below = tuple(
+            path for path in self._open_paths if path.strip("/") and path[-1] == "/"
+        )
 
     @web.middleware
     async def pass_on(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -68,7 +77,7 @@ class Guard:
             return refused(400, "ask by path")
         if request.method not in _READING and not self._is_from_our_site(request):
             return refused(403, "a page of another origin may not do this")
-        if request.path.startswith(self._open_paths):
+        if request.path in self._open_paths or request.path.startswith(self._open_below):
             return None
         return self._known(request)
 
@@ -79,7 +88,8 @@ class Guard:
             is_bearer = scheme.lower() == "bearer"
             reader = self._tokens.reader(secret.strip()) if is_bearer else None
         except TokenRefused as error:
-            return refused(503, str(error))
+            _log.error("the admin listener knows nobody: %s", error)
+            return refused(503, "the token file cannot be used: the recorder's log says why")
         if reader is None:
             response = refused(401, "give a token: Authorization: Bearer ixp_...")
             response.headers["WWW-Authenticate"] = "Bearer"
@@ -115,7 +125,10 @@ def reason_of(request: web.Request) -> str:
     Raises:
         web.HTTPBadRequest: none was given, or it cannot be kept in clear.
     """
-    told = " ".join(request.headers.get(REASON_HEADER, "").split())
+    given = request.headers.get(REASON_HEADER, "")
+    if given.startswith(_CODED):
+        given = unquote(given.removeprefix(_CODED), errors="replace")
+    told = " ".join(given.split())
     if not REASON_LEAST <= len(told) <= REASON_MOST or not told.isprintable():
         raise web.HTTPBadRequest(
             reason=f"content needs a reason: {REASON_HEADER}, {REASON_LEAST} to {REASON_MOST} characters"

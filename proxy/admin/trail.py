@@ -42,7 +42,7 @@ class Told:
     query: str
     """Name of a shipped query, `sql`, or `interaction`."""
     outcome: str = "answered"
-    """answered, refused, failed."""
+    """answered, refused, failed, not_found."""
     row_count: int = 0
     duration_ms: int = 0
     interaction: str | None = None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from proxy.admin.guard import SECURITY_HEADERS, hosts_of
@@ -31,7 +32,15 @@ async def raw(listener: Served, head: str) -> bytes:
 
 async def test_without_a_token_nothing_is_said(listener: Served) -> None:
     for given in (None, "", "ixp_wrong", "ixp_" + "A" * 43):
-        for path in (PATH, "/v1/queries/gaps", "/nowhere", "/"):
+        for path in (
+            PATH,
+            "/v1/queries/gaps",
+            "/nowhere",
+            "/v1/live",
+            "/v1/find",
+            "/v1/me",
+            "/consolee",
+        ):
             told = await listener.ask(path, given)
             assert told.status == 401
             assert told.headers["WWW-Authenticate"] == "Bearer"
@@ -45,6 +54,19 @@ async def test_a_token_opens_and_a_revoked_one_does_not(listener: Served) -> Non
 
     assert (await listener.ask(PATH, token)).status == 401
     assert (await listener.ask(PATH, listener.local)).status == 200
+
+
+async def test_a_broken_token_file_is_told_in_the_log_alone(
+    listener: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener.settings.tokens_path.write_text('{"tokens": [{"role": "emperor"}]}')
+
+    told = await listener.ask(PATH, "ixp_whoever")
+
+    assert told.status == 503
+    assert b"emperor" not in told.body
+    assert str(listener.settings.data_folder).encode() not in told.body
+    assert "emperor" in caplog.text or "is no token file" in caplog.text
 
 
 async def test_a_name_that_is_not_ours_reaches_nothing(listener: Served) -> None:

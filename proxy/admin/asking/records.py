@@ -23,6 +23,7 @@ from proxy.admin.guard import needs, reason_of, refused
 from proxy.admin.tokens import Reader, Right
 from proxy.admin.trail import Told
 from proxy.errors import StoreError
+from proxy.recording.secrecy.names import clear_id
 from proxy.store import queries
 from proxy.store.asking.answer import TooSlow, WrongQuestion, answer_shipped
 from proxy.store.asking.forms import json_value, rows
@@ -89,6 +90,8 @@ class Records:
         try:
             sheet = await self._desk.in_thread(partial(self._gather, told))
             if sheet is None:
+                told.interaction, told.outcome = clear_id(told.interaction or ""), "not_found"
+                self._desk.trail.asked(reader, told)
                 return refused(404, "nothing is known of this interaction")
             await self._note(reader, told)
         except (Busy, StoreError) as error:

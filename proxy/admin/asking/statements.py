@@ -18,7 +18,7 @@ from proxy.admin.asking.questions import later
 from proxy.admin.asking.snapshots import Snapshots
 from proxy.admin.desk import Busy, Desk, answered, wanted_form
 from proxy.admin.guard import REASON_HEADER, needs, reason_of, refused
-from proxy.admin.tokens import Reader, Right
+from proxy.admin.tokens import Right
 from proxy.admin.trail import Told
 from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.store.asking.answer import Answer, TooSlow, WrongQuestion
@@ -49,33 +49,46 @@ class Statements:
         told = Told("sql", sql=sql)
         if reader.may(Right.CONTENT) and REASON_HEADER in request.headers:
             told.reason = reason_of(request)
+        opened_refs: list[str] = []
+        response = await self._answer_or_refusal(told, sql, form, opened_refs)
+        told.content_refs = list(dict.fromkeys(opened_refs))  # DuckDB asks twice for a constant
+        told.content_count = len(told.content_refs)
         try:
-            return await self._answer(reader, told, sql, form)
+            # Whatever came of it: a sentence of DuckDB about a value shows the value.
+            if opened_refs:
+                await self._desk.trail.content_shown(reader, told)
+            else:
+                self._desk.trail.asked(reader, told)
+        except StoreError as error:
+            return later(error)
+        return response
+
+    async def _answer_or_refusal(
+        self, told: Told, sql: str, form: str, opened_refs: list[str]
+    ) -> web.Response:
+        try:
+            return await self._answer(told, sql, form, opened_refs)
         except WrongQuestion as error:
             told.outcome = "refused"
-            return self._failed(reader, told, refused(400, str(error)))
+            return refused(400, str(error))
         except (TooSlow, TooMuch) as error:
             told.outcome = "failed"
-            return self._failed(reader, told, refused(504, str(error)))
+            return refused(504, str(error))
         except (Busy, StoreError) as error:
             told.outcome = "failed"
-            return self._failed(reader, told, later(error))
+            return later(error)
 
-    async def _answer(self, reader: Reader, told: Told, sql: str, form: str) -> web.Response:
-        snapshot = await self._snapshots.newest()
-        question = Question(snapshot, sql)
-        began_ns = self._desk.mono_ns()
-        work = partial(self._work, question, may_open=told.reason is not None)
-        found = await self._desk.in_thread(work)
+    async def _answer(
+        self, told: Told, sql: str, form: str, opened_refs: list[str]
+    ) -> web.Response:
+        async with self._snapshots.newest() as snapshot:
+            question = Question(snapshot, sql, opened=opened_refs)
+            began_ns = self._desk.mono_ns()
+            work = partial(self._work, question, may_open=told.reason is not None)
+            found = await self._desk.in_thread(work)
         response = await self._desk.in_thread(partial(answered, found, form, "answer"))
         told.duration_ms = (self._desk.mono_ns() - began_ns) // 1_000_000
         told.row_count = found.table.num_rows
-        told.content_count = len(question.opened)
-        told.content_refs = question.opened
-        if question.opened:
-            await self._desk.trail.content_shown(reader, told)
-        else:
-            self._desk.trail.asked(reader, told)
         return response
 
     def _work(self, question: Question, *, may_open: bool) -> Answer:
@@ -87,10 +100,6 @@ class Statements:
             return answer_in_sandbox(question)
         finally:
             vault.close()
-
-    def _failed(self, reader: Reader, told: Told, response: web.Response) -> web.Response:
-        self._desk.trail.asked(reader, told)
-        return response
 
 
 def opened(vault: VaultReader, ref: str) -> bytes | None:

@@ -30,6 +30,10 @@ OPENED_BYTES_MAX: Final = 256 * 1024 * 1024
 COMMIT_MAGIC: Final = bytes.fromhex("9d1f5ac7e3b8460291c4d7ee30ab5f68")
 """Begins the payload of every commit, so that a reader finds the next one behind damage. Random."""
 NONCE_BYTES: Final = 12
+REF_FILE_CHARACTERS_MAX: Final = 64
+"""Of the file in a reference: the longest name that a folder takes has 255."""
+REF_OFFSET_DIGITS_MAX: Final = 18
+"""Of a number in a reference: no file has 10^18 bytes, and the system takes no number above 2^63."""
 PACK_ABOVE_BYTES: Final = 64
 """Smaller boxes are not worth a zstd frame: its header alone is 9 to 12 bytes."""
 NOBODY: Final = ExchangeId(0, 0, 0)
@@ -101,6 +105,8 @@ class Ref(NamedTuple):
             and number.isdigit()
             and offset.isascii()
             and offset.isdigit()
+            and len(file) <= REF_FILE_CHARACTERS_MAX
+            and len(offset) <= REF_OFFSET_DIGITS_MAX
         ):
             raise FormatError(f"not a vault reference: {text[:80]!r}")
         return cls(file, int(offset))
@@ -266,6 +272,19 @@ class Manifest:
             )
             for part in self.parts
         )
+
+    @staticmethod
+    def start(payload: bytes) -> tuple[int, bool, int, bytes]:
+        """Outcome, has_lost_frames, ended_s, key_commitment: what the trail tells of one, without its parts.
+
+        Raises:
+            FormatError: not a manifest.
+        """
+        rest = len(payload) - _MANIFEST.size
+        if rest < 0 or rest % _MANIFEST_PART.size:
+            raise FormatError(f"no manifest has {len(payload)} bytes")
+        outcome, has_lost, _, ended_s, commitment = _MANIFEST.unpack_from(payload)
+        return outcome, bool(has_lost), ended_s, commitment
 
     @classmethod
     def decode(cls, payload: bytes) -> Manifest:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from proxy.store.fact_rows import FactRows, facts_from_json, row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.vault.files import Commit, VaultFile, commit_body, day_of, vault_files
 from proxy.store.vault.format import (
+    REF_OFFSET_DIGITS_MAX,
     Manifest,
     RecordHeader,
     RecordKind,
@@ -94,16 +95,36 @@ class VaultReader:
             FormatError: no such record, or damaged.
         """
         header, box = self._open(Ref.parse(ref))
-        _, _, index = ref.partition("#")
         if header.kind is RecordKind.MEDIA:
             return unpack_box(box)[1][0]
+        return self._step(ref, self._steps(ref, header, box))
+
+    def steps(self, refs: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The steps that `refs` name, in their order; a record that several name is opened once.
+
+        None: erased, damaged, or no step.
+        """
+        opened: tuple[str, list[bytes]] = ("", [])
+        for ref in refs:
+            record = ref.partition("#")[0]
+            try:
+                if opened[0] != record:
+                    header, box = self._open(Ref.parse(ref))
+                    opened = (record, self._steps(ref, header, box))
+                yield ref, self._step(ref, opened[1])
+            except (KeyDestroyed, FormatError):
+                yield ref, None
+
+    def _steps(self, ref: str, header: RecordHeader, box: bytes) -> list[bytes]:
         if header.kind is RecordKind.STEPS:
-            steps = unpack_box(box)[1]
-        elif header.kind is RecordKind.EXCHANGE:
-            steps = list(exchange_from_box(header.id, box).steps)
-        else:
-            raise FormatError(f"{ref[:80]} is a record of kind {header.kind.name}, not content")
-        if not index.isdecimal() or int(index) >= len(steps):
+            return unpack_box(box)[1]
+        if header.kind is RecordKind.EXCHANGE:
+            return list(exchange_from_box(header.id, box).steps)
+        raise FormatError(f"{ref[:80]} is a record of kind {header.kind.name}, not content")
+
+    def _step(self, ref: str, steps: Sequence[bytes]) -> bytes:
+        _, _, index = ref.partition("#")
+        if not index.isdecimal() or len(index) > REF_OFFSET_DIGITS_MAX or int(index) >= len(steps):
             raise FormatError(f"{ref[:80]} names none of the {len(steps)} steps there")
         return steps[int(index)]
 
@@ -117,6 +138,14 @@ class VaultReader:
         if header.kind is not RecordKind.MANIFEST:
             raise FormatError(f"{ref[:80]} is a record of kind {header.kind.name}, no manifest")
         return header.id, Manifest.decode(payload)
+
+    def payload(self, ref: str) -> bytes:
+        """A record as it lies there, sealed; needs no key.
+
+        Raises:
+            FormatError: no such record, or damaged.
+        """
+        return self._record(Ref.parse(ref))[1]
 
     def exchange(self, raw_ref: str, bytes_max: int = BODY_BYTES_MAX) -> Exchange:
         """The recorded exchange: heads, times, cuts, and the first `bytes_max` bytes of each body.

@@ -43,7 +43,21 @@ async def test_one_is_told_whole_without_content(tmp_path: Path, tables: LentTab
     assert [step["type"] for step in sheet["timeline"]] == ["thought"]
     assert "content" not in sheet["timeline"][0]
     assert unknown.status == 404
-    assert [(act.kind, act.interaction) for act in listener.acts.told] == [("query", "v1_three")]
+    assert [(act.kind, act.interaction) for act in listener.acts.told] == [
+        ("query", "v1_three"),
+        ("query", "v1_nobody"),
+    ]
+    assert json.loads(listener.acts.told[1].data or "")["outcome"] == "not_found"
+
+
+async def test_a_key_in_place_of_an_id_is_not_written_down(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    async with served(tmp_path, tables) as listener:
+        await listener.ask("/v1/interactions/AIza" + "x" * 35, listener.local)
+        await listener.ask("/v1/interactions/what%20he%20said", listener.local)
+
+    assert [act.interaction for act in listener.acts.told] == ["(odd)", "(odd)"]
 
 
 async def test_content_needs_the_role_and_a_reason_and_is_written_down(

@@ -33,21 +33,27 @@ async def test_all_who_ask_within_a_minute_share_one_copy(tmp_path: Path) -> Non
     clock = Clock()
     made = Snapshots(tmp_path, copied, clock)
 
-    first = await made.newest()
-    clock.now_ns = AGE_NS - 1
-    assert await made.newest() == first
-    clock.now_ns = AGE_NS
-    assert await made.newest() != first
+    async with made.newest() as first:
+        clock.now_ns = AGE_NS - 1
+        async with made.newest() as second:
+            assert second == first
+        clock.now_ns = AGE_NS
+        async with made.newest() as third:
+            assert third != first
 
 
-async def test_the_one_before_stays_and_older_ones_go(tmp_path: Path) -> None:
+async def test_one_that_is_asked_stays_and_the_others_before_the_newest_go(tmp_path: Path) -> None:
     clock = Clock()
     made = Snapshots(tmp_path, copied, clock)
-    for minute in range(4):
-        clock.now_ns = minute * AGE_NS
-        await made.newest()
+    async with made.newest() as asked:
+        for minute in range(1, 5):
+            clock.now_ns = minute * AGE_NS
+            async with made.newest():
+                assert asked.exists()
 
-    assert names(tmp_path) == ["audit-3.duckdb", "audit-4.duckdb"]
+        assert names(tmp_path) == ["audit-1.duckdb", "audit-5.duckdb"]
+
+    assert names(tmp_path) == ["audit-5.duckdb"]
     made.clear()
     assert names(tmp_path) == []
 
@@ -58,4 +64,5 @@ async def test_a_copy_that_does_not_come_is_said(
     monkeypatch.setattr(snapshots, "MADE_WITHIN_S", 0.01)
 
     with pytest.raises(StoreError, match="no copy"):
-        await Snapshots(tmp_path, lambda _target: Future(), Clock()).newest()
+        async with Snapshots(tmp_path, lambda _target: Future(), Clock()).newest():
+            pass

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -93,6 +94,36 @@ async def test_content_that_cannot_be_written_down_is_not_shown(
 
     assert told.status == 503
     assert b"the text" not in told.body
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT CAST(content('one') AS INTEGER)",
+        "SELECT error(content('one'))",
+        "SELECT strptime(content('one'), '%Y')",
+        "SELECT 1 FROM range(2) WHERE content('one')::DATE = DATE '2026-01-01'",
+    ],
+)
+async def test_content_in_a_refusal_is_written_down_or_not_shown(
+    tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    monkeypatch.setattr("proxy.admin.trail.DURABLE_WITHIN_S", 0.01)
+    async with served(tmp_path, tables, texts) as listener:
+        ask = partial(
+            listener.ask, "/v1/sql", listener.local, method="POST", json={"sql": statement}
+        )
+        told = await ask(headers=REASON)
+        listener.acts.refuses = True
+        untold = await ask(headers=REASON)
+
+    assert told.status == 400
+    access = listener.acts.told[-1]
+    assert access.kind == "access"
+    assert json.loads(access.data or "")["content_refs"] == ["one"]
+    assert json.loads(access.data or "")["outcome"] == "refused"
+    assert untold.status == 503
+    assert b"the text" not in untold.body
 
 
 async def test_a_form_of_a_page_is_no_statement(tmp_path: Path, tables: LentTables) -> None:

@@ -134,6 +134,12 @@ def test_references_to_nothing_are_refused(data: VaultFolder) -> None:
         committed.raw_ref,
         "20261118-000001:1",
         "20261118-000001:99999999",
+        "20261118-000001:" + "9" * 19,
+        "20261118-000001:" + "9" * 5000,
+        "1" * 300 + "-1:0",
+        f"{committed.steps_ref}#" + "9" * 5000,
+        f"../vault/{committed.steps_ref}#0",
+        "20261118-000001\0:0",
         "20990101-000001:0",
         "nonsense",
     ):
