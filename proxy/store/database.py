@@ -24,7 +24,7 @@ from proxy.store.copying import copy_file
 from proxy.store.erasing.rewriting import Rewriting
 from proxy.store.erasing.scrubbing import erased_exchanges
 from proxy.store.ingest import Ingest
-from proxy.store.on_disk import is_open_here, is_unborn
+from proxy.store.on_disk import is_open_here, is_unborn, remove_spilled, spill_folder
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
 from proxy.store.schema import bring_up
@@ -241,9 +241,10 @@ class Database:
         if self._root is None:
             root = self._attach()
             try:
+                remove_spilled(self.path)  # the file is ours, and nothing was spilled yet
                 bring_up(root, self.path)
                 self._ingest = Ingest(root)
-            except duckdb.Error as error:
+            except (duckdb.Error, OSError) as error:
                 root.close()
                 raise StoreError(f"cannot bring {self.path} up to this release: {error}") from error
             except StoreError:
@@ -295,7 +296,7 @@ def attach(
         config={
             "memory_limit": f"{limits.memory_mib}MiB",
             "threads": limits.threads,
-            "temp_directory": f"{path}.tmp" if spill else "",
+            "temp_directory": str(spill_folder(path)) if spill else "",
             "checkpoint_threshold": _OWN_CHECKPOINTS_ONLY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,21 @@ def is_unborn(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return content[_MAGIC] == b"DUCK" or not any(content)
+
+
+def spill_folder(path: Path) -> Path:
+    """Where DuckDB puts what does not fit its memory; it removes it when it is done."""
+    return path.with_name(path.name + ".tmp")
+
+
+def remove_spilled(path: Path) -> None:
+    """What a killed process left there: nobody else would, and digests of content stand in it.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(spill_folder(path))
 
 
 def is_open_here(path: Path) -> bool:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from proxy.store.on_disk import LEAST_BYTES, is_open_here, is_unborn
+from proxy.store.database import Database
+from proxy.store.on_disk import LEAST_BYTES, is_open_here, is_unborn, spill_folder
 
 
 def test_a_file_is_open_here_as_long_as_anybody_in_this_process_has_it(tmp_path: Path) -> None:
@@ -34,3 +35,15 @@ def test_a_file_of_which_only_the_beginning_was_made_is_unborn(tmp_path: Path) -
     assert not is_unborn(path)
     path.write_bytes(bytes(LEAST_BYTES))
     assert not is_unborn(path)
+
+
+def test_what_a_killed_process_spilled_goes_when_the_tables_are_opened(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    Database.open(path).close()
+    spilled = spill_folder(path) / "duckdb_temp_storage_DEFAULT-0.tmp"
+    spilled.parent.mkdir()
+    spilled.write_bytes(b"digests")
+
+    Database.open(path).close()
+
+    assert not spilled.exists()

@@ -5,6 +5,7 @@ No content stands in any of them; keyed digests of it do. Who reads one keeps re
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ ELSEWHERE: Final = (
     "spans and logs that were sent to collectors: spans hold content only if traces.content is on",
     "backups of the data folder: they open only with keys, of which none may be older than this erasure",
     "keyed digests in the vault's facts, sealed under the key of their day (data/keys/facts)",
+    "exchanges that are still open: their keys go when they end",
+    "what callers send again later: a new exchange that repeats it is recorded like any other",
     "what a disk keeps below its files: keys are overwritten in place",
 )
 """What an erasure here does not reach; told with every one."""
@@ -32,6 +35,9 @@ def sweep(data_folder: Path) -> list[str]:
     found: list[str] = []
     for pattern in COPIES:
         for path in sorted(data_folder.glob(pattern)):
-            path.unlink(missing_ok=True)
+            if path.is_dir():  # what a reader of such a copy spilled
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
             found.append(str(path.relative_to(data_folder)))
     return found

@@ -16,10 +16,13 @@ from typing import Final
 import duckdb
 
 from proxy.errors import StoreError
+from proxy.journal.disk import sync_folder
 
 REST_FACTOR: Final = 20
 """Between two of them passes so many times what the last one took: of many erasures one after another each
 would copy the whole file. At most a twentieth of one core goes into it."""
+AGAIN_AFTER_NS: Final = 300 * 1_000_000_000
+"""After one that failed: for want of room for a second copy, say. The tables go on meanwhile."""
 
 
 class Rewriting:
@@ -30,8 +33,11 @@ class Rewriting:
         self._not_before_ns = 0
 
     def mark(self) -> None:
-        """The file is about to hold traces of what was erased."""
-        mark_of(self._tables).touch(mode=0o600)
+        """The file is about to hold traces of what was erased. Durable when this returns: the rows will be."""
+        mark = mark_of(self._tables)
+        if not mark.exists():
+            mark.touch(mode=0o600)
+            sync_folder(mark.parent)
 
     def is_due(self, mono_ns: int) -> bool:
         """Marked, and the one before is long enough ago."""
@@ -59,9 +65,13 @@ class Rewriting:
                 _copy_rows(connection, tables)
             _sync(fresh)
             fresh.replace(tables)
+            sync_folder(
+                tables.parent
+            )  # before the mark goes: else a power loss could keep the old file alone
             mark_of(tables).unlink(missing_ok=True)
         except (duckdb.Error, OSError) as error:
             _remove(fresh)
+            self._not_before_ns = time.monotonic_ns() + AGAIN_AFTER_NS
             raise StoreError(f"cannot write {tables} anew: {error}") from error
         ended_ns = time.monotonic_ns()
         self._not_before_ns = ended_ns + REST_FACTOR * (ended_ns - began_ns)

@@ -7,8 +7,9 @@ older vault knows nothing of later erasures; this file does. No content: ids of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,20 +37,31 @@ class Erasure:
     """Whose keys go. Before `is_settled`: those that were known when it was planned."""
     reason: str
     actor: str
+    deferred: tuple[str, ...] = ()
+    """Interactions that were to go and are held: they go when the last hold ends."""
+    with_quoted: bool = False
+    """Exchanges of others that repeat it were to go, too."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What was planned, for the act that tells of it."""
+    spared: tuple[tuple[str, str], ...] = ()
+    """Exchanges that would have gone, and the interaction for which, but hold something held; once it is settled."""
     is_settled: bool = False
     is_done: bool = False
     """The keys are gone."""
 
 
 class Tombstones:
-    """Open for writing by the recorder alone. `covers` from any thread, the rest from one at a time."""
+    """Open for writing by the recorder alone, from any of its threads: who erases, and who records."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._erasures: dict[str, Erasure] = {}
+        self._unfinished: dict[str, None] = {}
         self._interactions: set[str] = set()
         self._unkept: list[str] = []
         self._size = 0
+        self._writing = threading.Lock()
+        """Each line stands where the one before ends: two written at once would be one."""
 
     @classmethod
     def open(cls, keys_folder: Path) -> Tombstones:
@@ -68,7 +80,13 @@ class Tombstones:
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 tombstones._take(orjson.loads(line))
-            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            except (
+                orjson.JSONDecodeError,
+                KeyError,
+                TypeError,
+                ValueError,
+                AttributeError,
+            ) as error:
                 place = f"line {number} of {tombstones._path}"
                 raise FormatError(
                     f"{place} is damaged: put the file back from the newest backup of keys"
@@ -97,15 +115,24 @@ class Tombstones:
         """All that began, in order."""
         return tuple(self._erasures.values())
 
+    def unfinished(self) -> tuple[Erasure, ...]:
+        """Those whose keys may still be there, in order."""
+        return tuple(self._erasures[id_] for id_ in self._unfinished)
+
     def begin(self, erasure: Erasure) -> None:
         """From now on it holds, whatever happens to this process. Durable when this returns."""
         told = {"begin": erasure.id, "at": erasure.at, "reason": erasure.reason}
         told |= {"interactions": erasure.interactions, "exchanges": erasure.exchanges}
-        self._write(told | {"actor": erasure.actor})
+        told |= {"actor": erasure.actor, "deferred": erasure.deferred}
+        self._write(told | {"quoted": erasure.with_quoted, "counts": dict(erasure.counts)})
 
-    def settle(self, erasure: str, exchanges: Iterable[str]) -> None:
-        """These are all exchanges whose keys have to go."""
-        self._write({"settle": erasure, "exchanges": list(exchanges)})
+    def settle(
+        self, erasure: str, exchanges: Iterable[str], spared: Iterable[tuple[str, str]] = ()
+    ) -> Erasure:
+        """These are all exchanges whose keys have to go, and those that would have gone."""
+        told = {"settle": erasure, "exchanges": list(exchanges), "spared": list(spared)}
+        self._write(told)
+        return self._erasures[erasure]
 
     def end(self, erasure: str) -> None:
         """Their keys are gone."""
@@ -120,6 +147,11 @@ class Tombstones:
 
     def _write(self, told: dict[str, Any]) -> None:
         line = orjson.dumps(told) + b"\n"
+        with self._writing:
+            self._append(line)
+            self._take(orjson.loads(line))
+
+    def _append(self, line: bytes) -> None:
         is_new = self._size == 0
         if is_new:
             make_folder(self._path.parent)
@@ -133,7 +165,6 @@ class Tombstones:
         if is_new:
             sync_folder(self._path.parent)
         self._size += len(line)
-        self._take(orjson.loads(line))
 
     def _take(self, told: dict[str, Any]) -> None:
         match told:
@@ -145,13 +176,23 @@ class Tombstones:
                     tuple(told["exchanges"]),
                     told["reason"],
                     told["actor"],
+                    tuple(told.get("deferred", ())),
+                    told.get("quoted", False),
+                    told.get("counts", {}),
                 )
+                self._unfinished[id_] = None
                 self._interactions.update(told["interactions"])
             case {"settle": id_, "exchanges": exchanges}:
-                found = replace(self._erasures[id_], exchanges=tuple(exchanges), is_settled=True)
-                self._erasures[id_] = found
+                spared = tuple((exchange, about) for exchange, about in told.get("spared", ()))
+                self._erasures[id_] = replace(
+                    self._erasures[id_],
+                    exchanges=tuple(exchanges),
+                    spared=spared,
+                    is_settled=True,
+                )
             case {"end": id_}:
                 self._erasures[id_] = replace(self._erasures[id_], is_done=True)
+                self._unfinished.pop(id_, None)
             case {"unkept": exchanges}:
                 self._unkept += exchanges
             case {"gone": True}:

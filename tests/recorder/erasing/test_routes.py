@@ -19,6 +19,7 @@ async def test_what_is_no_json_object_is_refused_with_a_sentence(scene: Scene) -
 async def test_what_was_begun_is_finished_once_the_tables_answer(tmp_path: Path) -> None:
     class Late:
         attempts = 0
+        tell = None
 
         async def resume(self) -> None:
             self.attempts += 1

@@ -23,6 +23,16 @@ def test_copies_of_the_tables_go_and_everything_else_stays(tmp_path: Path) -> No
     assert sweep(tmp_path) == []
 
 
+def test_a_folder_beside_a_copy_goes_with_all_in_it(tmp_path: Path) -> None:
+    spilled = tmp_path / "run" / "snapshot-1.duckdb.tmp" / "duckdb_temp_storage_DEFAULT-0.tmp"
+    spilled.parent.mkdir(parents=True)
+    spilled.touch()
+
+    assert sweep(tmp_path) == ["run/snapshot-1.duckdb.tmp"]
+
+    assert not spilled.parent.exists()
+
+
 def test_what_is_not_reached_is_said() -> None:
     assert any("Google" in place for place in ELSEWHERE)
     assert any("backups" in place for place in ELSEWHERE)

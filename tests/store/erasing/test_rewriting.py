@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import duckdb
@@ -7,7 +8,7 @@ import pytest
 
 from proxy.errors import StoreError
 from proxy.store.database import Database
-from proxy.store.erasing.rewriting import REST_FACTOR, Rewriting, mark_of
+from proxy.store.erasing.rewriting import AGAIN_AFTER_NS, REST_FACTOR, Rewriting, mark_of
 from tests.store.samples import batch, recording, step
 
 MARK = "feedfacecafebeef0000"
@@ -80,4 +81,20 @@ def test_what_cannot_be_written_leaves_the_old_file_and_the_mark(tables: Path) -
         rewriting.run_if_marked(refuse, lambda _connection, _path: None)
 
     assert tables.read_bytes() == before
-    assert rewriting.is_due(0)
+    assert mark_of(tables).exists()
+
+
+def test_one_that_failed_is_not_tried_again_at_every_look(tables: Path) -> None:
+    """The tables follow meanwhile: each failure would have them replayed."""
+    rewriting = Rewriting(tables)
+    rewriting.mark()
+
+    def refuse(_path: Path) -> duckdb.DuckDBPyConnection:
+        raise duckdb.IOException("no room")
+
+    with pytest.raises(StoreError):
+        rewriting.run_if_marked(refuse, lambda _connection, _path: None)
+
+    now_ns = time.monotonic_ns()
+    assert not rewriting.is_due(now_ns)
+    assert rewriting.is_due(now_ns + 2 * AGAIN_AFTER_NS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,22 @@ def test_what_was_not_kept_is_known_until_its_keys_are_gone(tmp_path: Path) -> N
     tombstones.unkept_are_gone()
 
     assert Tombstones.open(tmp_path).unkept == ()
+
+
+def test_lines_written_at_once_by_two_threads_are_all_there(tmp_path: Path) -> None:
+    tombstones = Tombstones.open(tmp_path)
+    unkept = [ExchangeId(0, 7, number) for number in range(50)]
+
+    def record() -> None:
+        for each in unkept:
+            tombstones.note_unkept([each])
+
+    recorder = threading.Thread(target=record)
+    recorder.start()
+    for number in range(50):
+        tombstones.begin(replace(ERASURE, id=f"{number:032x}"))
+    recorder.join()
+
+    again = Tombstones.open(tmp_path)
+    assert len(again.erasures()) == 50
+    assert again.unkept == tuple(str(each) for each in unkept)

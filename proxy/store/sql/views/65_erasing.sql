@@ -50,23 +50,58 @@ GROUP BY interaction;
 COMMENT ON VIEW erased_interactions IS 'Interactions whose content was erased here, and when.';
 
 CREATE OR REPLACE VIEW erasures_deferred AS
-WITH wanted AS (
+WITH told AS (
+    SELECT
+        act,
+        coalesce(json_extract_string(data, '$.erasure'), act) AS erasure,
+        actor,
+        detail AS reason,
+        coalesce(json_extract_string(data, '$.quoted') = 'true', FALSE) AS with_quoted,
+        data
+    FROM acts
+    WHERE kind = 'erasure' AND json_extract_string(data, '$.step') = 'deferred'
+),
+
+wanted AS (
     SELECT
         unnest(from_json(json_extract(data, '$.deferred'), '["VARCHAR"]')) AS interaction,
-        act AS erasure,
+        erasure,
         actor,
-        detail AS reason
-    FROM acts
-    WHERE kind = 'erasure' AND json_extract(data, '$.deferred') IS NOT NULL
+        reason,
+        with_quoted
+    FROM told
+    WHERE json_extract(data, '$.deferred') IS NOT NULL
+),
+
+-- Exchanges that also hold what is held: interaction and exchange.
+spared AS (
+    SELECT
+        unnest(from_json(json_extract(data, '$.spared'), '[["VARCHAR"]]')) AS pair,
+        erasure,
+        actor,
+        reason,
+        with_quoted
+    FROM told
+    WHERE json_extract(data, '$.spared') IS NOT NULL
 )
 
 SELECT
     interaction,
     erasure,
     actor,
-    reason
+    reason,
+    with_quoted
 FROM wanted
-WHERE interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions);
+WHERE interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
+UNION
+SELECT
+    pair[2] AS interaction,
+    erasure,
+    actor,
+    reason,
+    with_quoted
+FROM spared
+WHERE pair[1] NOT IN (SELECT erased_exchanges.exchange FROM erased_exchanges);
 COMMENT ON VIEW erasures_deferred IS 'What was to be erased and is held: done when the last hold ends.';
 
 CREATE OR REPLACE VIEW held_interactions AS
