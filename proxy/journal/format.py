@@ -54,6 +54,8 @@ class Kind(enum.IntEnum):
     """Last frame of a segment that was sealed in good order: no data."""
     SPLICED_CHUNK = 11
     """After a 101: raw bytes in one direction, flag FROM_CLIENT or none."""
+    DECISION = 12
+    """What a policy decided about the request, and what went upstream instead: proxy.recording.decision."""
 
 
 class Flag(enum.IntFlag):

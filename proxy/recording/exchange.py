@@ -93,3 +93,5 @@ class Exchange:
     purpose: Purpose = Purpose.CLIENT
     is_answer_withheld: bool = False
     """The response body was left out on purpose; `response.size` says how long it was."""
+    decision: bytes = b""
+    """What a policy decided, as `decision.Decision` encodes it; empty: it passed."""

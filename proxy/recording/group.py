@@ -19,14 +19,12 @@ from proxy.journal.format import (
     Flag,
     IntentHead,
     Kind,
-    Mode,
-    Outcome,
     Purpose,
     RequestEnd,
 )
 from proxy.journal.reader import Frame
 from proxy.recording.exchange import Body, Exchange, InterimHead, Part, Side
-from proxy.recording.held import HeldBytes
+from proxy.recording.held import KEYLESS, LOST, NO_INTENT, UNENDED, HeldBytes
 
 SPILL_BYTES: Final = 256 * 1024
 """Bytes of one side held before they are handed out: the largest single read of the gateway, so an
@@ -182,14 +180,6 @@ class ExchangeGroup:
         return Finished(state.exchange(), state.tails())
 
 
-_NO_INTENT: Final = IntentHead(0, 0, 0, "", Mode.STRICT, b"")
-_UNENDED: Final = ExchangeEnd(
-    Outcome.INTERRUPTED, 0, "the gateway stopped before the exchange ended"
-)
-_KEYLESS: Final = ExchangeEnd(
-    Outcome.INTERRUPTED, 0, "the key was destroyed before the exchange was recorded"
-)
-_LOST: Final = ExchangeEnd(Outcome.INTERRUPTED, 0, "its records were damaged in the journal")
 # Plain numbers: `&` with a Flag makes a Flag, 3 us an entry.
 _INTERIM: Final = int(Flag.INTERIM)
 _FROM_CLIENT: Final = int(Flag.FROM_CLIENT)
@@ -211,7 +201,7 @@ class _Open:
         self._keep_bytes_max = keep_bytes_max
         self._sides: dict[Side, HeldBytes] = {}
         """Those that had bytes."""
-        self._intent = _NO_INTENT
+        self._intent = NO_INTENT
         self._started = (wall_ns, mono_ns)
         self._last = (wall_ns, mono_ns)
         self._request_ended_mono_ns: int | None = None
@@ -220,14 +210,15 @@ class _Open:
         self._response_head = b""
         self._response_head_at = (0, 0)
         self._is_own_answer = False
-        self._end = _UNENDED
+        self._end = UNENDED
         self._has_lost = False
         self._purpose = Purpose.CLIENT
         self._is_withheld = False
+        self._decision = b""
 
     @property
     def held_bytes(self) -> int:
-        return sum([side.held_bytes for side in self._sides.values()])
+        return sum([side.held_bytes for side in self._sides.values()], len(self._decision))
 
     def take(self, frame: Frame) -> None:
         if frame.ordinal != self.next_ordinal:
@@ -237,7 +228,7 @@ class _Open:
         if not frame.is_open:
             self._has_lost = True
             if frame.kinds >> Kind.END & 1:
-                self._end = _KEYLESS
+                self._end = KEYLESS
                 self.has_ended = True
             return
         for entry in frame.entries:
@@ -259,6 +250,8 @@ class _Open:
             self._side(side).add(entry.data, entry.wall_ns, entry.mono_ns)
         elif kind is Kind.RESPONSE_HEAD:
             self._take_response_head(entry)
+        elif kind is Kind.DECISION:
+            self._decision = entry.data
         elif kind is Kind.INTENT:
             self._intent = IntentHead.decode(entry.data)
             self._purpose = Purpose.of_flags(entry.flags)
@@ -289,7 +282,7 @@ class _Open:
         self._is_own_answer = bool(entry.flags & _OWN_ANSWER)
 
     def lose(self) -> None:
-        self._end = _LOST
+        self._end = LOST
         self._has_lost = True
 
     def spill(self, above_bytes: int) -> list[Part]:
@@ -337,6 +330,7 @@ class _Open:
             has_lost_frames=self._has_lost,
             purpose=self._purpose,
             is_answer_withheld=self._is_withheld,
+            decision=self._decision,
         )
 
     def restore(self, carried: Carried) -> None:
@@ -353,6 +347,7 @@ class _Open:
         self._is_own_answer = exchange.is_own_answer
         self._has_lost = exchange.has_lost_frames
         self._purpose = exchange.purpose
+        self._decision = exchange.decision
         tails = {part.side: part for part in carried.tails}
         spliced = (exchange.spliced_from_client_bytes, exchange.spliced_from_upstream_bytes)
         bodies = (exchange.request, exchange.response, *(Body(b"", size, ()) for size in spliced))

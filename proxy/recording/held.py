@@ -1,4 +1,4 @@
-"""The bytes of one side of an exchange: a head that is kept for interpretation, a tail not yet handed out.
+"""The bytes of one side of an open exchange: a head that is kept for interpretation, a tail not yet handed out.
 
 Pure and mutable. Both views share the chunks, so a body that fits both limits is held once.
 """
@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from proxy.journal.format import ExchangeEnd, IntentHead, Mode, Outcome
 from proxy.recording.exchange import Body, Cut, Part
 
 CUT_BYTES: Final = 160
 """What one Cut costs in memory (CPython 3.11, 64 bit: the object and two of its three integers)."""
+NO_INTENT: Final = IntentHead(0, 0, 0, "", Mode.STRICT, b"")
+UNENDED: Final = ExchangeEnd(
+    Outcome.INTERRUPTED, 0, "the gateway stopped before the exchange ended"
+)
+KEYLESS: Final = ExchangeEnd(
+    Outcome.INTERRUPTED, 0, "the key was destroyed before the exchange was recorded"
+)
+LOST: Final = ExchangeEnd(Outcome.INTERRUPTED, 0, "its records were damaged in the journal")
+"""What stands where a journal has no intent, or no closing record, that can be read."""
 
 
 class HeldBytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from proxy.errors import FormatError
 from proxy.interactions.interaction import (
     Interaction,
     Request,
@@ -18,7 +19,8 @@ from proxy.interactions.interaction import (
 from proxy.interactions.problems import JsonObject, Notes, ProblemKind
 from proxy.interactions.steps import Step, steps_from_input, steps_from_json
 from proxy.journal.format import Outcome
-from proxy.recording.exchange import Exchange
+from proxy.recording.decision import Decision
+from proxy.recording.exchange import Body, Exchange
 from proxy.recording.facts import EventFact, ObservationFact, Recording, StepFact, UsageFact
 from proxy.recording.operation import INTERACTION_OPERATIONS
 from proxy.recording.reading.answer import EVENT_STREAM, Answer, error_code_of, read_answer
@@ -135,11 +137,25 @@ class _Interpretation:
             return None  # the outcome says that the request never came whole
         day = self._equality(self._exchange.started_wall_ns)
         self._request_mac = day.mac("request", decoded.data)
-        raw = json_object(decoded.data, self._notes, "request body")
+        data = self._sent_instead() or decoded.data
+        raw = json_object(data, self._notes, "request body")
         if raw is None:
             return None
-        settle_duplicates(decoded.data, raw, self._notes)
+        settle_duplicates(data, raw, self._notes)
         return request_from_json(raw, self._notes)
+
+    def _sent_instead(self) -> bytes:
+        """What upstream was asked where a policy changed it; empty: what the client sent."""
+        if not self._exchange.decision:
+            return b""
+        try:
+            body = Decision.decode(self._exchange.decision).body
+        except FormatError:  # not what this release knows
+            return b""
+        if body is None:
+            return b""
+        sent = Body(body, len(body), ())
+        return decode_body(sent, self._heads.asked.codings, self._notes, "request").data
 
     def _tell_resource(self, request: Request | None, answer: Answer, resource: JsonObject) -> None:
         found = interaction_from_json(resource, self._notes)

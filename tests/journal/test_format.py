@@ -205,6 +205,7 @@ def test_numbers_of_kinds_never_change() -> None:
         "SEGMENT_HEAD": 9,
         "SEGMENT_TAIL": 10,
         "SPLICED_CHUNK": 11,
+        "DECISION": 12,
     }
 
 

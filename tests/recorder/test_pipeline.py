@@ -10,6 +10,7 @@ from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.page import WorkerPage
 from proxy.journal.writer import JournalLimits
 from proxy.recorder import pipeline as pipeline_module
+from proxy.recording.decision import Decision
 from proxy.recording.facts import ActFact, GapFact
 from proxy.recording.group import SPILL_BYTES
 from tests.journal.written import BOOT, WAIT_S, WORKER, entry, living, write_journal
@@ -360,3 +361,26 @@ def test_acts_told_before_a_recorder_has_looked_around_forget_no_journal(scene: 
         scene.pipeline().catch_up()
 
         assert scene.outcomes() == {name(1): "complete"}
+
+
+def test_what_a_policy_decided_is_an_act_of_the_same_commit(scene: Scene) -> None:
+    decided = Decision("rewrite", "no-storage", "as asked", body=b'{"model":"m","store":false}')
+    first, *more = whole(1)
+    told = entry(1, Kind.DECISION, decided.encode())
+    write_journal(scene.folder, [[first, told, *more], whole(2)])
+
+    scene.pipeline().catch_up()
+
+    found = scene.told()
+    (act,) = [act for act in found.acts if act.kind == "policy"]
+    assert (act.interaction, act.actor) == ("v1_1", "policy")
+    assert act.data == decided_act_data(name(1))
+    (with_it, without) = found.exchanges
+    assert with_it.recording.observations[0].store == "false"
+    raw = scene.reader().exchange(with_it.raw_ref)
+    assert Decision.decode(raw.decision) == decided
+    assert scene.reader().exchange(without.raw_ref).decision == b""
+
+
+def decided_act_data(exchange: str) -> str:
+    return f'{{"decision":"rewrite","exchange":"{exchange}","policy":"no-storage"}}'

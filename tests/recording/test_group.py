@@ -247,6 +247,7 @@ def test_reading_again_starts_at_the_oldest_open_exchange() -> None:
 def test_a_carried_exchange_goes_on_in_the_next_recorder_as_if_nothing_had_happened() -> None:
     play = Play()
     entries = play.whole(b"question", b"reply")
+    entries.insert(3, play.entry(Kind.DECISION, b"what a policy decided"))
     early, late = play.frame(1, *entries[:4]), play.frame(1, *entries[4:])
     group, next_group = ExchangeGroup(KEEP), ExchangeGroup(KEEP)
     group.take(early)
@@ -257,7 +258,10 @@ def test_a_carried_exchange_goes_on_in_the_next_recorder_as_if_nothing_had_happe
     assert group.open_since(0, 7) == next_group.open_since(0, 7) == (5, 0)
     assert next_group.held_bytes == group.held_bytes
     assert next_group.take(early) == []
-    assert finished(next_group, [late]) == finished(group, [late])
+    whole = finished(group, [late])
+    assert finished(next_group, [late]) == whole
+    assert whole.exchange.decision == b"what a policy decided"
+    assert whole.exchange.request.data == b"question", "what upstream got instead is in the decision"
 
 
 def test_only_exchanges_from_before_that_segment_are_carried() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from proxy.interactions.interaction import id_hash
 from proxy.journal.format import Outcome
+from proxy.recording.decision import Decision
 from proxy.recording.facts import Recording
 from proxy.recording.interpret import interpret
 from tests.recording.samples import (
@@ -356,3 +357,16 @@ def test_a_nesting_as_deep_as_the_parser_bears_never_raises(kind: str) -> None:
     )
 
     assert len(told.observations) <= 1
+
+
+def test_what_a_policy_sent_instead_counts_and_not_what_the_client_said() -> None:
+    asked = exchange(request={**ASKED, "store": True}, response={"status": "completed"})
+    body = json.dumps({**ASKED, "store": False}).encode()
+    decided = Decision("rewrite", "no-storage", "as asked", body=body).encode()
+
+    seen = interpret(replace(asked, decision=decided)).observations[0]
+    odd = interpret(replace(asked, decision=b"?")).observations[0]
+    refused = Decision("refuse", "no-storage", "as asked").encode()
+    plain = interpret(replace(asked, decision=refused)).observations[0]
+
+    assert (seen.store, odd.store, plain.store) == ("false", "true", "true")

@@ -69,10 +69,13 @@ def exchange_to_box(
         "purpose": exchange.purpose,
         "is_answer_withheld": exchange.is_answer_withheld,
     }
+    if exchange.decision:
+        meta["has_decision"] = True
     blobs = [intent.head, exchange.response_head, request.trailers, response.trailers]
     blobs += [head.head for head in exchange.interim_heads]
     blobs += [part.data for part in tails]
     blobs += steps
+    blobs += [exchange.decision] * bool(exchange.decision)
     return pack_box(meta, blobs)
 
 
@@ -141,6 +144,7 @@ def _exchange_from_meta(
             meta["tails"], blobs[interim_end:tails_end], strict=True
         )
     )
+    steps_end = len(blobs) - meta.get("has_decision", False)
     connection, index, port, address = meta["intent"]
     request_bytes, response_bytes, from_client_bytes, from_upstream_bytes = meta["sizes"]
     exchange = Exchange(
@@ -165,8 +169,9 @@ def _exchange_from_meta(
         has_lost_frames=meta["has_lost_frames"],
         purpose=Purpose(meta.get("purpose", Purpose.CLIENT)),
         is_answer_withheld=meta.get("is_answer_withheld", False),
+        decision=b"".join(blobs[steps_end:]),
     )
-    steps = tuple(blobs[tails_end:])
+    steps = tuple(blobs[tails_end:steps_end])
     parts = tuple(
         SealedPart(RecordKind.PART, Ref.parse(ref), size, bytes.fromhex(digest))
         for ref, size, digest in meta["parts"]

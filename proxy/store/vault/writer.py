@@ -19,6 +19,7 @@ from proxy.errors import KeyDestroyed
 from proxy.journal.format import Codec, ExchangeId
 from proxy.journal.keys import vault_key
 from proxy.journal.slots import Keystore
+from proxy.recording.decision import decision_act
 from proxy.recording.exchange import Exchange, Part
 from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
@@ -171,6 +172,7 @@ class Vault:
             ]
             parts += media
             steps_ref = self._append_content(key[0], finished, recording.contents, parts)
+        self._append_decision(exchange, recording)
         manifest_ref = self._append_manifest(exchange, commitment, parts)
         committed = CommittedFacts(
             without_content(recording),
@@ -180,6 +182,13 @@ class Vault:
         )
         self._take_facts(committed)
         return committed
+
+    def _append_decision(self, exchange: Exchange, recording: Recording) -> None:
+        """What a policy decided, told as an act: in the same commit as its exchange."""
+        if exchange.decision:
+            about, at = recording.exchange.interaction, exchange.ended_wall_ns
+            act = decision_act(exchange.decision, str(exchange.id), about, at)
+            self._acts += [act] if act is not None else []
 
     def append_open(self, carried: Carried) -> None:
         """An exchange that is still open, as far as it was taken: its journal may go up to there."""

@@ -50,6 +50,7 @@ EXCHANGES = st.builds(
     has_lost_frames=st.booleans(),
     purpose=st.sampled_from(Purpose),
     is_answer_withheld=st.booleans(),
+    decision=st.binary(max_size=40),
 )
 
 
@@ -68,6 +69,7 @@ def test_an_exchange_comes_back_from_its_box_as_it_was(
 
     assert with_parts(stored, (), KEEP) == exchange
     assert stored.tails == tails(exchange)
+    assert stored.steps == steps
     assert stored.steps == steps
     assert stored.next_ordinal == next_ordinal
 
