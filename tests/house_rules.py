@@ -20,7 +20,10 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "telemetry": frozenset(
         {"errors", "config", "values", "interactions", "journal", "recording", "store"}
     ),
-    "admin": frozenset({"errors", "config", "journal", "recording", "store", "audit"}),
+    "console": frozenset(),
+    "admin": frozenset(
+        {"errors", "config", "interactions", "journal", "recording", "store", "audit", "console"}
+    ),
     "recorder": frozenset(
         {
             "errors",

@@ -8,9 +8,9 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -20,6 +20,13 @@ from proxy.admin.asking.snapshots import Copy, Snapshots
 from proxy.admin.asking.statements import Statements
 from proxy.admin.desk import THREADS, Desk
 from proxy.admin.guard import Guard, hosts_of
+from proxy.admin.seeing.clocks import Period
+from proxy.admin.seeing.find import Find
+from proxy.admin.seeing.live import Board, Live
+from proxy.admin.seeing.pages import Pages
+from proxy.admin.seeing.raw import Raw
+from proxy.admin.seeing.sheet import Sheets
+from proxy.admin.seeing.who import RecorderState, Who
 from proxy.admin.tokens import TokenFile, ready_tokens
 from proxy.admin.trail import Tell, Trail
 from proxy.store.asking.lending import LentTables
@@ -41,6 +48,8 @@ class AdminSettings:
     """None: admin/tokens.json of the data folder."""
     hosts: tuple[str, ...] = ()
     """Further names that Host may say."""
+    period: Period = field(default_factory=Period)
+    """Of the project at Google."""
 
     @property
     def tokens_path(self) -> Path:
@@ -62,6 +71,16 @@ class Means:
     """A copy of the tables, for statements of other people."""
     open_reader: Callable[[], VaultReader]
     """For content; each for one thread."""
+    board: Board | None = None
+    """What passes now; None: nobody can watch."""
+    recorder_state: RecorderState = dict
+    """How the recorder is."""
+
+
+class Part(Protocol):
+    """Some of the handlers."""
+
+    def routes(self) -> list[web.RouteDef]: ...
 
 
 class AdminListener:
@@ -91,7 +110,7 @@ class AdminListener:
         tokens = self._tokens(address)
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="admin")
         desk = Desk(self._tables, self._trail, pool, self._now_ns)
-        guard = Guard(tokens, hosts_of(address, port, self._settings.hosts), ())
+        guard = Guard(tokens, hosts_of(address, port, self._settings.hosts), Pages.OPEN)
         application = web.Application(middlewares=[guard.pass_on], client_max_size=BODY_BYTES_MAX)
         snapshots = Snapshots(
             self._settings.data_folder / "run", self._means.copy, time.monotonic_ns
@@ -103,6 +122,7 @@ class AdminListener:
             Statements(desk, snapshots, self._means.open_reader),
         ):
             application.add_routes(part.routes())
+        self._add_seeing(application, desk)
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -119,6 +139,23 @@ class AdminListener:
             self._trail.close()
             snapshots.clear()
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _add_seeing(self, application: web.Application, desk: Desk) -> None:
+        """The console, and what its pages ask."""
+        settings, means = self._settings, self._means
+        pages = Pages()
+        state, folder = means.recorder_state, settings.data_folder
+        parts: list[Part] = [
+            pages,
+            Who(desk, folder / "run", state, lambda: pages.report_count),
+            Find(desk, means.open_reader),
+            Sheets(desk, means.open_reader, folder / "trail", settings.period),
+            Raw(desk, means.open_reader),
+        ]
+        if means.board is not None:
+            parts.append(Live(desk, means.board))
+        for part in parts:
+            application.add_routes(part.routes())
 
     def _tokens(self, address: str) -> TokenFile:
         return ready_tokens(

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 
 from proxy.admin.listener import AdminSettings
+from proxy.admin.seeing.clocks import Period
+from proxy.audit.retention.clocks import Tier, days_chosen
 from proxy.config.catalogue import Settings
 from proxy.errors import StoreError
 from proxy.recorder.api import remove_tables
@@ -69,6 +71,7 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
             data_folder=settings.data_folder,
             tokens_file=settings.admin_tokens_file,
             hosts=tuple(settings.admin_hosts.split(",")),
+            period=Period(Tier(settings.retention_tier), days_chosen(settings.retention_paid_days)),
         ),
         master_key_file=settings.master_key_file,
         batch_rows=settings.recorder_batch_rows,

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -32,8 +32,8 @@ from proxy.recorder.tables import TablesFollower
 from proxy.recorder.trail.follow import TrailFollower, TrailSettings
 from proxy.recorder.trail.giving import Giving
 from proxy.recorder.trail.serving import TrailPages
+from proxy.recorder.watching.live import LiveBoard, WatchedGroup, state_of
 from proxy.recorder.watching.metrics import Metrics
-from proxy.recording.group import ExchangeGroup
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from proxy.store.erasing.label_key import label_index
@@ -155,13 +155,14 @@ class Recorder:
             batch_ms=settings.batch_ms,
             mono_ns=mono_ns,
         )
-        self.followers: list[Callable[[FactBatch], None]] = [self.tables.offer]
+        self.board = LiveBoard(WatchedGroup(settings.interpret_bytes_max))
+        self.followers: list[Callable[[FactBatch], None]] = [self.tables.offer, self.board.offer]
         """Each takes every batch directly after its commit, in the pipeline's thread: it MUST be quick."""
         self._follower = Follower(settings.data_folder, self._keystore, self._vault.state.cursors)
         self.pipeline = Pipeline(
             vault=self._vault,
             follower=self._follower,
-            group=ExchangeGroup(settings.interpret_bytes_max),
+            group=self.board.group,
             hand_on=self._hand_on,
             now_ns=now_ns,
             mono_ns=mono_ns,
@@ -303,10 +304,15 @@ class Recorder:
             tell=self.pipeline.tell,
             copy=lambda target: self.tables.reach(VAULT_START, target),
             open_reader=lambda: open_reader(self.settings),
+            board=self.board,
+            recorder_state=self._state,
         )
         listener = AdminListener(self.settings.admin, self.lent, means)
         async with listener.serving(bound):
             yield
+
+    def _state(self) -> dict[str, Any]:
+        return state_of(self.pipeline.status(), self.tables.status(), self._mono_ns())
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:

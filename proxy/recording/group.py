@@ -124,6 +124,15 @@ class ExchangeGroup:
         journal = self._journals.pop((worker, boot), {})
         return [self._finish(journal, state) for state in list(journal.values())]
 
+    def under_way(self, count_max: int, bytes_max: int) -> list[Exchange]:
+        """The latest open exchanges as far as they were seen: how they end is provisional.
+
+        Bodies of those that hold more than `bytes_max` are left out.
+        """
+        states = [state for journal in self._journals.values() for state in journal.values()]
+        latest = sorted(states, key=lambda state: state.started_wall_ns)[-count_max:]
+        return [state.exchange(has_bodies=state.held_bytes <= bytes_max) for state in latest]
+
     def is_open(self, id_: ExchangeId) -> bool:
         return id_.sequence in self._journals.get((id_.worker, id_.boot), {})
 
@@ -220,6 +229,10 @@ class _Open:
     def held_bytes(self) -> int:
         return sum([side.held_bytes for side in self._sides.values()], len(self._decision))
 
+    @property
+    def started_wall_ns(self) -> int:
+        return self._started[0]
+
     def take(self, frame: Frame) -> None:
         if frame.ordinal != self.next_ordinal:
             self._has_lost = True
@@ -306,20 +319,20 @@ class _Open:
         for stream in self._sides.values():
             stream.stop_keeping()
 
-    def exchange(self) -> Exchange:
+    def exchange(self, *, has_bodies: bool = True) -> Exchange:
         end = self._end
         return Exchange(
             id=self.id,
             intent=self._intent,
             started_wall_ns=self._started[0],
             started_mono_ns=self._started[1],
-            request=self._body(Side.REQUEST, self._request_trailers),
+            request=self._body(Side.REQUEST, self._request_trailers, has_data=has_bodies),
             request_ended_mono_ns=self._request_ended_mono_ns,
             interim_heads=tuple(self._interim_heads),
             response_head=self._response_head,
             response_head_wall_ns=self._response_head_at[0],
             response_head_mono_ns=self._response_head_at[1],
-            response=self._answer(),
+            response=self._answer(has_data=has_bodies),
             is_own_answer=self._is_own_answer,
             spliced_from_client_bytes=self._size(Side.FROM_CLIENT),
             spliced_from_upstream_bytes=self._size(Side.FROM_UPSTREAM),
@@ -366,14 +379,15 @@ class _Open:
         held = self._sides.get(side)
         return held.size if held is not None else 0
 
-    def _answer(self) -> Body:
+    def _answer(self, *, has_data: bool) -> Body:
         if self._is_withheld:
             size = self._end.response_bytes
             return Body(b"", size, (), was_truncated=size > 0, trailers=self._end.trailers)
-        return self._body(Side.RESPONSE, self._end.trailers)
+        return self._body(Side.RESPONSE, self._end.trailers, has_data=has_data)
 
-    def _body(self, side: Side, trailers: bytes) -> Body:
+    def _body(self, side: Side, trailers: bytes, *, has_data: bool) -> Body:
         held = self._sides.get(side)
-        if held is None:
-            return Body(b"", 0, (), trailers=trailers)
+        if held is None or not has_data:
+            size = 0 if held is None else held.size
+            return Body(b"", size, (), was_truncated=size > 0, trailers=trailers)
         return held.body(trailers)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from proxy.audit.lineage.forest import Forest, Node, Total
 from proxy.audit.lineage.parents import How, Orphan
-from proxy.audit.lineage.turn import can_go_on, was_refused
+from proxy.audit.lineage.told import instant_of
+from proxy.audit.lineage.turn import was_refused
 from proxy.reading.layout.terminal import count_text, cut, one_line, packed
 
 ID_WIDTH_MAX: Final = 72
@@ -51,50 +50,6 @@ def tree_lines(forest: Forest, root: int, width: int) -> list[Text]:
         for number, child in reversed(list(enumerate(children, 1))):
             waiting.append((child, indent, "└─ " if number == len(children) else "├─ ", True))
     return lines
-
-
-def told_tree(forest: Forest, root: int) -> dict[str, Any]:
-    """The same for machines: totals, tips by name, and every turn with its edge."""
-    nodes = forest.nodes
-    named = {place: node.turn.interaction for place, node in enumerate(nodes)}
-    top = nodes[root]
-    return {
-        "root": named[root],
-        "turn_count": top.tree.turns,
-        "tips": [named[place] for place in forest.tips(root)],
-        "live_tips": [named[place] for place in forest.live_tips(root)],
-        "total": asdict(top.tree),
-        "turns": [_told_turn(nodes[place], named) for place in forest.tree_of(root)],
-    }
-
-
-def _told_turn(node: Node, named: dict[int, str]) -> dict[str, Any]:
-    turn = node.turn
-    return {
-        "interaction": turn.interaction,
-        "created_at": instant(turn.at),
-        "parent": None if node.parent is None else named[node.parent],
-        "previous_interaction_id": turn.previous,
-        "how": node.how,
-        "orphan": node.orphan,
-        "is_in_circle": node.is_in_circle,
-        "depth": node.depth,
-        "is_fork": node.is_fork,
-        "is_tip": node.is_tip,
-        "can_go_on": can_go_on(turn),
-        "model": turn.model,
-        "agent": turn.agent,
-        "switched_from": node.switched_from,
-        "status": turn.status,
-        "error_code": turn.error_code,
-        "deleted_at": None if turn.deleted_at is None else instant(turn.deleted_at),
-        "fell_away": list(node.fell_away),
-        "cached_share": node.cached_share,
-        "tokens": turn.total_tokens,
-        "cost_pico_usd": turn.cost_pico_usd,
-        "is_cost_complete": turn.is_cost_complete,
-        "branch": asdict(node.branch),
-    }
 
 
 def _heading(forest: Forest, root: int) -> Text:
@@ -173,13 +128,4 @@ def _name(interaction: str, width: int) -> str:
 
 
 def _moment(at_us: int) -> str:
-    return _time(at_us).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def instant(at_us: int) -> str:
-    """Microseconds since 1970 as JSON has them everywhere here: ISO 8601, UTC."""
-    return _time(at_us).isoformat() + "Z"
-
-
-def _time(at_us: int) -> dt.datetime:
-    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=at_us)  # noqa: DTZ001  # UTC throughout
+    return instant_of(at_us).strftime("%Y-%m-%d %H:%M:%S")

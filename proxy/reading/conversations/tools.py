@@ -11,8 +11,8 @@ from typing import Any, Final
 import duckdb
 from rich.text import Text
 
+from proxy.audit.lineage.told import instant
 from proxy.audit.tool_contract import Contract, Finding, Kind, ToolCall, ToolStep, contract_of
-from proxy.reading.conversations.branches import instant
 from proxy.reading.conversations.tree import kin_of
 from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, table

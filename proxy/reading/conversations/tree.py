@@ -10,8 +10,9 @@ from typing import Any, Final
 import duckdb
 
 from proxy.audit.lineage.forest import Forest, forest_of
+from proxy.audit.lineage.told import told_tree
 from proxy.audit.lineage.turn import Turn
-from proxy.reading.conversations.branches import told_tree, tree_lines
+from proxy.reading.conversations.branches import tree_lines
 from proxy.reading.layout import terminal
 from proxy.reading.show import DONE, WRONG_USE, find, not_one
 from proxy.reading.snapshot import open_facts

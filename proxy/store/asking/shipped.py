@@ -120,7 +120,7 @@ def _is_comment(line: str) -> bool:
 def _value(parameter: Parameter, text: str, now_ns: int) -> object:
     match parameter.type:
         case "instant":
-            return _instant(parameter, text, now_ns)
+            return instant_of(parameter, text, now_ns)
         case "whole":
             if not re.fullmatch(r"-?\d{1,10}", text) or abs(int(text)) > WHOLE_MAX:
                 raise _wrong(parameter, f"a whole number up to {WHOLE_MAX:,}")
@@ -131,7 +131,8 @@ def _value(parameter: Parameter, text: str, now_ns: int) -> object:
             return text
 
 
-def _instant(parameter: Parameter, text: str, now_ns: int) -> dt.datetime:
+def instant_of(parameter: Parameter, text: str, now_ns: int) -> dt.datetime:
+    """UTC without a zone. Raises WrongParameter."""
     now = _EPOCH + dt.timedelta(microseconds=now_ns // 1000)
     try:
         if text == "now":

@@ -1,0 +1,1 @@
+"""The web console: static files in the package, loaded once, named by their digest. It knows no other room."""

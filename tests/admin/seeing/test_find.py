@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.admin.seeing.find import AROUND, excerpt, texts_in
+from proxy.admin.tokens import Role
+from proxy.store.asking.lending import LentTables
+from proxy.store.vault.reader import VaultReader
+from tests.admin.served import served
+
+SPAN = "since=2026-09-01&until=2026-10-01"
+REASON = {"Audit-Reason": "ticket 7"}
+
+
+class Steps:
+    """Stands for a reader of the vault."""
+
+    def steps(self, refs: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        for ref in refs:
+            text = {"type": "thought", "summary": [{"type": "text", "text": f"Über {ref}"}]}
+            yield ref, json.dumps(text).encode()
+
+    def close(self) -> None:
+        pass
+
+
+def steps() -> VaultReader:
+    return cast("VaultReader", Steps())
+
+
+async def test_the_first_page_has_a_summary_and_pages_join_up(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    async with served(tmp_path, tables) as listener:
+        pages = [
+            (await listener.ask(f"/v1/find?{SPAN}&limit=2&offset={at}", listener.local)).json()
+            for at in (0, 2)
+        ]
+
+    assert [row["interaction"] for page in pages for row in page["rows"]] == [
+        *("v1_three", "v1_two", "v1_one")
+    ]
+    assert (pages[0]["summary"]["count"], pages[0]["summary"]["tokens"]) == (3, 22)
+    assert "summary" not in pages[1]
+
+
+async def test_what_is_wrong_with_a_filter_is_said(tmp_path: Path, tables: LentTables) -> None:
+    async with served(tmp_path, tables) as listener:
+        for asked in (
+            *("colour=red", "since=soon", "limit=all", "sort=beauty"),
+            *("tokens_min=many", "offset=-1", "words=" + "x" * 201),
+        ):
+            assert (await listener.ask(f"/v1/find?{asked}", listener.local)).status == 400, asked
+
+
+async def test_text_is_looked_for_by_auditors_with_a_reason_and_told(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    path = f"/v1/find/text?{SPAN}&text=%C3%BCber"
+    async with served(tmp_path, tables, steps) as listener:
+        auditor = listener.token(Role.AUDITOR)
+        viewer = await listener.ask(path, listener.token(Role.VIEWER), headers=REASON)
+        silent = await listener.ask(path, auditor)
+        short = await listener.ask(f"/v1/find/text?{SPAN}&text=u", auditor, headers=REASON)
+        told = await listener.ask(path, auditor, headers=REASON)
+
+    assert (viewer.status, silent.status, short.status) == (403, 400, 400)
+    (row,) = told.json()["rows"]
+    assert row["interaction"] == "v1_three"
+    assert row["hits"][0]["excerpt"].startswith("Über")
+    assert told.json()["searched"] == 3
+    access = listener.acts.told[-1]
+    assert (access.kind, json.loads(access.data or "")["content_count"]) == ("access", 1)
+
+
+async def test_what_can_be_filtered_by_is_counted(tmp_path: Path, tables: LentTables) -> None:
+    async with served(tmp_path, tables) as listener:
+        told = (await listener.ask(f"/v1/find/facets?{SPAN}", listener.local)).json()
+
+    assert told["model"] == [{"value": "m", "count": 2}]
+    assert {each["value"] for each in told["status"]} == {"completed", "unknown"}
+
+
+@given(st.text(max_size=300), st.text(min_size=1, max_size=5))
+def test_an_excerpt_holds_what_was_looked_for_and_little_more(text: str, part: str) -> None:
+    found = excerpt(text, part)
+
+    assert found is None or len(found) <= 2 * AROUND + len(part) + 2
+
+
+def test_opaque_texts_are_not_looked_into() -> None:
+    step = {"type": "thought", "signature": "c2ln", "summary": [{"text": "a"}, "b"]}
+
+    assert list(texts_in(step)) == ["a", "b"]
