@@ -277,18 +277,25 @@ class Recorder:
             finally:
                 keeping.cancel()
                 resuming.cancel()
-                # The threads end by themselves, in this order; cancelling would only stop waiting.
-                self.pipeline.stop()
-                await asyncio.wait([pipeline])
-                if self.trail is not None:
-                    self.trail.end()
-                if self.traces is not None:
-                    await asyncio.to_thread(self.traces.stop)
-                self.tables.stop()
-                await asyncio.wait([tables])
-                await asyncio.to_thread(self.metrics.stop)
-                if self.trail is not None:
-                    await asyncio.to_thread(self.trail.stop)
+                await self._leave(pipeline, tables)
+
+    async def _leave(self, pipeline: asyncio.Task[None], tables: asyncio.Task[None]) -> None:
+        """The threads end by themselves, in this order; cancelling would only stop waiting.
+
+        Each is told to end, whatever became of those before: one that was not told would keep the process for ever.
+        """
+        async with contextlib.AsyncExitStack() as steps:  # from the last to the first
+            if self.trail is not None:
+                steps.push_async_callback(asyncio.to_thread, self.trail.stop)
+            steps.push_async_callback(asyncio.to_thread, self.metrics.stop)
+            steps.push_async_callback(asyncio.wait, [tables])
+            steps.callback(self.tables.stop)
+            if self.traces is not None:
+                steps.push_async_callback(asyncio.to_thread, self.traces.stop)
+            if self.trail is not None:
+                steps.callback(self.trail.end)
+            self.pipeline.stop()
+            await asyncio.wait([pipeline])
 
     async def _keep_room(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,27 @@ async def test_a_disk_that_refuses_ends_the_recorder(scene: Scene) -> None:
             await lose_the_vault()
 
         assert caught.group_contains(OSError, match="removed")
+
+
+async def test_a_last_round_that_fails_leaves_no_thread_behind(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen under 1,000 kills: the process stayed for ever, with the folder locked, its tables waiting for news."""
+
+    def refuse(until_ns: int | None = None) -> None:
+        raise OSError(f"refused until {until_ns}")
+
+    async def lose_the_last_round() -> None:
+        async with serving(scene) as recorder:
+            monkeypatch.setattr(recorder.pipeline, "catch_up", refuse)
+
+    with living(scene.folder):
+        with pytest.raises(ExceptionGroup) as caught:
+            await lose_the_last_round()
+
+        assert caught.group_contains(OSError, match="refused until")
+    assert not (scene.folder / "facts.duckdb.wal").exists()
+    assert not {thread.name for thread in threading.enumerate()} & {"metrics", "trail"}
 
 
 def test_one_recorder_holds_a_folder(tmp_path: Path) -> None:
