@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ import pytest
 from proxy.audit.retention.clocks import Tier
 from proxy.journal.keys import FingerprintKey
 from proxy.reading.disposal import verify_receipts
-from proxy.steward.asking import Neighbours
+from proxy.steward.asking import Gateway, Neighbours, Told
 from proxy.steward.capture import Clocks
 from proxy.steward.credential import made
 from proxy.steward.disposal.desk import Disposals
@@ -120,8 +120,8 @@ class Span:
             allowance = Allowance(10_000.0, self.clocks.mono_s())
             reach = Reach(
                 neighbours.recorder,
-                neighbours.gateway,
-                neighbours.verifier,
+                Ahead(neighbours.gateway, self),
+                Ahead(neighbours.verifier, self),
                 credential,
                 (allowance, self.clocks.mono_s),
             )
@@ -158,6 +158,20 @@ class Span:
             "SELECT interaction, data FROM audit.receipts ORDER BY made_at"
         )
         return {name: json.loads(data) for name, data in found}
+
+
+class Ahead(Gateway):
+    """The gateway, before an upstream whose Date goes by the emulator's clock. The emulator's own Date does not."""
+
+    def __init__(self, gateway: Gateway, span: Span) -> None:
+        self._gateway = gateway
+        self._span = span
+
+    async def send(
+        self, method: str, target: str, headers: Mapping[str, str], *, body_bytes_max: int = 0
+    ) -> Told:
+        told = await self._gateway.send(method, target, headers, body_bytes_max=body_bytes_max)
+        return replace(told, date_s=self._span.clocks.wall_us() / 1e6)
 
 
 @pytest.fixture

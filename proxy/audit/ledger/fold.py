@@ -17,6 +17,7 @@ from proxy.audit.retention.clocks import (
     Interval,
     Residue,
     Rules,
+    Seen,
     Tier,
     expiry,
     narrowed,
@@ -31,8 +32,17 @@ US: Final = 1000
 """Nanoseconds."""
 
 
-def copy_of(row: CopyRow, told: Iterable[EventRow], boot: str = "") -> Copy:
-    """The copy after all that was recorded of it; `boot`: the life of the steward that asks."""
+def copy_of(
+    row: CopyRow, told: Iterable[EventRow], boot: str = "", gone_by: int | None = None
+) -> Copy:
+    """The copy after all that was recorded of it.
+
+    Args:
+        row: what the tables say of it.
+        told: what happened to it, in any order.
+        boot: the life of the steward that asks.
+        gone_by: whoever is served after this instant outstays, ns; None: nobody knows.
+    """
     start = anchor_of(row)
     copy = Copy(
         interaction=row.interaction,
@@ -49,20 +59,38 @@ def copy_of(row: CopyRow, told: Iterable[EventRow], boot: str = "") -> Copy:
         has_sent=True,
         has_id=row.has_id,
     )
-    copy = replayed(after(copy, created), events_of(row, told))
+    copy = replayed(after(copy, created), events_of(row, told, gone_by))
     if boot and copy.boot != boot:
         copy = after(copy, events.Restarted(id=f"restarted:{boot}", wall=copy.began_at, boot=boot))
     return copy
 
 
-def events_of(row: CopyRow, told: Iterable[EventRow]) -> Iterable[AnyEvent]:
+def gone_by(row: CopyRow, project: tuple[Tier, int | None], skew_ns: int) -> int:
+    """Until when it may be served, with all grace, ns."""
+    return expiry(anchor_of(row), *project, skew_ns).latest + RULES.grace_ns
+
+
+def events_of(
+    row: CopyRow, told: Iterable[EventRow], gone_by: int | None = None
+) -> Iterable[AnyEvent]:
     """What happened, in order. Each new life of the steward is an event of its own."""
     boot = ""
+    rows = list(told)
     if row.continued_us is not None:
         event_id = f"continued:{row.interaction}"
-        yield events.Continued(id=event_id, wall=row.continued_us * US)
-    for one in sorted(told, key=lambda each: (each.at_us, each.id)):
-        event = _event(one)
+        rows.append(
+            EventRow(
+                interaction=row.interaction,
+                id=event_id,
+                kind="continued",
+                at_us=row.continued_us,
+                status=None,
+                retry_after_s=None,
+                data=None,
+            )
+        )
+    for one in sorted(rows, key=lambda each: (each.at_us, each.place, each.id)):
+        event = _event(one, gone_by)
         if event is None:
             continue
         if event.boot and event.boot != boot:
@@ -73,11 +101,14 @@ def events_of(row: CopyRow, told: Iterable[EventRow]) -> Iterable[AnyEvent]:
         yield event
 
 
-def _event(told: EventRow) -> AnyEvent | None:
+def _event(told: EventRow, gone_by: int | None) -> AnyEvent | None:
     wall = told.at_us * US
     match told.kind:
+        case "continued":
+            return events.Continued(id=told.id, wall=wall)
         case "served":
-            return events.Looked(id=told.id, wall=wall, status=told.status)
+            is_late = gone_by is not None and (told.date_us or 0) * US > gone_by
+            return events.Looked(id=told.id, wall=wall, status=told.status, is_overdue=is_late)
         case "deleted":
             return events.DeleteAnswered(id=told.id, wall=wall, status=told.status, is_ours=False)
         case "held":
@@ -113,7 +144,8 @@ def interval_of(
     anchor = anchor_of(row)
     found = expiry(anchor, tier, days, skew_ns, rules)
     if copy.served_at:
-        found = narrowed(found, anchor, copy.served_at, skew_ns, rules)
+        seen = Seen(copy.served_at, copy.longest_unused_ns)
+        found = narrowed(found, anchor, seen, skew_ns, rules)
     return found
 
 
@@ -121,6 +153,10 @@ def residues_of(row: CopyRow, rules: Rules = RULES) -> Sequence[Residue]:
     """Copies beside the stored one, by the tools that were used."""
     used = row.tools.split(",") if row.tools else []
     uses = [("environment", row.environment)] if row.environment else []
+    if row.files:
+        uses.append(("file", ""))
+    if row.has_cache:
+        uses.append(("cache", ""))
     last = max(row.seen_us, row.updated_us or 0) * US
     return residues(used, uses, last, rules)
 

@@ -44,6 +44,7 @@ def receipt(
         "outcome": str(copy.disposal),
         "is_verified": copy.disposal in VERIFIED,
         "flags": sorted(copy.flags),
+        "refused": copy.refused,
         "made_at": _instant(made_at_ns),
         "evidence": [
             {

@@ -31,12 +31,17 @@ class CopyRow:
     seen_us: int
     """First told of, by our clock."""
     updated_us: int | None
+    """Upstream's word."""
     continued_us: int | None
     api_version: str | None
     api_revision: str | None
     environment: str | None
     tools: str | None
     """Types of its tool steps that were seen, with commas."""
+    files: int = 0
+    """Files of the Files API that it was shown."""
+    has_cache: bool = False
+    """It was asked with an explicit cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,10 @@ class EventRow:
     retry_after_s: int | None
     data: str | None
     """JSON of the act."""
+    place: int = 0
+    """Of an act: its place among all acts, which a clock that is set back does not change."""
+    date_us: int | None = None
+    """Date of the answer: upstream's own clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

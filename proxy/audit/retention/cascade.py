@@ -47,6 +47,10 @@ class Forest:
             if earlier is not None:
                 self._behind.setdefault(earlier, []).append(turn)
 
+    def joined(self, newer: Forest) -> Forest:
+        """With the turns of another, which counts where both know one."""
+        return Forest({**self._before, **newer._before})
+
     def ancestors(self, turn: str) -> list[str]:
         """The turns before it, the nearest first. Ends where ids go in a circle."""
         found: dict[str, None] = {}

@@ -49,6 +49,8 @@ class Rules:
     file_ns: int = 48 * HOUR_NS
     abuse_log_ns: int = 55 * DAY_NS
     """Assumed: the documents name no number."""
+    studio_log_ns: int = 55 * DAY_NS
+    """Of a project that logs in AI Studio, which no answer shows: assumed. A dataset made of it has no end."""
 
 
 RULES: Final = Rules()
@@ -107,17 +109,27 @@ def expiry(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When Google served the object."""
+
+    last_at: int
+    longest_unused_ns: int
+    """From its beginning or its last use to a time it was served, the longest of all: what was used lately may
+    be there because use began its period again."""
+
+
 def narrowed(
-    interval: Interval, anchor: Anchor, seen_at: int, skew_ns: int, rules: Rules = RULES
+    interval: Interval, anchor: Anchor, seen: Seen, skew_ns: int, rules: Rules = RULES
 ) -> Interval:
-    """The interval after Google served the object at `seen_at`: never wider, never turned around."""
+    """The interval after Google served the object: never wider, never turned around."""
     earliest, reasons = interval.earliest, list(interval.basis)
     slack = abs(skew_ns)
-    if seen_at - slack > earliest:
-        earliest = seen_at - slack
+    if seen.last_at - slack > earliest:
+        earliest = seen.last_at - slack
         reasons.append("served since")
     not_free = anchor.began_at + PAID_DAYS[0] * DAY_NS - slack
-    if seen_at - anchor.began_at > rules.not_free_after_ns + slack and not_free > earliest:
+    if seen.longest_unused_ns > rules.not_free_after_ns + slack and not_free > earliest:
         earliest = not_free
         reasons.append(
             f"served after {rules.not_free_after_ns // HOUR_NS} hours: not the free tier"
@@ -142,9 +154,9 @@ class Residue:
     """A copy beside the stored object, with a clock of its own."""
 
     kind: str
-    """search_grounding, maps_grounding, file, environment, cache, abuse_log."""
+    """search_grounding, maps_grounding, file, environment, cache, abuse_log, studio_log."""
     name: str
-    """Of the file, environment or cache; else empty."""
+    """Of the environment; empty where it stands in sealed content alone, or there is none."""
     until: int | None
     """None: without an end of its own."""
     is_assumed: bool
@@ -166,7 +178,10 @@ def residues(
         rules: what is assumed.
     """
     types = set(used)
-    found = [Residue("abuse_log", "", seen_at + rules.abuse_log_ns, is_assumed=True)]
+    found = [
+        Residue("abuse_log", "", seen_at + rules.abuse_log_ns, is_assumed=True),
+        Residue("studio_log", "", seen_at + rules.studio_log_ns, is_assumed=True),
+    ]
     if types & {"google_search_call", "google_search_result"}:
         until = seen_at + rules.search_ns
         found.append(Residue("search_grounding", "", until, is_assumed=False))

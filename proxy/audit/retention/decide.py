@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from proxy.audit.retention.clocks import DAY_NS, RULES, Interval
-from proxy.audit.retention.states import FINAL, Copy, Disposal, Evidence
+from proxy.audit.retention.states import FINAL, Copy, Disposal, Evidence, Wait
 from proxy.audit.retention.trust import Trust
 
 DELETES_MAX: Final = 12
@@ -100,19 +100,23 @@ def decide(copy: Copy, now: Now, world: World) -> Next:
             return _remove(copy, now, world)
         case Disposal.IDLE:
             return _await_expiry(copy, now, world, Stage.DONE)
+        case Disposal.DENIED if copy.refused is None and world.has_credential:
+            return Next(Move.CONTROL, Stage.PERSON)
         case _:
             return _await_expiry(copy, now, world, Stage.PERSON)
 
 
 def _upgrade(copy: Copy, now: Now, world: World) -> Next:
     """A final that rests on no look may become one that does; nothing else changes."""
-    can_prove = copy.was_confirmed and copy.disposal in {
-        Disposal.EXPIRED_PRESUMED,
-        Disposal.UNVERIFIABLE,
-    }
-    if can_prove and world.has_credential and copy.gets < GETS_MAX:
+    if can_be_proven(copy) and world.has_credential:
         return _look(copy, now)
     return Next(Move.NOTHING, Stage.DONE)
+
+
+def can_be_proven(copy: Copy) -> bool:
+    """Whether more looks may show what a final state only presumes."""
+    is_presumed = copy.disposal in {Disposal.EXPIRED_PRESUMED, Disposal.UNVERIFIABLE}
+    return is_presumed and copy.was_confirmed and copy.gets < GETS_MAX
 
 
 def _find_out(copy: Copy, now: Now, world: World) -> Next:
@@ -125,7 +129,7 @@ def _find_out(copy: Copy, now: Now, world: World) -> Next:
 
 def _look(copy: Copy, now: Now) -> Next:
     """The next look when it is its time; between a first 404 and the next look, a control."""
-    if not _may_retry(copy, now):
+    if not _is_over(copy.look_wait, now):
         return Next(Move.NOTHING, Stage.WAIT_RETRY)
     misses = copy.misses
     is_missed = misses.boot == now.boot and misses.first_mono is not None
@@ -144,10 +148,8 @@ def _remove(copy: Copy, now: Now, world: World) -> Next:
     stage = _hindrance(copy, now, world)
     if stage is Stage.WAIT_RUN and _may_cancel(copy, now, world):
         return Next(Move.CANCEL, Stage.WAIT_RUN)
-    if stage in {Stage.WAIT_CRED, Stage.EXHAUSTED, Stage.HELD}:
+    if stage is not Stage.READY:  # what nobody may remove now may still expire
         return _await_expiry(copy, now, world, stage)
-    if stage is not Stage.READY:
-        return Next(Move.NOTHING, stage)
     if not copy.is_request and not world.is_wanted:
         return Next(Move.DROP, Stage.READY)
     if not copy.was_confirmed and copy.gets == 0:  # what was never seen there cannot be proven gone
@@ -159,15 +161,20 @@ def _hindrance(copy: Copy, now: Now, world: World) -> Stage:
     """What keeps a DELETE from being sent now; READY: nothing."""
     checks = (
         (world.is_held, Stage.HELD),
-        (copy.due_at is None or copy.due_at > now.wall, Stage.WAIT_DUE),
+        (not copy.is_request and not _is_due(copy, now), Stage.WAIT_DUE),
         (not (copy.is_request or now.trust is Trust.TRUSTED), Stage.WAIT_CLOCK),
         (not world.has_credential, Stage.WAIT_CRED),
         (not copy.is_ended, Stage.WAIT_RUN),
         (world.has_open_branch, Stage.WAIT_BRANCH),
         (copy.deletes >= DELETES_MAX, Stage.EXHAUSTED),
-        (not _may_retry(copy, now), Stage.WAIT_RETRY),
+        (not _is_over(copy.look_wait, now), Stage.WAIT_RETRY),
+        (not _is_over(copy.send_wait, now), Stage.WAIT_RETRY),
     )
     return next((stage for applies, stage in checks if applies), Stage.READY)
+
+
+def _is_due(copy: Copy, now: Now) -> bool:
+    return copy.due_at is not None and copy.due_at <= now.wall
 
 
 def _may_cancel(copy: Copy, now: Now, world: World) -> bool:
@@ -190,5 +197,5 @@ def _await_expiry(copy: Copy, now: Now, world: World, stage: Stage) -> Next:
     return Next(Move.NOTHING, stage)
 
 
-def _may_retry(copy: Copy, now: Now) -> bool:
-    return copy.boot != now.boot or now.mono >= copy.retry_mono
+def _is_over(wait: Wait, now: Now) -> bool:
+    return wait.is_over(now.wall, now.mono, now.boot)

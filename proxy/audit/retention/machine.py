@@ -30,14 +30,18 @@ from proxy.audit.retention.events import (
     RunEnded,
 )
 from proxy.audit.retention.states import (
+    ATTENTION,
     FINAL,
+    NO_WAIT,
     VERIFIED,
     Copy,
     Disposal,
     Evidence,
     Flag,
     Misses,
+    Refused,
     Store,
+    Wait,
 )
 
 CONFIRM_NS: Final = 60 * SECOND_NS
@@ -58,6 +62,7 @@ _TRANSIENT: Final = frozenset([408, 409, 429])
 _UNSUPPORTED: Final = frozenset([405, 501])
 _DENIED: Final = frozenset([401, 403])
 _AWAITING: Final = frozenset([Disposal.VERIFYING, Disposal.AMBIGUOUS])
+_WAITING: Final = frozenset([Disposal.SCHEDULED, Disposal.BACKOFF, Disposal.UNSUPPORTED])
 
 
 def after(copy: Copy, event: AnyEvent) -> Copy:
@@ -104,7 +109,7 @@ def _marked(copy: Copy, event: AnyEvent) -> Copy:
         case HoldPlaced() if copy.disposal is Disposal.SENDING:
             return replace(copy, flags=copy.flags | {Flag.HOLD_AFTER_SEND})
         case CredentialChanged() if copy.disposal is Disposal.DENIED:
-            return replace(copy, disposal=Disposal.SCHEDULED, retry_mono=0)
+            return replace(copy, disposal=Disposal.SCHEDULED, look_wait=NO_WAIT)
         case Concluded() if copy.disposal not in FINAL:
             is_proven = copy.evidence is Evidence.ABSENT and copy.was_confirmed
             if event.final in VERIFIED and not is_proven:
@@ -141,11 +146,13 @@ def _created(copy: Copy, event: CreateEnded) -> Copy:
 
 def _served(copy: Copy, wall: int, event: Looked | Continued) -> Copy:
     """After a witness that it is there."""
+    last_use = max(copy.began_at, copy.updated_at, copy.continued_at)
     changed = replace(
         copy,
         evidence=Evidence.CONFIRMED,
         was_confirmed=True,
         served_at=max(copy.served_at, wall),
+        longest_unused_ns=max(copy.longest_unused_ns, wall - last_use),
         misses=Misses(),
     )
     if copy.disposal not in FINAL:
@@ -158,38 +165,47 @@ def _served(copy: Copy, wall: int, event: Looked | Continued) -> Copy:
         due_at=min(copy.due_at or wall, wall),
         flags=copy.flags | {flag},
         is_accepted=False,
-        retry_mono=0,
+        look_wait=NO_WAIT,
     )
 
 
 def _looked(copy: Copy, event: Looked) -> Copy:
-    copy = replace(copy, gets=copy.gets + 1, boot=event.boot)
     status = event.status
+    if not event.boot:  # somebody else's GET: it shows what is there, and moves no wait of ours
+        is_shown = status is not None and 200 <= status < 300
+        return _overdue(_served(copy, event.wall, event), event) if is_shown else copy
+    copy = replace(copy, gets=copy.gets + 1, boot=event.boot)
     if status is not None and 200 <= status < 300:
         return _found(_served(copy, event.wall, event), event)
     if status == 404:
         return _missed(copy, event)
     if status in _DENIED and copy.disposal in _AWAITING:
-        return replace(copy, disposal=Disposal.DENIED)
-    wait_s = max(LOOK_AGAIN_S, event.retry_after_s)
-    return replace(copy, retry_mono=event.mono + wait_s * SECOND_NS)
+        return replace(copy, disposal=Disposal.DENIED, refused=None, look_wait=NO_WAIT)
+    return _waiting(copy, event, max(LOOK_AGAIN_S, event.retry_after_s) * SECOND_NS)
+
+
+def _overdue(copy: Copy, event: Looked) -> Copy:
+    """It is there, and perhaps should not be."""
+    if not event.is_overdue:
+        return copy
+    copy = replace(copy, flags=copy.flags | {Flag.OVERSTAY})
+    if copy.disposal is Disposal.IDLE:
+        copy = replace(copy, disposal=Disposal.SCHEDULED, due_at=event.wall)
+    return copy
 
 
 def _found(copy: Copy, event: Looked) -> Copy:
-    """It is there, and perhaps should not be."""
-    if event.is_overdue:
-        copy = replace(copy, flags=copy.flags | {Flag.OVERSTAY})
-        if copy.disposal is Disposal.IDLE:
-            copy = replace(copy, disposal=Disposal.SCHEDULED, due_at=event.wall)
+    """Our own look shows it."""
+    copy = _overdue(copy, event)
     if copy.disposal is Disposal.AMBIGUOUS:
-        return replace(copy, disposal=Disposal.SCHEDULED, retry_mono=event.mono + SECOND_NS)
+        return _waiting(replace(copy, disposal=Disposal.SCHEDULED), event, SECOND_NS)
     if copy.disposal is not Disposal.VERIFYING:
         return copy
     if not copy.is_accepted:  # the 404 to our DELETE was wrong: it is to be sent again
         return _again(copy, event)
     polls = copy.polls + 1
     if polls < len(POLLS_S):
-        return replace(copy, polls=polls, retry_mono=event.mono + POLLS_S[polls] * SECOND_NS)
+        return _waiting(replace(copy, polls=polls), event, POLLS_S[polls] * SECOND_NS)
     return _again(copy, event)
 
 
@@ -197,14 +213,14 @@ def _again(copy: Copy, event: Looked) -> Copy:
     """Another round: what was said to be deleted is not."""
     rounds = copy.rounds + 1
     is_over = rounds >= ROUNDS_MAX
-    return replace(
+    again = replace(
         copy,
         rounds=rounds,
         polls=0,
         is_accepted=False,
         disposal=Disposal.NOT_EFFECTIVE if is_over else Disposal.SCHEDULED,
-        retry_mono=event.mono + SECOND_NS,
     )
+    return _waiting(again, event, SECOND_NS)
 
 
 def _missed(copy: Copy, event: Looked) -> Copy:
@@ -214,7 +230,7 @@ def _missed(copy: Copy, event: Looked) -> Copy:
         copy = replace(copy, evidence=Evidence.ABSENT_UNPROVEN)
         if copy.disposal in _AWAITING:
             return replace(copy, disposal=Disposal.UNVERIFIABLE)
-        return replace(copy, retry_mono=event.mono + LOOK_AGAIN_S * SECOND_NS)
+        return _waiting(copy, event, LOOK_AGAIN_S * SECOND_NS)
     misses = copy.misses
     if misses.boot != event.boot or misses.first_mono is None:
         misses = Misses(event.boot, event.mono)
@@ -228,7 +244,7 @@ def _missed(copy: Copy, event: Looked) -> Copy:
     wait_s = POLLS_S[polls] if polls < len(POLLS_S) else LOOK_AGAIN_S
     if copy.disposal is Disposal.AMBIGUOUS:  # what was sent without an answer did arrive
         copy = replace(copy, disposal=Disposal.VERIFYING, is_accepted=True)
-    changed = replace(copy, misses=misses, polls=polls, retry_mono=event.mono + wait_s * SECOND_NS)
+    changed = _waiting(replace(copy, misses=misses, polls=polls), event, wait_s * SECOND_NS)
     return _proven(changed) if misses.is_proven else changed
 
 
@@ -245,10 +261,12 @@ def _proven(copy: Copy) -> Copy:
 
 
 def _controlled(copy: Copy, event: ControlLooked) -> Copy:
+    if copy.disposal is Disposal.DENIED:
+        return replace(copy, refused=Refused.COPY if event.is_served else Refused.CREDENTIAL)
     misses = copy.misses
     is_between = misses.boot == event.boot and misses.first_mono is not None
     if not event.is_served:  # nothing can be told from a 404 now
-        return replace(copy, retry_mono=event.mono + LOOK_AGAIN_S * SECOND_NS)
+        return _waiting(copy, event, LOOK_AGAIN_S * SECOND_NS)
     if not (is_between and misses.control_mono is None):
         return copy
     return replace(copy, misses=replace(misses, control_mono=event.mono))
@@ -264,9 +282,12 @@ def _answered(copy: Copy, event: DeleteAnswered) -> Copy:
         or not (200 <= status < 300 or status == 404)
     ):
         return copy
-    copy = replace(copy, boot=event.boot)
+    copy = replace(copy, boot=event.boot or copy.boot)
     if status is None:
-        return replace(copy, disposal=Disposal.AMBIGUOUS, retry_mono=event.mono + SECOND_NS)
+        return _waiting(replace(copy, disposal=Disposal.AMBIGUOUS), event, SECOND_NS)
+    if not event.is_ours:  # who deleted it wants it gone: what has no effect is not to be forgotten
+        due_at = event.wall if copy.due_at is None else min(copy.due_at, event.wall)
+        copy = replace(copy, is_request=True, due_at=due_at)
     return _told(copy, event, status)
 
 
@@ -276,12 +297,12 @@ def _told(copy: Copy, event: DeleteAnswered, status: int) -> Copy:
     if status == 404:
         return _not_there(copy, event)
     if status in _UNSUPPORTED:
-        return replace(copy, disposal=Disposal.UNSUPPORTED, retry_mono=event.mono + PROBE_NS)
+        return replace(copy, disposal=Disposal.UNSUPPORTED, send_wait=_wait(event, PROBE_NS))
     if status in _DENIED:
-        return replace(copy, disposal=Disposal.DENIED)
+        return replace(copy, disposal=Disposal.DENIED, refused=None, look_wait=NO_WAIT)
     if status in _TRANSIENT or status >= 500:
         wait_ns = _wait_ns(copy.deletes, event)
-        return replace(copy, disposal=Disposal.BACKOFF, retry_mono=event.mono + wait_ns)
+        return replace(copy, disposal=Disposal.BACKOFF, send_wait=_wait(event, wait_ns))
     return replace(copy, disposal=Disposal.REJECTED)
 
 
@@ -294,14 +315,19 @@ def _not_there(copy: Copy, event: DeleteAnswered) -> Copy:
 
 
 def _verifying(copy: Copy, event: DeleteAnswered, *, is_accepted: bool) -> Copy:
-    return replace(
-        copy,
-        disposal=Disposal.VERIFYING,
-        is_accepted=is_accepted,
-        polls=0,
-        misses=Misses(),
-        retry_mono=event.mono + POLLS_S[0] * SECOND_NS,
+    verifying = replace(
+        copy, disposal=Disposal.VERIFYING, is_accepted=is_accepted, polls=0, misses=Misses()
     )
+    return _waiting(verifying, event, POLLS_S[0] * SECOND_NS)
+
+
+def _waiting(copy: Copy, event: AnyEvent, wait_ns: int) -> Copy:
+    """Nothing is done about it before then."""
+    return replace(copy, look_wait=_wait(event, wait_ns))
+
+
+def _wait(event: AnyEvent, wait_ns: int) -> Wait:
+    return Wait(event.boot, event.mono + wait_ns, event.wall, event.wall + wait_ns)
 
 
 def _wait_ns(attempts: int, event: DeleteAnswered) -> int:
@@ -314,8 +340,10 @@ def _wait_ns(attempts: int, event: DeleteAnswered) -> int:
 
 def _duty(copy: Copy, event: DutyBegan | DutyEnded) -> Copy:
     if isinstance(event, DutyEnded):
-        is_ours = copy.disposal is Disposal.SCHEDULED and not copy.is_request
+        is_ours = copy.disposal in _WAITING and not copy.is_request
         return replace(copy, disposal=Disposal.IDLE, due_at=None) if is_ours else copy
+    if event.is_request and copy.disposal in ATTENTION:  # a person has looked, and wants it tried
+        copy = replace(copy, disposal=Disposal.SCHEDULED, rounds=0, look_wait=NO_WAIT)
     if copy.disposal in FINAL or copy.evidence in {Evidence.NOT_CREATED, Evidence.NEVER_STORED}:
         return copy
     disposal = Disposal.SCHEDULED if copy.disposal is Disposal.IDLE else copy.disposal
@@ -331,4 +359,4 @@ def _restarted(copy: Copy, event: Restarted) -> Copy:
     if disposal is Disposal.SENDING:
         disposal = Disposal.AMBIGUOUS  # never as if it had not been sent
     misses = copy.misses if copy.misses.is_proven else Misses()
-    return replace(copy, disposal=disposal, misses=misses, boot=event.boot, retry_mono=0)
+    return replace(copy, disposal=disposal, misses=misses, boot=event.boot)

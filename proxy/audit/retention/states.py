@@ -72,6 +72,15 @@ class Flag(StrEnum):
     """A hold came while a DELETE was under way: too late upstream, in time here."""
 
 
+class Refused(StrEnum):
+    """What a 401 or 403 was about, as a look at something else under the same credential shows."""
+
+    COPY = "copy"
+    """The other was served: this one is refused. It may be of another project, or gone."""
+    CREDENTIAL = "credential"
+    """The other was not served either."""
+
+
 class Store(StrEnum):
     """What the create said about being stored, as sent. Duplicate keys, null and texts count as inherited."""
 
@@ -92,6 +101,25 @@ class Misses:
     """A second miss came late enough, with the control between."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not before then: by the monotonic clock of the life that waits, by the wall clock in any other."""
+
+    boot: str = ""
+    until_mono: int = 0
+    since_wall: int = 0
+    until_wall: int = 0
+
+    def is_over(self, wall: int, mono: int, boot: str) -> bool:
+        """Whether it has passed. A wall clock that was set back does not prolong it."""
+        if boot == self.boot:
+            return mono >= self.until_mono
+        return not self.since_wall <= wall < self.until_wall
+
+
+NO_WAIT: Final = Wait()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """One stored interaction upstream, as the events so far tell."""
@@ -109,6 +137,8 @@ class Copy:
     continued_at: int = 0
     served_at: int = 0
     """Last 200, wall ns; 0: never."""
+    longest_unused_ns: int = 0
+    """See clocks.Seen."""
     disposal: Disposal = Disposal.IDLE
     due_at: int | None = None
     is_request: bool = False
@@ -122,9 +152,12 @@ class Copy:
     polls: int = 0
     """Looks in this round of verification."""
     boot: str = ""
-    retry_mono: int = 0
-    """Not before, in the steward's life `boot`; another life may act at once."""
+    look_wait: Wait = NO_WAIT
+    send_wait: Wait = NO_WAIT
+    """Before the next DELETE; a look in between does not shorten it."""
     misses: Misses = Misses()
+    refused: Refused | None = None
+    """While DENIED; None: not looked yet."""
     flags: frozenset[Flag] = frozenset()
     seen_events: frozenset[str] = frozenset()
     """Ids of what was taken in: the same record twice changes nothing."""

@@ -36,6 +36,17 @@ class ClockWatch:
     mono: int
     is_doubtful: bool = False
 
+    @classmethod
+    def born(cls, floor_wall: int, wall: int, mono: int) -> ClockWatch:
+        """At the start of a life: nobody knows what the clock did before, so upstream's must agree first.
+
+        Args:
+            floor_wall: highest wall time on record; 0: none is.
+            wall: now.
+            mono: now, of this life.
+        """
+        return cls(floor_wall or wall, wall, mono, is_doubtful=True)
+
     def seen(self, wall: int, mono: int) -> ClockWatch:
         """After a look at both clocks."""
         jumped = (wall - self.wall) - (mono - self.mono) > AHEAD_NS
@@ -48,10 +59,13 @@ class ClockWatch:
         )
 
     def corroborated(self, upstream_date: int) -> ClockWatch:
-        """After an answer whose Date is `upstream_date`, received now."""
+        """After an answer whose Date is `upstream_date`, received now.
+
+        Two clocks agree on the present. If the records lie ahead of it, a wrong clock wrote them.
+        """
         if abs(upstream_date - self.wall) > CORROBORATED_WITHIN_NS:
             return self
-        return replace(self, is_doubtful=False, floor_wall=max(self.floor_wall, self.wall))
+        return replace(self, is_doubtful=False, floor_wall=self.wall)
 
     @property
     def trust(self) -> Trust:

@@ -24,7 +24,7 @@ from proxy.audit.retention.states import ATTENTION, FINAL, Disposal
 from proxy.audit.retention.trust import ClockWatch, Trust
 from proxy.steward.asking import NotAnswered, Recorder
 from proxy.steward.capture import Clocks
-from proxy.steward.disposal.ledger import Case, Ledger, Surroundings
+from proxy.steward.disposal.ledger import Case, Ledger, Surroundings, is_in_care
 from proxy.steward.disposal.reaching import Reach
 from proxy.steward.disposal.signing import Signer
 
@@ -54,13 +54,15 @@ class Disposals:
         self._clocks = clocks
         self._boot = secrets.token_hex(8)
         self._watch: ClockWatch | None = None
-        self._cases: dict[str, Case] = {}
+        self.cases: dict[str, Case] = {}
+        """In care now, by interaction."""
         self._around: Surroundings | None = None
         self._looked_s: float | None = None
         self._news: dict[str, Any] | None = None
         self._acts: list[dict[str, Any]] = []
         """Of this round, to be told at its end."""
         self._is_new = True
+        self._told_trust = Trust.TRUSTED
         self._told_rules: dict[str, Any] | None = None
 
     async def run(self) -> None:
@@ -77,7 +79,7 @@ class Disposals:
 
     def forget(self) -> None:
         """What is in memory may be ahead of the records: read them again."""
-        self._cases, self._acts, self._looked_s = {}, [], None
+        self.cases, self._acts, self._looked_s = {}, [], None
         self._boot = secrets.token_hex(
             8
         )  # what was under way has an unknown end, as after a restart
@@ -100,10 +102,10 @@ class Disposals:
         floor_ns = await self._ledger.clock(self._clocks.wall_us())
         self._tick(floor_ns)
         wall_ns = self._clocks.wall_us() * 1000
-        self._cases = await self._ledger.cases(wall_ns, self._boot)
-        self._around = await self._ledger.surroundings(self._cases.values())
+        self.cases = await self._ledger.cases(wall_ns, self._boot)
+        self._around = await self._ledger.surroundings(self.cases.values())
         self._looked_s = self._clocks.mono_s()
-        for case in self._cases.values():
+        for case in self.cases.values():
             if self._is_new and case.copy.disposal is Disposal.DENIED:
                 # Started again, perhaps with another credential: one more try.
                 self._take(case, events.CredentialChanged(**self._when()))
@@ -121,7 +123,7 @@ class Disposals:
         """Do what can be done now; returns how many moves were made. Raises NotAnswered."""
         self._tick(0)
         moves: dict[Move, list[tuple[Case, Next]]] = {}
-        for case in self._cases.values():
+        for case in self.cases.values():
             after_this = decide(case.copy, self._now(), self._world(case))
             moves.setdefault(after_this.move, []).append((case, after_this))
         for case, _ in moves.get(Move.DROP, ()):
@@ -144,10 +146,8 @@ class Disposals:
         for case in cases:
             self._take(case, events.DeleteIntended(**self._when()))
         await self._settle()
-        await self._recorder.flush()  # what was durable before the intents can be asked for now
-        held = await self._ledger.held()
         for case in cases:
-            if self._around and case.row.interaction in self._around.forest.protected(held):
+            if not await self._is_still_right(case):
                 self._take(case, events.DeleteWithdrawn(**self._when()))
                 continue
             told = await self._reach.delete(case.row)
@@ -161,6 +161,16 @@ class Disposals:
             )
             self._take(case, answered)
 
+    async def _is_still_right(self, case: Case) -> bool:
+        """By what is durable now, directly before it leaves: holds, turns that came since, the policies' file."""
+        await self._recorder.flush()
+        around = await self._ledger.surroundings([case])
+        if self._around is not None:
+            self._around = self._around.joined(around)
+        self._ledger.read_policies()
+        world = self._world(case)
+        return not world.is_held and (case.copy.is_request or world.is_wanted)
+
     async def _cancel(self, cases: list[Case]) -> None:
         for case in self._reach.allowed(cases):
             self._take(case, events.CancelIntended(**self._when()))
@@ -172,23 +182,25 @@ class Disposals:
             told = await self._reach.look(case.row)
             self._corroborate(told.date_s)
             when = self._when()
+            is_late = when["wall"] > case.interval.latest + RULES.grace_ns
             looked = events.Looked(
                 **when,
                 status=told.status,
                 retry_after_s=told.retry_after_s or 0,
-                is_overdue=when["wall"] > case.interval.latest,
+                is_overdue=is_late and self._now().trust is Trust.TRUSTED,
             )
             self._take(case, looked)
 
     async def _control(self, cases: list[Case]) -> None:
         """One look at something else serves all that wait for one."""
-        is_doubtful = self._watch is not None and self._watch.trust is Trust.UNCORROBORATED
-        if not (cases or (is_doubtful and self._cases)):
+        is_doubtful = self._watch is not None and self._watch.trust is not Trust.TRUSTED
+        if not (cases or (is_doubtful and self.cases)):
             return
-        told = await self._reach.control(self._clocks.wall_us(), sorted(self._cases))
+        told = await self._reach.control(self._clocks.wall_us(), sorted(self.cases))
         if told is None:
             return
         self._corroborate(told.date_s)
+        self._tell_trust()
         for case in cases:
             looked = events.ControlLooked(**self._when(), is_served=told.is_served)
             self._take(case, looked, control=told.what)
@@ -214,22 +226,26 @@ class Disposals:
         touched = {act["interaction"] for act in self._acts}
         ended = [
             case
-            for name, case in self._cases.items()
-            if name in touched and (case.copy.disposal in FINAL or case.copy.disposal in ATTENTION)
+            for name, case in self.cases.items()
+            if name in touched
+            and case.copy.disposal in FINAL | ATTENTION
+            and case.copy.disposal is not case.receipted
         ]
         acts = list(self._acts)
         if ended:
             await self._recorder.flush()  # the exchanges that a receipt names
-            acts += [await self._receipt(case) for case in ended]
+            # First: an end without its receipt would stay without, a receipt too many says what was so.
+            acts = [await self._receipt(case) for case in ended] + acts
         for begin in range(0, len(acts), ACTS_MAX):
             await self._recorder.tell(acts[begin : begin + ACTS_MAX])
         self._acts = []
         for case in ended:
-            if case.copy.disposal in FINAL:
+            case.receipted = case.copy.disposal
+            if not is_in_care(case, self._now().wall):
                 self._close(case)
 
     def _close(self, case: Case) -> None:
-        del self._cases[case.row.interaction]
+        del self.cases[case.row.interaction]
         if self._around is not None:
             self._around.states[case.row.interaction] = str(case.copy.disposal)
 
@@ -264,20 +280,28 @@ class Disposals:
 
     def _open_behind(self, name: str, around: Surroundings) -> Iterable[bool]:
         for later in around.forest.descendants(name):
-            case = self._cases.get(later)
+            case = self.cases.get(later)
             state = str(case.copy.disposal) if case else around.states.get(later)
             yield state is not None and state not in {*FINAL, Disposal.IDLE}
 
     def _tick(self, floor_ns: int) -> None:
         wall, mono = self._clocks.wall_us() * 1000, round(self._clocks.mono_s() * 1e9)
         if self._watch is None:
-            self._watch = ClockWatch(floor_ns or wall, wall, mono)
+            self._watch = ClockWatch.born(floor_ns, wall, mono)
         else:
             self._watch = self._watch.seen(wall, mono)
 
     def _corroborate(self, date_s: float | None) -> None:
         if date_s is not None and self._watch is not None:
             self._watch = self._watch.corroborated(round(date_s * 1e9))
+
+    def _tell_trust(self) -> None:
+        """In the log, at each change for the worse, after upstream's clock was seen."""
+        trust = self._now().trust
+        if trust is not self._told_trust and trust is not Trust.TRUSTED:
+            said = "the clock is %s, by upstream's own: nothing is deleted by time until they agree"
+            _LOG.warning(said, trust)
+        self._told_trust = trust
 
     def _now(self) -> Now:
         assert self._watch is not None

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from proxy.audit.ledger.fold import copy_of, interval_of, subject_of
+from proxy.audit.ledger.fold import copy_of, gone_by, interval_of, subject_of
 from proxy.audit.ledger.policies import policies_from
 from proxy.audit.ledger.rows import CopyRow, EventRow, TurnRow
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import DAY_NS, FREE_DAYS, PAID_DAYS, RULES, Interval, Tier
+from proxy.audit.retention.decide import can_be_proven
 from proxy.audit.retention.policy import Duty, Policy, verdict
 from proxy.audit.retention.states import FINAL, Copy, Disposal
 from proxy.errors import ConfigError
@@ -58,6 +59,8 @@ class Case:
     interval: Interval
     duty: Duty | None
     """What the policies want, as last read."""
+    receipted: Disposal | None = None
+    """The state that the last receipt tells of, or that was there before this life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,16 @@ class Surroundings:
 
     forest: Forest
     states: dict[str, str | None]
+    held: frozenset[str]
+    """What holds name."""
     protected: frozenset[str]
+
+    def joined(self, newer: Surroundings) -> Surroundings:
+        """With what was read later, of some conversations whole: it counts there."""
+        forest = self.forest.joined(newer.forest)
+        return Surroundings(
+            forest, self.states | newer.states, newer.held, forest.protected(newer.held)
+        )
 
 
 class Ledger:
@@ -147,20 +159,19 @@ class Ledger:
             TurnRow(**row) for row in await self._recorder.query("disposal_turns", roots=roots)
         ]
         forest = Forest({turn.interaction: turn.previous for turn in turns})
-        return Surroundings(
-            forest,
-            {turn.interaction: turn.state for turn in turns},
-            forest.protected(await self.held()),
-        )
+        held = frozenset(await self.held())
+        states = {turn.interaction: turn.state for turn in turns}
+        return Surroundings(forest, states, held, forest.protected(held))
 
     async def held(self) -> list[str]:
         """Interactions that holds name now. Raises NotAnswered."""
         return [row["interaction"] for row in await self._recorder.query("disposal_holds")]
 
     def _case(self, row: CopyRow, told: Sequence[EventRow], boot: str) -> Case:
-        copy = copy_of(row, told, boot)
         project = (self.project.tier, self.project.days)
-        case = Case(row, copy, interval_of(row, copy, project, self.skew_ns, RULES), None)
+        copy = copy_of(row, told, boot, gone_by(row, project, self.skew_ns))
+        interval = interval_of(row, copy, project, self.skew_ns, RULES)
+        case = Case(row, copy, interval, None, copy.disposal)
         case.duty = self.wants(case)
         return case
 
@@ -168,7 +179,7 @@ class Ledger:
 def is_in_care(case: Case, now_ns: int) -> bool:
     """Whether there is anything to do about it."""
     if case.copy.disposal in FINAL:
-        return False
+        return can_be_proven(case.copy)
     if case.copy.disposal is not Disposal.IDLE:
         return True
     return case.duty is not None and case.duty.at <= now_ns

@@ -13,6 +13,7 @@ from proxy.audit.retention.clocks import (
     PAID_DAYS,
     Anchor,
     Residue,
+    Seen,
     Tier,
     days_chosen,
     expiry,
@@ -41,13 +42,14 @@ def test_being_served_only_narrows(ages: list[int]) -> None:
     anchor = Anchor(BEGAN, "created")
     found = expiry(anchor, Tier.UNKNOWN, None, 0)
     for age in sorted(ages):
-        before, found = found, narrowed(found, anchor, BEGAN + age, 0)
+        before, found = found, narrowed(found, anchor, Seen(BEGAN + age, age), 0)
         assert before.earliest <= found.earliest <= found.latest == before.latest
 
 
 def test_who_is_there_after_25_hours_is_not_of_the_free_tier() -> None:
     anchor = Anchor(BEGAN, "created")
-    found = narrowed(expiry(anchor, Tier.UNKNOWN, None, 0), anchor, BEGAN + 26 * HOUR_NS, 0)
+    seen = Seen(BEGAN + 26 * HOUR_NS, 26 * HOUR_NS)
+    found = narrowed(expiry(anchor, Tier.UNKNOWN, None, 0), anchor, seen, 0)
 
     assert found.earliest == BEGAN + 7 * DAY_NS
     assert "not the free tier" in found.basis[-1]
@@ -64,10 +66,10 @@ def test_only_tools_that_were_used_leave_copies_behind() -> None:
     used = residues(["google_search_call", "model_output"], [("file", "files/a")], BEGAN)
     kinds = {each.kind: each for each in used}
 
-    assert set(kinds) == {"abuse_log", "search_grounding", "file"}
+    assert set(kinds) == {"abuse_log", "studio_log", "search_grounding", "file"}
     assert kinds["search_grounding"].until == BEGAN + 30 * DAY_NS
     assert kinds["abuse_log"].is_assumed
-    assert {each.kind for each in residues([], [], BEGAN)} == {"abuse_log"}
+    assert {each.kind for each in residues([], [], BEGAN)} == {"abuse_log", "studio_log"}
     assert "maps_grounding" in {each.kind for each in residues(["google_maps_call"], (), BEGAN)}
 
 
@@ -80,3 +82,12 @@ def test_days_are_one_of_googles_or_unknown() -> None:
 def test_a_residue_without_an_end_stays_open() -> None:
     assert Residue("environment", "e", None, is_assumed=False).is_open(2**62)
     assert not Residue("file", "f", 5, is_assumed=True).is_open(6)
+
+
+def test_what_was_used_a_day_ago_may_be_free_however_old_it_is() -> None:
+    anchor = Anchor(BEGAN, "created", continued_at=BEGAN + 20 * HOUR_NS)
+    seen = Seen(BEGAN + 30 * HOUR_NS, 20 * HOUR_NS)
+
+    found = narrowed(expiry(anchor, Tier.UNKNOWN, None, 0), anchor, seen, 0)
+
+    assert found.earliest == BEGAN + 30 * HOUR_NS

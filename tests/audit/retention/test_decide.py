@@ -8,7 +8,7 @@ import pytest
 
 from proxy.audit.retention.clocks import DAY_NS, Interval
 from proxy.audit.retention.decide import DELETES_MAX, Move, Next, Now, Stage, World, decide
-from proxy.audit.retention.states import Copy, Disposal, Evidence
+from proxy.audit.retention.states import Copy, Disposal, Evidence, Wait
 from proxy.audit.retention.trust import Trust
 
 NOW = Now(10 * DAY_NS, 5, "b1")
@@ -39,9 +39,10 @@ def test_what_is_due_is_deleted() -> None:
         (DUE, replace(NOW, trust=Trust.UNCORROBORATED), WORLD, Stage.WAIT_CLOCK),
         (replace(DUE, due_at=11 * DAY_NS), NOW, WORLD, Stage.WAIT_DUE),
         (replace(DUE, is_ended=False), NOW, WORLD, Stage.WAIT_RUN),
-        (replace(DUE, retry_mono=6), NOW, WORLD, Stage.WAIT_RETRY),
+        (replace(DUE, look_wait=Wait("b1", 6)), NOW, WORLD, Stage.WAIT_RETRY),
         (replace(DUE, deletes=DELETES_MAX), NOW, WORLD, Stage.EXHAUSTED),
         (replace(DUE, disposal=Disposal.SENDING), NOW, WORLD, Stage.WAIT_ANSWER),
+        (replace(DUE, send_wait=Wait("b1", 6)), NOW, WORLD, Stage.WAIT_RETRY),
         (replace(DUE, disposal=Disposal.REJECTED), NOW, WORLD, Stage.PERSON),
         (replace(DUE, disposal=Disposal.DELETED_VERIFIED), NOW, WORLD, Stage.DONE),
         (replace(DUE, evidence=Evidence.NEVER_STORED), NOW, WORLD, Stage.DONE),
@@ -65,8 +66,16 @@ def test_a_policy_that_changed_its_mind_drops_its_duty_at_the_last_moment() -> N
     assert decide(replace(DUE, is_request=True), NOW, unwanted).move is Move.DELETE
 
 
-def test_another_life_need_not_wait_for_the_last_ones_clock() -> None:
-    assert decide(replace(DUE, boot="b0", retry_mono=10**18), NOW, WORLD).move is Move.DELETE
+def test_another_life_waits_by_the_wall_clock() -> None:
+    begun = NOW.wall - 5
+
+    def move(until_wall: int, since_wall: int = begun) -> Move:
+        waiting = replace(DUE, send_wait=Wait("b0", 10**18, since_wall, until_wall))
+        return decide(waiting, NOW, WORLD).move
+
+    assert move(NOW.wall) is Move.DELETE
+    assert move(NOW.wall + 1) is Move.NOTHING
+    assert move(NOW.wall + 9, since_wall=NOW.wall + 1) is Move.DELETE, "the clock was set back"
 
 
 def test_what_should_have_expired_is_looked_for_then_presumed() -> None:

@@ -8,7 +8,8 @@ from proxy.audit.retention import events
 from proxy.audit.retention.clocks import DAY_NS, SECOND_NS
 from proxy.audit.retention.machine import after, replayed
 from proxy.audit.retention.states import Copy, Disposal, Evidence, Flag, Store
-from tests.audit.retention.upstream import START, Steward, steward
+from tests.audit.retention.living import Steward, steward
+from tests.audit.retention.upstream import START
 
 
 def created(status: int | None, *, has_sent: bool = True, has_id: bool = False) -> Evidence:
@@ -201,7 +202,7 @@ def test_what_is_served_again_is_an_alarm_and_a_new_duty() -> None:
 
 def test_what_outstays_its_time_is_an_alarm_and_a_duty() -> None:
     made = steward(days=55)
-    made.tier, made.days = made.tier, 7
+    made.days, made.has_jumped = 7, True  # it is said to be gone by then, and is not
     made.run(10 * 86_400, 3600)
 
     assert Flag.OVERSTAY in made.copies["x"].flags
@@ -235,8 +236,8 @@ def test_waits_never_fall_below_what_upstream_asked_for() -> None:
     answered = events.DeleteAnswered(**made.stamp(), status=429, retry_after_s=90, chance=0.0)
     made.take("x", answered)
 
-    assert made.copies["x"].retry_mono - made.clock.mono >= 90 * SECOND_NS
-    assert made.copies["x"].retry_mono - made.clock.mono < DAY_NS
+    assert made.copies["x"].send_wait.until_mono - made.clock.mono >= 90 * SECOND_NS
+    assert made.copies["x"].send_wait.until_mono - made.clock.mono < DAY_NS
 
 
 def test_an_intent_that_a_hold_overtook_counts_as_nothing_sent() -> None:

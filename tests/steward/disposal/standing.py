@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Tables(StillRecorder):
             for name in names
         }
         self.served: dict[str, int] = {}
+        self.deleted: dict[str, int] = {}
+        """By a client."""
         self.holds: list[str] = []
         self.controls: list[dict[str, Any]] = [
             {"interaction": "v1_control", "api_version": "v1beta", "api_revision": None}
@@ -68,8 +70,13 @@ class Tables(StillRecorder):
             for name in interactions
             if name in self.served
         ]
+        rows += [
+            _event(name, f"d-{name}", "deleted", START_US + 1, self.deleted[name], None)
+            for name in interactions
+            if name in self.deleted
+        ]
         return rows + [
-            _event(act["interaction"], act["act"], "disposal", NOW_US + n, None, act["data"])
+            _event(act["interaction"], act["act"], "disposal", NOW_US + 10 + n, None, act["data"])
             for n, act in enumerate(self.told())
             if act["interaction"] in interactions
         ]
@@ -120,6 +127,8 @@ class Upstream(Gateway):
         """By method."""
         self.asked: list[tuple[str, str]] = []
         self.forgets = True
+        self.date_us: Callable[[], int] | None = None
+        """Its own clock; None: it tells none."""
 
     async def send(
         self,
@@ -131,15 +140,16 @@ class Upstream(Gateway):
     ) -> Told:
         name = target.removesuffix("/cancel").rpartition("/")[2].partition("?")[0]
         self.asked.append((method, name))
+        date_s = None if self.date_us is None else self.date_us() / 1e6
         if self.answers.get(method):
             status = self.answers[method].pop(0)
             if status is None:
                 raise NotAnswered("broken off")
-            return Told(status, None)
+            return Told(status, None, date_s=date_s)
         was_there = name in self.there or name == "models"
         if method == "DELETE" and self.forgets:
             self.there.discard(name)
-        return Told(200 if was_there else 404, None)
+        return Told(200 if was_there else 404, None, date_s=date_s)
 
     def count(self, method: str, name: str = "v1_a") -> int:
         return self.asked.count((method, name))
@@ -152,6 +162,7 @@ class Scene:
         self.clock = StillClock()
         self.tables = Tables(*names)
         self.upstream = Upstream(*names)
+        self.upstream.date_us = self.clock.clocks.wall_us
         self.policy_file = folder / "policies.toml"
         self.policy_file.write_text(policy)
         self.desk = self.born()

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.audit.ledger.telling import written
+from proxy.audit.retention import events
+from proxy.audit.retention.states import Copy, Disposal
 from proxy.steward.asking import NotAnswered
 from tests.steward.disposal.standing import DAY_US, Scene
 from tests.steward.still import NOW_US
@@ -36,8 +39,7 @@ async def test_what_no_policy_wants_yet_is_left_alone(tmp_path: Path) -> None:
 
 async def test_an_intent_is_durable_before_its_delete_leaves(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "v1_a")
-    await scene.desk.look()
-    await scene.desk.round()
+    await scene.work(rounds=2, step_s=0.0)
     scene.tables.is_gone = True
 
     with pytest.raises(NotAnswered):
@@ -92,9 +94,7 @@ async def test_a_delete_without_an_answer_is_not_repeated_blindly(tmp_path: Path
     """T3."""
     scene = Scene(tmp_path, "v1_a")
     scene.upstream.answers["DELETE"] = [None]
-    await scene.desk.look()
-    await scene.desk.round()
-    await scene.desk.round()
+    await scene.work(rounds=3, step_s=0.0)
     scene.upstream.there.discard("v1_a")
 
     await scene.work()
@@ -106,9 +106,7 @@ async def test_a_delete_without_an_answer_is_not_repeated_blindly(tmp_path: Path
 async def test_a_steward_that_was_killed_looks_first(tmp_path: Path) -> None:
     """T8."""
     scene = Scene(tmp_path, "v1_a")
-    await scene.desk.look()
-    await scene.desk.round()
-    await scene.desk.round()
+    await scene.work(rounds=3, step_s=0.0)
     deletes = scene.upstream.count("DELETE")
     scene.tables.acts = [
         act for act in scene.tables.acts if "DeleteAnswered" not in str(act["detail"])
@@ -184,3 +182,97 @@ async def test_policies_that_cannot_be_read_make_nothing_due(tmp_path: Path) -> 
     await scene.work()
 
     assert not scene.upstream.asked
+
+
+async def test_a_steward_deletes_nothing_by_time_before_upstreams_clock_agrees(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.date_us = lambda: NOW_US - 30 * DAY_US
+
+    await scene.work()
+
+    assert scene.upstream.count("DELETE") == 0
+    assert caplog.text.count("nothing is deleted by time until they agree") == 1
+    scene.upstream.date_us = scene.clock.clocks.wall_us
+    await scene.work()
+    assert scene.outcome() == "deleted_verified"
+
+
+async def test_a_hold_on_a_turn_that_came_since_the_last_look_protects_the_one_before(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    await scene.work(rounds=2, step_s=0.0)
+    scene.tables.copies["v1_b"] = scene.tables.copies["v1_a"] | {
+        "interaction": "v1_b",
+        "previous": "v1_a",
+        "created_us": NOW_US,
+    }
+    scene.tables.holds = ["v1_b"]
+
+    await scene.desk.round()
+
+    assert scene.upstream.count("DELETE") == 0
+    assert scene.tables.steps()[-1] == "DeleteWithdrawn"
+
+
+async def test_a_policy_is_read_again_before_its_delete_leaves(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    await scene.work(rounds=2, step_s=0.0)
+    scene.policy_file.write_text(scene.policy_file.read_text().replace("7d", "20d"))
+
+    await scene.work(rounds=3)
+
+    assert scene.upstream.count("DELETE") == 0
+
+
+async def test_what_was_presumed_to_have_expired_is_seen_to_be_gone(tmp_path: Path) -> None:
+    """No credential looked while it lived; the next steward with one proves it, and says so once."""
+    scene = Scene(tmp_path, "v1_a", policy="")
+    scene.tables.served["v1_a"] = 200
+    presumed = events.Concluded(id="0" * 32, wall=0, final=Disposal.EXPIRED_PRESUMED)
+    told = written(presumed, Copy(interaction="v1_a", scope=None)) | {"state": "expired_presumed"}
+    act = {"kind": "disposal", "act": "0" * 32, "interaction": "v1_a", "data": told}
+    scene.tables.acts.append(act | {"detail": "Concluded"})
+    scene.upstream.there.discard("v1_a")
+
+    await scene.work()
+
+    assert scene.outcome() == "expired_verified"
+    assert len(scene.tables.told("receipt")) == 1
+    assert scene.upstream.count("DELETE") == 0
+
+
+async def test_a_refusal_is_told_apart_by_a_look_at_something_else(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [403]
+
+    await scene.work(rounds=6)
+
+    assert scene.upstream.count("GET", "v1_control") >= 1
+    assert scene.desk.cases["v1_a"].copy.refused == "copy"
+
+
+async def test_a_delete_of_a_client_that_has_no_effect_is_never_green(tmp_path: Path) -> None:
+    """Nobody's policy wants it gone: the client's own word is enough."""
+    scene = Scene(tmp_path, "v1_a", policy="")
+    scene.tables.served["v1_a"] = 200
+    scene.tables.deleted["v1_a"] = 200
+    scene.upstream.forgets = False
+
+    await scene.work(rounds=60, step_s=700.0)
+
+    assert scene.outcome() == "not_effective"
+    assert not any(one["data"]["receipt"]["is_verified"] for one in scene.tables.told("receipt"))
+
+
+async def test_a_person_who_waits_is_told_of_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    scene.upstream.answers["DELETE"] = [400]
+
+    await scene.work(rounds=40, step_s=2 * 86_400.0)
+
+    assert scene.outcome() in {"rejected", "expired_verified", "expired_presumed"}
+    outcomes = [one["data"]["receipt"]["outcome"] for one in scene.tables.told("receipt")]
+    assert outcomes.count("rejected") == 1

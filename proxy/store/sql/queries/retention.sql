@@ -2,8 +2,8 @@
 
 -- name: disposal_candidates
 -- Interactions of the clients $scope that something may be due for: older than $cutoff_us (a policy may
--- want them gone; null: no policy does), or with a disposal under way, or deleted by a client. Finals
--- come again only when they were served since.
+-- want them gone; null: no policy does), or with a disposal under way, or deleted by a client, or served after
+-- their time. Finals come again only when they were served since, or may still be seen to have expired.
 SELECT interaction
 FROM copies
 WHERE
@@ -14,12 +14,14 @@ WHERE
     AND (
         state IS NULL
         OR NOT list_contains($finals, state)
-        OR coalesce(served_at > disposed_at, FALSE)
+        OR coalesce(greatest(served_at, continued_at) > disposed_at, FALSE)
+        OR (state = 'expired_presumed' AND evidence = 'confirmed')
     )
     AND (
         began_at <= make_timestamp($cutoff_us)
         OR state IS NOT NULL
         OR deleted_at IS NOT NULL
+        OR served_at > expires_latest
     )
 ORDER BY interaction
 LIMIT $limit;
@@ -52,7 +54,19 @@ SELECT
         WHERE
             steps.interaction = copies.interaction
             AND (ends_with(steps.type, '_call') OR ends_with(steps.type, '_result'))
-    ) AS tools
+    ) AS tools,
+    (
+        SELECT count(*)
+        FROM media
+        WHERE media.interaction = copies.interaction AND media.source = 'file'
+    ) AS files,
+    EXISTS (
+        SELECT 1
+        FROM observations
+        WHERE
+            observations.interaction = copies.interaction
+            AND contains(coalesce(observations.settings_sent, ''), 'cached_content')
+    ) AS has_cache
 FROM copies
 WHERE list_contains($interactions, interaction)
 ORDER BY interaction;
@@ -68,6 +82,7 @@ WITH looked AS (
         ended_at,
         status,
         retry_after_s,
+        date_at,
         row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at) AS first,
         row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at DESC) AS last
     FROM exchanges
@@ -79,7 +94,16 @@ WITH looked AS (
         )
 )
 
-SELECT interaction, id, kind, epoch_us(ended_at) AS at_us, status, retry_after_s, NULL AS data
+SELECT
+    interaction,
+    id,
+    kind,
+    epoch_us(ended_at) AS at_us,
+    status,
+    retry_after_s,
+    NULL AS data,
+    0 AS place,
+    epoch_us(date_at) AS date_us
 FROM looked
 WHERE kind = 'deleted' OR first = 1 OR last = 1
 UNION ALL
@@ -87,13 +111,16 @@ SELECT
     interaction,
     act AS id,
     CASE kind WHEN 'hold' THEN 'held' ELSE kind END AS kind,
-    epoch_us(seen_at) AS at_us,
+    -- As they were written: a clock that is set back puts no act before an earlier one.
+    epoch_us(max(seen_at) OVER (PARTITION BY interaction ORDER BY rowid)) AS at_us,
     NULL AS status,
     NULL AS retry_after_s,
-    data
+    data,
+    rowid AS place,
+    NULL AS date_us
 FROM acts
 WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal')
-ORDER BY at_us, id;
+ORDER BY at_us, place, id;
 
 -- name: disposal_turns
 -- The turns of the conversations $roots.
@@ -189,7 +216,10 @@ WITH dated AS (
 
 SELECT
     (SELECT median(skew)::BIGINT FROM dated) AS skew_us,
-    (SELECT epoch_us(max(ended_at)) FROM exchanges) AS last_us;
+    greatest(
+        (SELECT epoch_us(max(ended_at)) FROM exchanges),
+        (SELECT epoch_us(max(seen_at)) FROM acts)
+    ) AS last_us;
 
 -- name: receipts_told
 -- Receipts, the latest first; of $interaction (null: all).

@@ -1,0 +1,368 @@
+"""A steward without a network, which does what the real one does: decides, records the intent, acts, records the answer.
+
+Each step is judged at once by what is really so, found without the code under test: holds by walking the turns,
+time by the true clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from proxy.audit.retention import decide, events, machine
+from proxy.audit.retention.cascade import Forest
+from proxy.audit.retention.clocks import (
+    DAY_NS,
+    RULES,
+    SECOND_NS,
+    Anchor,
+    Interval,
+    Seen,
+    Tier,
+    expiry,
+    narrowed,
+)
+from proxy.audit.retention.decide import Move, Now, World
+from proxy.audit.retention.states import FINAL, VERIFIED, Copy, Disposal, Evidence, Flag, Store
+from proxy.audit.retention.trust import AHEAD_NS, CORROBORATED_WITHIN_NS, ClockWatch, Trust
+from tests.audit.retention.upstream import Clock, Google, Habits, Told
+
+WRONG_NS = AHEAD_NS + CORROBORATED_WITHIN_NS
+"""So far ahead a clock may be without anybody noticing."""
+
+
+class Steward:
+    """Cares for all copies; `journal` is all that survives its death."""
+
+    def __init__(self, google: Google, clock: Clock) -> None:
+        self.google = google
+        self.clock = clock
+        self.chance = google.chance
+        self.copies: dict[str, Copy] = {}
+        self.before: dict[str, str | None] = {}
+        self.holds: dict[str, set[str]] = {}
+        self.selected: set[str] = set()
+        """To be removed together, leaves first."""
+        self.unwanted: set[str] = set()
+        """The policy changed its mind."""
+        self.journal: list[tuple[str, events.AnyEvent]] = []
+        self.has_credential = True
+        self.has_credential_that_works = True
+        self.boot = "b1"
+        self.watch = ClockWatch.born(clock.wall, clock.wall, clock.mono)
+        self.watch = self.watch.corroborated(clock.true)
+        self.tier, self.days = google.habits.tier, google.habits.days
+        self.has_jumped = False
+        self.wire: dict[str, list[tuple[str, int, Told | None]]] = {}
+        """By copy: DELETE, GET and cancel in order, when, and the answer to a DELETE (None: not recorded)."""
+        self.last_interval: dict[str, Interval] = {}
+
+    # Recording.
+
+    def take(self, name: str, event: events.AnyEvent) -> None:
+        before = self.copies[name]
+        self.journal.append((name, event))
+        after = self.copies[name] = machine.after(before, event)
+        self._judge_final(name, before, after)
+
+    def stamp(self) -> dict[str, Any]:
+        return {
+            "id": f"e{len(self.journal)}",
+            "wall": self.clock.wall,
+            "mono": self.clock.mono,
+            "boot": self.boot,
+        }
+
+    def seen_elsewhere(self) -> dict[str, Any]:
+        """Of what others did: the records have no monotonic time of it."""
+        return {"id": f"e{len(self.journal)}", "wall": self.clock.wall}
+
+    def create(
+        self,
+        name: str,
+        before: str | None,
+        *,
+        is_ended: bool = True,
+        store: Store = Store.YES,
+        fate: str = "answered",
+    ) -> None:
+        """`fate`: answered, refused, lost (it may have been created), unsent."""
+        now = self.clock.true
+        if fate in {"answered", "lost"}:
+            self.google.create(name, now, store)
+        self.before[name] = before
+        copy = Copy(interaction=name, scope="s", began_at=self.clock.wall, store=store)
+        self.copies[name] = copy
+        status = {"answered": 200, "refused": 400, "lost": 503}.get(fate)
+        ended = events.CreateEnded(
+            **self.stamp(),
+            status=status,
+            has_sent=fate != "unsent",
+            has_id=fate == "answered" and name in self.google.stored,
+        )
+        self.take(name, ended)
+        self._judge_evidence(name)
+        if is_ended:
+            self.take(name, events.RunEnded(**self.stamp()))
+
+    def interval(self, name: str) -> Interval:
+        copy = self.copies[name]
+        anchor = Anchor(copy.began_at, "created", copy.updated_at, copy.continued_at)
+        found = expiry(anchor, self.tier, self.days if self.tier is Tier.PAID else None, 0)
+        if copy.served_at:
+            seen = Seen(copy.served_at, copy.longest_unused_ns)
+            found = narrowed(found, anchor, seen, 0)
+        self._judge_interval(name, found)
+        return found
+
+    # Acting.
+
+    def is_held(self, name: str) -> bool:
+        """By a hold of its own or on any turn behind it; found by walking from each held turn."""
+        for held, holders in self.holds.items():
+            turn: str | None = held if holders else None
+            while turn is not None:
+                if turn == name:
+                    return True
+                turn = self.before[turn]
+        return False
+
+    def behind(self, name: str) -> list[str]:
+        """All turns behind it."""
+        found, waiting = [], [name]
+        while waiting:
+            later = [turn for turn, before in self.before.items() if before == waiting[-1]]
+            waiting.pop()
+            found += later
+            waiting += later
+        return found
+
+    def world(self, name: str) -> World:
+        forest = Forest(self.before)
+        held = [turn for turn, holders in self.holds.items() if holders]
+        is_open = name in self.selected and any(
+            self.copies[turn].disposal not in FINAL
+            for turn in forest.descendants(name)
+            if turn in self.selected
+        )
+        return World(
+            self.interval(name),
+            self.has_credential,
+            name in forest.protected(held),
+            has_open_branch=is_open,
+            is_wanted=name not in self.unwanted,
+        )
+
+    def tick(self) -> int:
+        """One look at every copy; how many moves there were."""
+        self.watch = self.watch.seen(self.clock.wall, self.clock.mono)
+        if self.watch.trust is not Trust.TRUSTED and self.has_credential:
+            self.watch = self.watch.corroborated(self.clock.true)
+        return sum(self.step(name) for name in list(self.copies))
+
+    def step(self, name: str, *, is_killed: bool = False) -> int:
+        now = Now(self.clock.wall, self.clock.mono, self.boot, self.watch.trust)
+        following = decide.decide(self.copies[name], now, self.world(name))
+        match following.move:
+            case Move.NOTHING:
+                return 0
+            case Move.DELETE:
+                self._delete(name, is_killed=is_killed)
+            case Move.LOOK:
+                self._look(name)
+            case Move.CONTROL:
+                told = events.ControlLooked(
+                    **self.stamp(), is_served=self.has_credential_that_works
+                )
+                self.take(name, told)
+            case Move.CANCEL:
+                self.take(name, events.CancelIntended(**self.stamp()))
+                self.wire.setdefault(name, []).append(("CANCEL", self.clock.mono, None))
+                self.take(name, events.RunEnded(**self.stamp()))
+            case Move.DROP:
+                before = self.copies[name]
+                self.take(name, events.DutyEnded(**self.stamp()))
+                assert self.copies[name].disposal is not before.disposal, (
+                    "a move that moves nothing"
+                )
+            case Move.CONCLUDE:
+                assert following.final is not None
+                if following.final is Disposal.EXPIRED_PRESUMED:
+                    self._judge_time(f"{name} is presumed to have expired")
+                self.take(name, events.Concluded(**self.stamp(), final=following.final))
+        return 1
+
+    def _delete(self, name: str, *, is_killed: bool) -> None:
+        self._judge_intent(name)
+        intended = self.stamp()
+        self.take(name, events.DeleteIntended(**intended))
+        if self.chance.random() < 0.02:  # a hold came first: found when holds are read once more
+            self.take(name, events.DeleteWithdrawn(**self.stamp()))
+            return
+        if is_killed and self.chance.random() < 0.5:
+            return  # before a byte left
+        wire = self.wire.setdefault(name, [])
+        self._judge_wire(name, wire)
+        told = self.google.delete(name, self.clock.true)
+        wire.append(("DELETE", self.clock.mono, None if is_killed else told))
+        if is_killed:
+            return  # before the answer was recorded
+        answered = events.DeleteAnswered(
+            **self.stamp(),
+            status=told.status,
+            retry_after_s=told.retry_after_s,
+            chance=self.chance.random(),
+        )
+        self.take(name, answered)
+
+    def _look(self, name: str) -> None:
+        status = self.google.get(name, self.clock.true)
+        self.wire.setdefault(name, []).append(("GET", self.clock.mono, None))
+        if status is not None:
+            self.watch = self.watch.corroborated(self.clock.true)
+        is_overdue = (
+            self.watch.trust is Trust.TRUSTED
+            and self.clock.wall > self.interval(name).latest + RULES.grace_ns
+        )
+        self.take(name, events.Looked(**self.stamp(), status=status, is_overdue=is_overdue))
+
+    def judge_replay(self) -> None:
+        """Everything follows from the journal: row by row, and each record read twice."""
+        for name, copy in self.copies.items():
+            fresh = Copy(interaction=name, scope="s", began_at=copy.began_at, store=copy.store)
+            for at, event in self.journal:
+                if at == name:
+                    fresh = machine.after(machine.after(fresh, event), event)
+            assert fresh == copy
+
+    def restart(self) -> None:
+        """Killed and started again: what was on the wire has an unknown end, all else is as it was."""
+        self.boot = f"b{int(self.boot[1:]) + 1}"
+        floor = max(event.wall for _, event in self.journal)
+        self.watch = ClockWatch.born(floor, self.clock.wall, self.clock.mono)
+        for name, copy in list(self.copies.items()):
+            self.take(name, events.Restarted(**self.stamp()))
+            was_sending = copy.disposal is Disposal.SENDING
+            expected = Disposal.AMBIGUOUS if was_sending else copy.disposal
+            assert self.copies[name].disposal is expected
+
+    # What is really so.
+
+    def _judge_intent(self, name: str) -> None:
+        copy = self.copies[name]
+        assert not self.is_held(name), f"{name} is held, and its DELETE is intended"
+        if name in self.selected:
+            first = [turn for turn in self.behind(name) if turn in self.selected]
+            assert all(self.copies[turn].disposal in FINAL for turn in first), f"{name} goes first"
+        if not copy.is_request:
+            self._judge_time(f"{name} is deleted")
+            assert name not in self.unwanted
+            assert copy.due_at is not None
+            assert copy.due_at <= self.clock.wall
+
+    def _judge_time(self, what: str) -> None:
+        assert self.watch.trust is Trust.TRUSTED, what
+        assert self.clock.jumped <= WRONG_NS, f"{what} by a clock that is ahead"
+
+    def _judge_wire(self, name: str, wire: list[tuple[str, int, Told | None]]) -> None:
+        if not wire:
+            return
+        intents = sum(
+            at == name and isinstance(event, events.DeleteIntended) for at, event in self.journal
+        )
+        sent = [each for each in wire if each[0] == "DELETE"]
+        assert len(sent) < intents, "more on the wire than was intended"
+        if not sent:
+            return
+        _, mono, told = sent[-1]
+        if told is None or told.status is None:
+            assert wire[-1][0] != "DELETE", "sent again without a look"
+            return
+        if self.has_jumped:
+            return
+        gap = self.clock.mono - mono
+        if told.status in {408, 409, 429, 500, 503}:
+            assert gap >= max(1, told.retry_after_s) * SECOND_NS, "too soon after a refusal"
+        if told.status in {405, 501}:
+            assert gap >= DAY_NS, "a probe more than once a day"
+
+    def _judge_final(self, name: str, before: Copy, after: Copy) -> None:
+        if before.disposal in FINAL and after.disposal is not before.disposal:
+            is_upgrade = before.disposal not in VERIFIED and after.disposal in VERIFIED
+            assert is_upgrade or after.flags & {Flag.RESURRECTED, Flag.OVERSTAY}
+        if after.disposal in VERIFIED and before.disposal not in VERIFIED:
+            told = [event for at, event in self.journal if at == name]
+            assert has_witnesses(told), f"{name} is said to be verified without witnesses"
+
+    def _judge_evidence(self, name: str) -> None:
+        """Each attempt is in one class, and none says less than may be there."""
+        copy = self.copies[name]
+        assert copy.evidence is not Evidence.INTENDED
+        if copy.evidence is Evidence.NEVER_STORED:
+            assert copy.store is Store.NO
+        if copy.evidence in {Evidence.NOT_CREATED, Evidence.NEVER_STORED}:
+            assert name not in self.google.stored, f"{name} is there"
+
+    def _judge_interval(self, name: str, found: Interval) -> None:
+        assert found.earliest <= found.latest
+        last = self.last_interval.get(name)
+        if last is not None and not self.has_jumped:
+            assert found.earliest >= last.earliest
+            assert found.latest >= last.latest  # a later use begins the period again
+            assert found.earliest == last.earliest or found.basis != ()
+        self.last_interval[name] = found
+        stored = self.google.stored.get(name)
+        if stored is not None and not self.has_jumped:
+            assert found.earliest <= stored.expires_at <= found.latest
+
+    # For tests that tell a story.
+
+    def run(self, seconds: int, step_s: int = 60) -> None:
+        """Let time go by, looking every `step_s`."""
+        for _ in range(seconds // step_s):
+            self.clock.advance(step_s * SECOND_NS)
+            self.tick()
+
+    def ask_removal(self, name: str, *, is_request: bool = True) -> None:
+        began = events.DutyBegan(**self.stamp(), due_at=self.clock.wall, is_request=is_request)
+        self.take(name, began)
+
+
+def steward(**habits: Any) -> Steward:
+    """With one confirmed copy, `x`, of a Google with these habits."""
+    google = Google(replace(Habits(), **habits), Random(1))
+    made = Steward(google, Clock())
+    made.create("x", None)
+    made.take("x", events.Looked(**made.stamp(), status=200))
+    return made
+
+
+def has_witnesses(told: list[events.AnyEvent]) -> bool:
+    """A 200, and after the last of them two 404s far enough apart with a control between, in one life."""
+    served = [n for n, each in enumerate(told) if is_served(each)]
+    if not served:
+        return False
+    after = told[served[-1] + 1 :]
+    misses = [
+        each
+        for each in after
+        if isinstance(each, events.Looked) and each.status == 404 and each.boot
+    ]
+    controls = [each for each in after if isinstance(each, events.ControlLooked)]
+    return any(
+        late.mono - early.mono >= machine.CONFIRM_NS
+        and late.boot == early.boot
+        and any(
+            each.is_served and each.boot == early.boot and early.mono <= each.mono <= late.mono
+            for each in controls
+        )
+        for early in misses
+        for late in misses
+    )
+
+
+def is_served(event: events.AnyEvent) -> bool:
+    if isinstance(event, events.Continued):
+        return True
+    return isinstance(event, events.Looked) and event.status == 200
