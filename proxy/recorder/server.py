@@ -220,6 +220,7 @@ class Recorder:
             Giving(settings.witness_url, has_lines=settings.has_lines),
             now_ns=now_ns,
             mono_ns=self._mono_ns,
+            began=self._vault.position,
         )
         self.followers.append(trail.offer)
         return trail
@@ -264,7 +265,7 @@ class Recorder:
             tables = tasks.create_task(asyncio.to_thread(self.tables.run), name="tables")
             pipeline = tasks.create_task(asyncio.to_thread(self.pipeline.run), name="pipeline")
             keeping = tasks.create_task(self._keep_room(), name="reserve")
-            resuming = tasks.create_task(self.erasing.resume(), name="erasures")
+            resuming = tasks.create_task(self.erasing.keep_resuming(), name="erasures")
             if self.traces is not None:
                 self.traces.start()
             self.metrics.start()

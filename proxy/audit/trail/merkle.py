@@ -16,6 +16,8 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 TILE_WIDTH: Final = 256
 """Hashes of a full tile (C2SP tlog-tiles): each tile level is eight levels of the tree."""
 
+Tile = tuple[int, int, list[bytes]]
+"""A full tile: level, index, 256 hashes."""
 Hashes = Callable[[int, int, int], Sequence[bytes]]
 """(tile level, first, count) -> that many consecutive roots of full subtrees of 256**level leaves."""
 
@@ -63,9 +65,9 @@ class Tree:
         """Of each tile level the hashes of its partial tile; may be empty."""
         return self._edge
 
-    def append(self, leaf: bytes) -> list[tuple[int, int, list[bytes]]]:
-        """Add the hash of a leaf. Returns the tiles that it filled: (level, index, 256 hashes)."""
-        filled: list[tuple[int, int, list[bytes]]] = []
+    def append(self, leaf: bytes) -> list[Tile]:
+        """Add the hash of a leaf. Returns the tiles that it filled."""
+        filled: list[Tile] = []
         carried, level = leaf, 0
         self.size += 1
         while True:
@@ -79,6 +81,24 @@ class Tree:
             level += 1
             filled.append((level - 1, (self.size >> 8 * level) - 1, tile))
             carried = root_of(tile)
+
+    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
+        """Add hashes of leaves, most of them at once. Returns the tiles that they filled."""
+        filled: list[Tile] = []
+        at = 0
+        while at < len(leaves):
+            # All but the last of a tile fill nothing.
+            quiet = leaves[at : at + TILE_WIDTH - 1 - self.size % TILE_WIDTH]
+            if quiet and not self._edge:
+                self._edge.append([])
+            if quiet:
+                self._edge[0] += quiet
+            self.size += len(quiet)
+            at += len(quiet)
+            if at < len(leaves):
+                filled += self.append(leaves[at])
+                at += 1
+        return filled
 
     def root(self) -> bytes:
         """Of all leaves."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 SILENCE_S = 180
 """Between two leaves; the proxy writes one a minute at least while it runs."""
+ERASING_S = 600
+"""An erasure that began so long before the last leaf may still be at work: its keys go before it says so."""
 TOLD_MAX = 1000
 """Findings that are listed; all are counted."""
+NO_KEY = bytes(32)
+"""Key commitment of an exchange whose content was never kept."""
 
 Exchange = tuple[int, str, int]
 """Worker, boot, sequence."""
+NOBODY: Exchange = (0, "", 0)
 
 
 class Findings:
@@ -24,25 +30,55 @@ class Findings:
         self.notes: list[str] = []
         self.counts: Counter[str] = Counter()
 
-    def fault(self, text: str) -> None:
-        self.fault_count += 1
+    def fault(self, text: str, count: int = 1) -> None:
+        """`count`: as many as the text says."""
+        self.fault_count += count
         if len(self.faults) < TOLD_MAX:
             self.faults.append(text)
+
+
+class Signed(NamedTuple):
+    """A record that the leaves say is in the vault."""
+
+    number: int
+    """Its first leaf."""
+    exchange: Exchange
+    """NOBODY: a record of facts or acts."""
+    digest: bytes
+    has_content: bool
 
 
 class Account:
     """What the leaves add up to."""
 
     def __init__(self) -> None:
-        self.exchanges: dict[Exchange, tuple[int, dict[str, Any]]] = {}
-        """By exchange: which leaf, and what it says."""
-        self.records: dict[str, int] = {}
-        """Digests of sealed records of acts, by the first leaf that names them."""
+        self.records: list[Signed] = []
+        """In the order of the leaves, which is that of the vault."""
         self.shredded: set[Exchange] = set()
         self.last_at = 0
-        self._lost: Counter[tuple[int, str]] = Counter()
-        self._sequences: dict[tuple[int, str], set[int]] = {}
+        self.pruned_before = ""
+        """Vault files whose names are smaller were dropped, a record says."""
+        self.pruned_leaves = 0
+        """Records and entries of leaves below were dropped, a record says."""
+        self.exchange_count = 0
+        self.has_dropped = False
+        """Entries are not there; whether a record says so is asked elsewhere."""
+        self._uncounted: int | None = None
+        """Exchanges whose leaves were dropped."""
+        self._erasing_since = 0
+        self._record = b""
+        self._sequences: dict[tuple[int, str], dict[int, int]] = {}
+        """By journal: sequences and their leaves."""
         self._closed: set[tuple[int, str]] = set()
+
+    def number_of(self, exchange: Exchange) -> int | None:
+        """Its leaf."""
+        return self._sequences.get(exchange[:2], {}).get(exchange[2])
+
+    @property
+    def is_erasing(self) -> bool:
+        """An erasure had begun by the last leaf, and had not said yet whose keys it destroyed."""
+        return self._erasing_since > 0 and self.last_at - self._erasing_since <= ERASING_S
 
     def take(self, number: int, leaf: dict[str, Any], found: Findings) -> None:
         """Leaves in their order. Raises KeyError, TypeError or ValueError: no leaf of ours."""
@@ -50,47 +86,88 @@ class Account:
         if self.last_at and at - self.last_at > SILENCE_S:
             found.notes.append(f"nothing was recorded from {utc(self.last_at)} to {utc(at)}")
         self.last_at = max(self.last_at, at)
-        if "record" in leaf:
-            self.records.setdefault(leaf["record"], number)
-        journal = (int(leaf.get("worker", -1)), str(leaf.get("boot")))
         if kind == "exchange":
-            self._exchange(number, (*journal, int(leaf["sequence"])), leaf, found)
-        elif kind == "gap":
-            self._lost[journal] += int(leaf["count"])
+            self._exchange(number, _id(leaf), leaf, found)
+            return
+        if "record" in leaf:
+            self._other_record(number, base64.b64decode(leaf["record"], validate=True))
+        if kind == "gap":
             between = f"between {utc(leaf['first'])} and {utc(leaf['last'])}"
-            found.notes.append(f"{leaf['count']} exchanges of {journal} declared lost {between}")
+            lost = f"{int(leaf['count'])} exchanges of w{leaf['worker']}-{leaf['boot']}"
+            found.notes.append(f"{lost} declared lost {between}")
             found.counts["declared lost"] += int(leaf["count"])
+        elif kind == "act":
+            self._act(leaf)
         elif kind == "shredded":
-            self.shredded.add((*journal, int(leaf["sequence"])))
+            self._erasing_since = 0
+            self.shredded.add(_id(leaf))
+        elif kind == "pruned":
+            self.pruned_before = max(self.pruned_before, str(leaf["before"]))
+            self.pruned_leaves = max(self.pruned_leaves, int(leaf["leaves"]))
         elif kind == "closed":
-            self._closed.add(journal)
-            if not found.counts["pruned"] and leaf["exchanges"] != len(self.exchanges):
-                counted = f"{leaf['exchanges']} exchanges were recorded up to leaf {number}"
-                found.fault(f"{counted}, {len(self.exchanges)} have leaves")
-        elif kind not in {"act", "unreadable"}:
+            self._close(number, (int(leaf["worker"]), str(leaf["boot"])), leaf, found)
+        elif kind == "damaged":
+            named_one = f" of {named(_id(leaf))}" if "sequence" in leaf else ""
+            found.fault(f"a record{named_one} was damaged before it was signed: leaf {number}")
+        elif kind == "unreadable":
+            found.counts["acts under a destroyed key"] += 1
+        elif kind != "facts":
             raise ValueError(kind)
 
     def _exchange(self, number: int, id_: Exchange, leaf: dict[str, Any], found: Findings) -> None:
-        if id_ in self.exchanges:
+        digest = base64.b64decode(leaf["manifest"], validate=True)
+        has_content = base64.b64decode(leaf["key"], validate=True) != NO_KEY
+        sequences = self._sequences.setdefault(id_[:2], {})
+        if id_[2] in sequences:
             found.fault(f"{named(id_)} has two closing records: leaf {number} is the second")
         elif id_[:2] in self._closed:
             found.fault(f"{named(id_)} was recorded after its worker was closed: leaf {number}")
-        self.exchanges[id_] = (number, leaf)
-        self._sequences.setdefault(id_[:2], set()).add(id_[2])
+        else:
+            self.exchange_count += 1
+        sequences[id_[2]] = number
+        self.records.append(Signed(number, id_, digest, has_content))
+
+    def _other_record(self, number: int, digest: bytes) -> None:
+        """Leaves of one record stand side by side."""
+        if digest != self._record:
+            self._record = digest
+            self.records.append(Signed(number, NOBODY, digest, has_content=False))
+
+    def _act(self, leaf: dict[str, Any]) -> None:
+        if leaf["act"] == "erasure":
+            self._erasing_since = int(leaf["at"])
+
+    def _close(
+        self, number: int, journal: tuple[int, str], leaf: dict[str, Any], found: Findings
+    ) -> None:
+        self._closed.add(journal)
+        if self._uncounted is None:
+            self._uncounted = leaf["exchanges"] - self.exchange_count if self.has_dropped else 0
+        seen = self._uncounted + self.exchange_count
+        if leaf["exchanges"] != seen:
+            counted = f"{leaf['exchanges']} exchanges were recorded up to leaf {number}"
+            found.fault(f"{counted}, {seen} have leaves")
 
     def check_contiguity(self, found: Findings) -> None:
-        """No sequence of a closed worker is missing, but those declared lost."""
+        """No sequence of a closed worker is missing: whatever began was closed, if only as lost."""
         for journal, sequences in self._sequences.items():
-            first = min(sequences) if found.counts["pruned"] else 1
-            missing = sorted(set(range(first, max(sequences) + 1)) - sequences)
-            if not missing or len(missing) <= self._lost[journal]:
+            first = min(sequences) if self.has_dropped else 1
+            missing = max(sequences) - first + 1 - len(sequences)
+            if not missing:
                 continue
-            names = ", ".join(named((*journal, one)) for one in missing[:5])
-            if journal in self._closed and not found.counts["pruned"]:
-                found.fault(f"{len(missing)} exchanges were never recorded or declared: {names}")
+            absent = (one for one in range(first, max(sequences)) if one not in sequences)
+            names = ", ".join(
+                named((*journal, one)) for one, _ in zip(absent, range(5), strict=False)
+            )
+            if journal in self._closed:
+                found.fault(f"{missing} exchanges were never recorded: {names}", missing)
             else:
-                found.counts["open"] += len(missing)
-                found.notes.append(f"{len(missing)} exchanges are open or were pruned: {names}")
+                found.counts["open"] += missing
+                found.notes.append(f"{missing} exchanges are not closed yet: {names}")
+
+
+def _id(leaf: dict[str, Any]) -> Exchange:
+    return int(leaf["worker"]), str(leaf["boot"]), int(leaf["sequence"])
 
 
 def utc(seconds: int) -> str:

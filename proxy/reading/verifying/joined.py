@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-MODULES: Final = ("proofs", "account", "trail", "records", "verifier")
+MODULES: Final = ("proofs", "account", "trail", "records", "bundle", "verifier")
 """In an order in which each uses only what stands before it."""
 
 _OURS: Final = re.compile(r"^from proxy\.[\w.]+ import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)

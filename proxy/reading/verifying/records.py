@@ -2,115 +2,251 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import mmap
+import os
+import re
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from proxy.reading.verifying.account import Account, Exchange, Findings, named
+from proxy.reading.verifying.account import NOBODY, Account, Exchange, Findings, Signed, named
 
 RECORD = struct.Struct("<IIBBBBHIQQ")
 """Header of a vault record: size, crc, kind, codec, version, 0, worker, ordinal, boot, sequence."""
 MANIFEST = struct.Struct("<BBIQ32s")
 PART = struct.Struct("<BI16sQ32s")
-KIND_MANIFEST, KIND_ACTS = 8, 10
+KIND_MANIFEST, KIND_FACTS, KIND_ACTS, KIND_COMMIT = 8, 9, 10, 11
+COMMIT_MAGIC = bytes.fromhex("9d1f5ac7e3b8460291c4d7ee30ab5f68")
+"""Begins the payload of every commit."""
+SLOT_BYTES, SLOTS_OFFSET = 64, 4096
+VAULT_NAME = re.compile(r"\d{8}-\d{6}")
 
 
-def digest(payload: bytes) -> str:
-    """SHA-256, base64."""
-    return base64.b64encode(hashlib.sha256(payload).digest()).decode()
+class Here(NamedTuple):
+    """A record that is in the vault."""
+
+    exchange: Exchange
+    """NOBODY: facts or acts."""
+    digest: bytes
+    place: str
+    manifest: bytes
 
 
-def walk(path: Path, found: Findings) -> Iterator[tuple[int, Exchange, bytes]]:
-    """Manifests and acts of one vault file: kind, exchange, payload."""
-    with path.open("rb") as file:
-        size, at = path.stat().st_size, 0
-        while at + RECORD.size <= size:
-            file.seek(at)
-            head = RECORD.unpack(file.read(RECORD.size))
-            if not 1 <= head[2] <= 11 or head[4] != 1 or at + RECORD.size + head[0] > size:
-                found.fault(f"{path.name} cannot be read from byte {at} on")
-                return
-            if head[2] in {KIND_MANIFEST, KIND_ACTS}:
-                yield head[2], (head[6], f"{head[8]:016x}", head[9]), file.read(head[0])
-            at += RECORD.size + head[0]
+class Vault:
+    """The files of a vault, mapped."""
+
+    def __init__(self, folder: Path, pruned_before: str = "") -> None:
+        self._pruned_before = pruned_before
+        self.names = sorted(
+            path.name for path in folder.iterdir() if VAULT_NAME.fullmatch(path.name)
+        )
+        self._folder = folder
+        self._open: dict[str, mmap.mmap] = {}
+
+    def data(self, name: str) -> mmap.mmap:
+        """Raises OSError; ValueError: an empty file."""
+        if name not in self._open:
+            with (self._folder / name).open("rb") as file:
+                self._open[name] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return self._open[name]
+
+    def records(self, name: str, found: Findings) -> Iterator[Here]:
+        """Committed manifests, facts and acts of a file, in order."""
+        data, at, waiting = self.data(name), 0, list[Here]()
+        is_newest = name == self.names[-1]
+        unpack = RECORD.unpack_from
+        while at < len(data):
+            head = unpack(data, at) if at + RECORD.size <= len(data) else (0,) * 10
+            start, end = at + RECORD.size, at + RECORD.size + head[0]
+            if not 1 <= head[2] <= KIND_COMMIT or head[4] != 1 or end > len(data):
+                commit = data.find(COMMIT_MAGIC, at + RECORD.size + 1) - RECORD.size
+                if commit < 0 and is_newest:
+                    return  # what was never committed
+                found.fault(f"{name} cannot be read from byte {at} on")
+                if commit < at:
+                    return
+                at = commit
+                continue
+            kind = head[2]
+            if kind == KIND_COMMIT:
+                yield from waiting
+                waiting = []
+            elif KIND_MANIFEST <= kind <= KIND_ACTS:
+                payload, place = data[start:end], f"{name}:{at}"
+                id_ = (head[6], f"{head[8]:016x}", head[9]) if kind == KIND_MANIFEST else NOBODY
+                manifest = payload if kind == KIND_MANIFEST else b""
+                waiting.append(Here(id_, hashlib.sha256(payload).digest(), place, manifest))
+            at = end
+        if waiting and not is_newest:
+            found.fault(f"{name} does not end with a commit")
+
+    def is_changed(self, part: tuple[int, str, int, bytes], found: Findings) -> bool:
+        """Whether a sealed record has other bytes than were signed, or none that a record says were dropped."""
+        size, name, at, sha = part
+        if name not in self.names:
+            is_pruned = name < self._pruned_before
+            found.counts["pruned parts"] += is_pruned
+            return not is_pruned
+        start = at + RECORD.size
+        return hashlib.sha256(self.data(name)[start : start + size]).digest() != sha
 
 
 def manifest_parts(manifest: bytes) -> list[tuple[int, str, int, bytes]]:
-    """(payload bytes, file, offset, SHA-256) of the sealed records of an exchange."""
+    """(payload bytes, file, offset, SHA-256) of the sealed records of an exchange. Raises struct.error."""
     parts = [
         PART.unpack_from(manifest, at) for at in range(MANIFEST.size, len(manifest), PART.size)
     ]
     return [(size, file.rstrip(b"\0").decode(), at, sha) for _, size, file, at, sha in parts]
 
 
-def check_vault(folder: Path, keys: Path | None, account: Account, found: Findings) -> None:
-    """Each leaf has its record, each record its leaf, and the bytes are those that were signed."""
-    order: dict[Exchange, str] = {}
-    acts: set[str] = set()
-    names = sorted(path.name for path in folder.iterdir() if path.name[-7:-6] == "-")
-    for name in names:
-        for kind, id_, payload in walk(folder / name, found):
-            if kind == KIND_ACTS:
-                acts.add(digest(payload))
-                continue
-            if id_ in order:
-                found.fault(f"{named(id_)} is in the vault twice")
-            order[id_] = digest(payload)
-            check_parts(folder, id_, payload, account, found)
-    here = [account.exchanges[id_][0] for id_ in order if id_ in account.exchanges]
-    if here != sorted(here):
-        found.fault("the records of the vault do not stand in the order of the leaves")
-    first = min(here, default=sys.maxsize if names and names[0][-6:] == "000001" else 0)
-    for id_, (number, leaf) in account.exchanges.items():
-        if id_ not in order and number >= first:
-            found.fault(f"{named(id_)} (leaf {number}) is not in the vault any more")
-        elif id_ not in order:
-            found.counts["vault pruned"] += 1
-        elif order[id_] != leaf["manifest"]:
-            found.fault(f"the manifest of {named(id_)} is not the one of leaf {number}")
+class Comparison:
+    """Goes through leaves and records side by side: each must stand where the other does."""
+
+    def __init__(self, vault: Vault, keys: Keys, account: Account, found: Findings) -> None:
+        self._vault = vault
+        self._keys = keys
+        self._account = account
+        self._found = found
+        self._at = 0
+        self._places: dict[tuple[Exchange, bytes], int] | None = None
+        self._by_exchange: dict[Exchange, int] = {}
+        self.unsigned: list[Here] = []
+        """At the end of what was gone through."""
+
+    def take(self, here: Here) -> None:
+        """The next record of the vault."""
+        expected, at = self._account.records, self._at
+        if at < len(expected) and expected[at][1:3] == here[:2]:
+            self._at += 1
         else:
-            is_gone = is_shredded(keys, id_, account, found) or not any(
-                base64.b64decode(leaf["key"])
-            )
-            found.counts["shredded" if is_gone else "present"] += 1
-    last = max(here, default=-1)
-    unsigned = [account_id for account_id in order if account_id not in account.exchanges]
-    if unsigned and list(order).index(unsigned[0]) < len(order) - len(unsigned):
-        found.fault(f"{named(unsigned[0])} is in the vault and has no leaf")
-    found.counts["not signed yet"] = len(unsigned)
-    for record, number in account.records.items():
-        if record not in acts and first <= number <= last:
-            found.fault(f"the acts of leaf {number} are not in the vault any more")
+            place = self._place_of(here)
+            if place is None:
+                self.unsigned.append(here)
+                return
+            if place < at:
+                self._found.fault(f"{_what(here)} at {here.place} stands there again, or too late")
+                return
+            self._missing(at, place)
+            self._at = place + 1
+        for one in self.unsigned:
+            self._found.fault(f"{_what(one)} at {one.place} has no leaf, what follows it has")
+        self.unsigned = []
+        self._status(here, expected[self._at - 1])
+
+    def end(self) -> None:
+        """After the last record."""
+        self._missing(self._at, len(self._account.records))
+        self._found.counts["not signed yet"] = sum(one.exchange != NOBODY for one in self.unsigned)
+
+    def _place_of(self, here: Here) -> int | None:
+        """Where the leaves have it."""
+        if self._places is None:
+            records = self._account.records
+            self._places = {one[1:3]: place for place, one in enumerate(records)}
+            self._by_exchange = {one.exchange: place for place, one in enumerate(records)}
+        found = self._places.get(here[:2])
+        if found is None and here.exchange != NOBODY:
+            found = self._by_exchange.get(here.exchange)
+        return found
+
+    def _missing(self, start: int, end: int) -> None:
+        """Signed, and not in the vault."""
+        signed = self._account.records[start:end]
+        absent = [one for one in signed if one.number >= self._account.pruned_leaves]
+        if len(absent) < len(signed):
+            dropped = signed[: len(signed) - len(absent)]
+            self._found.counts["pruned"] += sum(one.exchange != NOBODY for one in dropped)
+        if not absent:
+            return
+        span = f"leaves {absent[0].number} to {absent[-1].number}"
+        names = [named(one.exchange) for one in absent if one.exchange != NOBODY]
+        whose = f", {names[0]} among them" if names else ""
+        text = f"{len(absent)} records of {span} are not in the vault any more{whose}"
+        self._found.fault(text, len(absent))
+
+    def _status(self, here: Here, signed: Signed) -> None:
+        if here.exchange == NOBODY:
+            return
+        name = named(here.exchange)
+        if here.digest != signed.digest:
+            self._found.fault(f"the manifest of {name} is not the one of leaf {signed.number}")
+            return
+        for part in manifest_parts(here.manifest):
+            if self._vault.is_changed(part, self._found):
+                self._found.fault(f"sealed bytes of {name} at {part[1]}:{part[2]} have changed")
+        is_told = here.exchange in self._account.shredded
+        if not signed.has_content and not is_told:
+            self._found.counts["kept without content"] += 1
+            return
+        is_gone = self._keys.is_gone(here.exchange)
+        if is_gone is None:
+            is_gone = is_told
+        if is_told and not is_gone:
+            self._found.fault(f"the key of {name} is said to be destroyed, and is there")
+        self._found.counts["shredded" if is_told else "key gone" if is_gone else "present"] += 1
+        if is_gone and not is_told:
+            self._keys.undeclared.append(here.exchange)
 
 
-def check_parts(
-    folder: Path, id_: Exchange, manifest: bytes, account: Account, found: Findings
-) -> None:
-    """The sealed records of an exchange have the bytes that its manifest says."""
-    for size, name, at, sha in manifest_parts(manifest):
-        path = folder / Path(name).name
-        if not path.is_file():
-            found.counts["pruned parts"] += 1
-            continue
-        with path.open("rb") as file:
-            file.seek(at + RECORD.size)
-            if hashlib.sha256(file.read(size)).digest() != sha and id_ in account.exchanges:
-                found.fault(f"sealed bytes of {named(id_)} at {name}:{at} have changed")
+class Keys:
+    """Slots of keys: whether they are zeros is all that is looked at."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._open: dict[tuple[int, str], int] = {}
+        self.undeclared: list[Exchange] = []
+        """Gone, and no leaf says so."""
+
+    def is_gone(self, id_: Exchange) -> bool | None:
+        """None: nobody can say."""
+        if self._folder is None:
+            return None
+        journal = id_[:2]
+        if journal not in self._open:
+            try:
+                path = self._folder / f"w{id_[0]}-{id_[1]}.slots"
+                self._open[journal] = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                self._open[journal] = -1
+        descriptor = self._open[journal]
+        if descriptor < 0:
+            return True
+        return not any(os.pread(descriptor, SLOT_BYTES, SLOTS_OFFSET + (id_[2] - 1) * SLOT_BYTES))
+
+    def close(self) -> None:
+        """Of descriptors."""
+        for descriptor in self._open.values():
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
-def is_shredded(keys: Path | None, id_: Exchange, account: Account, found: Findings) -> bool:
-    """Whether the key of an exchange is gone: its slot is zeros, or not there."""
-    if keys is None:
-        return id_ in account.shredded
-    path = keys / f"w{id_[0]}-{id_[1]}.slots"
-    slot = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            file.seek(4096 + (id_[2] - 1) * 64)
-            slot = file.read(64)
-    if any(slot) and id_ in account.shredded:
-        found.fault(f"the key of {named(id_)} is said to be destroyed, and is there")
-    return not any(slot)
+def check_vault(folder: Path, keys: Path | None, account: Account, found: Findings) -> None:
+    """Each leaf has its record, each record its leaf, in one order, and the bytes are those that were signed."""
+    vault, slots = Vault(folder, account.pruned_before), Keys(keys)
+    comparison = Comparison(vault, slots, account, found)
+    try:
+        for name in vault.names:
+            for here in vault.records(name, found):
+                comparison.take(here)
+    finally:
+        slots.close()
+    comparison.end()
+    if not slots.undeclared:
+        return
+    count, names = len(slots.undeclared), ", ".join(map(named, slots.undeclared[:5]))
+    is_told_soon = any(one.exchange == NOBODY for one in comparison.unsigned)
+    if account.is_erasing or is_told_soon:
+        text = (
+            f"the keys of {count} exchanges are gone, and what says so is not signed yet: {names}"
+        )
+        found.notes.append(f"{text}; verify again in a minute")
+    else:
+        found.fault(
+            f"the keys of {count} exchanges are gone, and no record says so: {names}", count
+        )
+
+
+def _what(here: Here) -> str:
+    return named(here.exchange) if here.exchange != NOBODY else "a record of facts or acts"

@@ -35,10 +35,13 @@ def bundle_entries(data: bytes) -> list[bytes]:
     return entries
 
 
-def read_trail(folder: Path, size: int, found: Findings) -> tuple[list[bytes | None], list[bytes]]:
-    """Entries (None: pruned) and leaf hashes up to `size`; fewer where a tile is missing."""
+def read_trail(
+    folder: Path, size: int, found: Findings
+) -> tuple[list[bytes | None], list[bytes], list[int]]:
+    """Entries (None: not there) and leaf hashes up to `size`, fewer where a tile is missing; bundles that are not there."""
     entries: list[bytes | None] = []
     hashes: list[bytes] = []
+    absent: list[int] = []
     for index in range(-(-size // 256)):
         width = min(256, size - index * 256)
         name, data = read_tile(folder, "0", index, width)
@@ -50,7 +53,7 @@ def read_trail(folder: Path, size: int, found: Findings) -> tuple[list[bytes | N
         hashes += tile
         if bundle is None:
             entries += [None] * width
-            found.counts["pruned"] += width
+            absent.append(index)
             continue
         try:
             here = bundle_entries(bundle)[:width]
@@ -62,15 +65,27 @@ def read_trail(folder: Path, size: int, found: Findings) -> tuple[list[bytes | N
                 if number >= len(here) or leaf_hash(here[number]) != tile[number]:
                     found.fault(f"{name}: entry {index * 256 + number} is not what its tile says")
         entries += [*here, *[None] * (width - len(here))]
-    return entries, hashes
+    return entries, hashes, absent
+
+
+def check_absent(absent: list[int], size: int, account: Account, found: Findings) -> None:
+    """Bundles may be dropped, if a record says so."""
+    for index in absent:
+        end = min(size, (index + 1) * 256)
+        if end <= account.pruned_leaves:
+            found.counts["pruned entries"] += end - index * 256
+        else:
+            name = tile_name("entries", index, end - index * 256)
+            found.fault(f"{name} is not there, and no record says that it was dropped")
 
 
 def read_tile(folder: Path, level: str, index: int, width: int) -> tuple[str, bytes | None]:
-    """The tile of that width, or the full one."""
+    """The tile of that width, or the full one: a log that grows drops the former for the latter."""
     for name in (tile_name(level, index, width), tile_name(level, index, 256)):
-        path = folder / name
-        if path.is_file():
-            return name, path.read_bytes()
+        try:
+            return name, (folder / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
     return tile_name(level, index, width), None
 
 
@@ -88,8 +103,8 @@ def check_upper_tiles(folder: Path, hashes: list[bytes], size: int, found: Findi
                 found.fault(f"{name} is not what the tiles below give")
 
 
-def check_kept(folder: Path, vkey: str, hashes: list[bytes], found: Findings) -> dict[int, bytes]:
-    """Every checkpoint that the log kept is one of this tree. Returns them by size."""
+def read_kept(folder: Path, vkey: str, found: Findings) -> dict[int, bytes]:
+    """Every checkpoint that the log kept: roots by size."""
     kept: dict[int, bytes] = {}
     path = folder / "checkpoints"
     lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
@@ -104,14 +119,20 @@ def check_kept(folder: Path, vkey: str, hashes: list[bytes], found: Findings) ->
             found.fault(
                 f"two checkpoints of {size} leaves have different roots: the log has forked"
             )
+    if not lines:
+        found.notes.append("no checkpoints are kept beside the trail")
+    found.counts["checkpoints"] = len(kept)
+    return kept
+
+
+def check_kept(kept: dict[int, bytes], hashes: list[bytes], found: Findings) -> None:
+    """Each of them is one of this tree."""
     roots = roots_at(hashes, sorted(kept))
     for size, root in kept.items():
         if size > len(hashes):
             found.fault(f"{size} leaves were signed, {len(hashes)} are there: the end is missing")
         elif roots[size] != root:
             found.fault(f"the first {size} leaves are not those that were signed")
-    found.counts["checkpoints"] = len(kept)
-    return kept
 
 
 def check_since(

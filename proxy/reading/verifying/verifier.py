@@ -16,59 +16,54 @@ whose checkpoints nobody held.
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import json
 import struct
 import sys
 from pathlib import Path
-from typing import Any
 
-from proxy.reading.verifying.account import TOLD_MAX, Account, Findings, named
-from proxy.reading.verifying.proofs import Refused, leaf_hash, read_note, root_by_proof, roots_at
-from proxy.reading.verifying.records import check_vault, digest, manifest_parts
-from proxy.reading.verifying.trail import check_kept, check_since, check_upper_tiles, read_trail
+from proxy.reading.verifying.account import TOLD_MAX, Account, Findings
+from proxy.reading.verifying.bundle import check_bundle
+from proxy.reading.verifying.proofs import Refused, read_note, roots_at
+from proxy.reading.verifying.records import check_vault
+from proxy.reading.verifying.trail import (
+    check_absent,
+    check_kept,
+    check_since,
+    check_upper_tiles,
+    read_kept,
+    read_trail,
+)
 
 
 def check_trail(folder: Path, vkey: str, since: str | None, found: Findings) -> Account:
     """The files of a trail by themselves. Raises Refused: not even a signed checkpoint is there."""
     note = folder / "checkpoint"
     size, root = read_note(note.read_text("utf-8") if note.is_file() else "", vkey)
-    entries, hashes = read_trail(folder, size, found)
+    # Behind `checkpoint`, in which order the log writes them the other way round.
+    kept = read_kept(folder, vkey, found)
+    if kept and size not in kept:
+        found.fault(f"the checkpoint of {size} leaves is not among those that were kept")
+    if kept and max(kept) > size:  # the proxy ended in between, or goes on meanwhile
+        size, root = max(kept.items())
+    entries, hashes, absent = read_trail(folder, size, found)
     account = Account()
+    account.has_dropped = bool(absent)
     for number, entry in enumerate(entries):
         try:
             if entry is not None:
                 account.take(number, json.loads(entry), found)
         except (KeyError, TypeError, ValueError):
             found.fault(f"leaf {number} is none that the proxy writes")
+    check_absent(absent, size, account, found)
     if len(hashes) == size and roots_at(hashes, [size])[size] != root:
         found.fault("the tiles do not give the root of the checkpoint")
     check_upper_tiles(folder, hashes, size, found)
-    check_kept(folder, vkey, hashes, found)
+    check_kept(kept, hashes, found)
     if since is not None:
         check_since(since, vkey, hashes, account, found)
     account.check_contiguity(found)
-    found.counts.update({"leaves": size, "exchanges": len(account.exchanges)})
+    found.counts.update({"leaves": size, "exchanges": account.exchange_count})
     return account
-
-
-def check_bundle(bundle: Any, vkey: str, found: Findings) -> None:
-    """Evidence about single exchanges. Raises KeyError, TypeError or ValueError: not a bundle."""
-    size, root = read_note(str(bundle["checkpoint"]), vkey)
-    for one in bundle["exchanges"]:
-        entry, manifest = base64.b64decode(one["entry"]), base64.b64decode(one["manifest"])
-        leaf = json.loads(entry)
-        name = named((leaf["worker"], leaf["boot"], leaf["sequence"]))
-        proof = [base64.b64decode(each) for each in one["proof"]]
-        if root_by_proof(leaf_hash(entry), one["index"], size, proof) != root:
-            found.fault(f"{name} is not in the log")
-        if digest(manifest) != leaf["manifest"]:
-            found.fault(f"the manifest of {name} is not the one of its leaf")
-        parts = [hashlib.sha256(base64.b64decode(part)).digest() for part in one["parts"]]
-        if parts != [part[3] for part in manifest_parts(manifest)]:
-            found.fault(f"the sealed records of {name} are not those of its manifest")
-        found.counts["exchanges"] += 1
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -30,7 +30,7 @@ from proxy.audit.trail.tiles import (
     unpack_hashes,
 )
 from proxy.errors import FormatError, StoreError
-from proxy.journal.disk import make_folder, sync_folder
+from proxy.journal.disk import make_folder, sync_folder, write_all
 from proxy.store.position import VAULT_START, VaultPosition
 
 CHECKPOINT: Final = "checkpoint"
@@ -53,12 +53,12 @@ class TrailFiles:
 
         Raises:
             OSError: the disk refused.
-            TrailRefused: the tiles do not fit the position.
+            TrailRefused: the tiles do not fit the position, or another key signed them.
         """
         self._folder = folder
         self._signer = signer
         make_folder(folder)
-        self._replace(PUBLIC_KEY, f"{signer.verifier.encode()}\n".encode())
+        self._own(f"{signer.verifier.encode()}\n".encode())
         size, self.position = self._read_position()
         self._fixed = self._read_edge(size)
         """As of the last checkpoint: what lies on disk is compared to it and to what came since."""
@@ -78,27 +78,37 @@ class TrailFiles:
         """Leaves that no checkpoint covers."""
         return self._tree.size - self._fixed_size
 
-    def add(self, leaves: Iterable[bytes], position: VaultPosition) -> None:
+    def add(self, leaves: Sequence[bytes], position: VaultPosition) -> None:
         """Take the leaves of one commit; `position` is behind it.
 
         Raises:
             TrailRefused: a tree on the way is not the one that was signed at that size.
         """
-        for leaf in leaves:
-            self._bundle.append(leaf)
-            for level, index, tile in self._tree.append(leaf_hash(leaf)):
-                self._full.append((tile_path(level, index), pack_hashes(tile)))
-            if len(self._bundle) == TILE_WIDTH:
-                index = self._tree.size // TILE_WIDTH - 1
-                self._full.append((tile_path(ENTRIES, index), pack_entries(self._bundle)))
-                self._bundle = []
-            signed = self._signed.pop(self._tree.size, None)
-            if signed is not None and signed != self._tree.root():
-                raise TrailRefused(
-                    f"the vault gives another tree of {self._tree.size} leaves than was signed: keep "
-                    f"the trail and the vault as they are, and compare them with `verify`"
-                )
+        if self._signed:
+            for leaf in leaves:
+                self._extend([leaf])
+                self._check_signed()
+        else:
+            self._extend(leaves)
         self.position = position
+
+    def _extend(self, leaves: Sequence[bytes]) -> None:
+        index = self._tree.size // TILE_WIDTH
+        for level, number, tile in self._tree.extend([leaf_hash(leaf) for leaf in leaves]):
+            self._full.append((tile_path(level, number), pack_hashes(tile)))
+        self._bundle += leaves
+        while len(self._bundle) >= TILE_WIDTH:
+            self._full.append((tile_path(ENTRIES, index), pack_entries(self._bundle[:TILE_WIDTH])))
+            del self._bundle[:TILE_WIDTH]
+            index += 1
+
+    def _check_signed(self) -> None:
+        signed = self._signed.pop(self._tree.size, None)
+        if signed is not None and signed != self._tree.root():
+            raise TrailRefused(
+                f"the vault gives another tree of {self._tree.size} leaves than was signed: keep "
+                f"the trail and the vault as they are, and compare them with `verify`"
+            )
 
     @property
     def is_behind(self) -> bool:
@@ -112,8 +122,11 @@ class TrailFiles:
             OSError: the disk refused.
             TrailRefused: what was read back is not what was written.
         """
-        for path, data in [*self._full, *self._partial()]:
-            self._replace(path, data)
+        changed = [*self._full, *self._partial()]
+        for path, data in changed:
+            self._put(path, data)
+        for parent in {(self._folder / path).parent for path, _ in changed}:
+            sync_folder(parent)
         self._reread(self._tree.root())
         told = {"size": self._tree.size, "file": self.position.file, "offset": self.position.offset}
         self._replace(POSITION, json.dumps(told).encode())
@@ -153,7 +166,12 @@ class TrailFiles:
         """
         index, at = divmod(first, TILE_WIDTH)
         width = min(TILE_WIDTH, (self._fixed_size >> 8 * level) - index * TILE_WIDTH)
-        data = (self._folder / tile_path(level, index, width)).read_bytes()
+        try:
+            data = self._read(tile_path(level, index, width))
+        except (
+            FileNotFoundError
+        ):  # it was filled meanwhile: a witness is answered in a thread of its own
+            data = self._read(tile_path(level, index))
         return unpack_hashes(data)[at : at + count]
 
     def _partial(self) -> Iterator[tuple[str, bytes]]:
@@ -172,9 +190,9 @@ class TrailFiles:
             for index in range(tree.size // TILE_WIDTH, -(-self._tree.size // TILE_WIDTH)):
                 width = min(TILE_WIDTH, self._tree.size - index * TILE_WIDTH)
                 entries = unpack_entries(self._read(tile_path(ENTRIES, index, width)))
-                for entry in entries[tree.size - index * TILE_WIDTH :]:
-                    for level, number, tile in tree.append(leaf_hash(entry)):
-                        self._compare(tile_path(level, number), pack_hashes(tile))
+                fresh = entries[tree.size - index * TILE_WIDTH :]
+                for level, number, tile in tree.extend([leaf_hash(entry) for entry in fresh]):
+                    self._compare(tile_path(level, number), pack_hashes(tile))
             for level, tile in enumerate(tree.edge):
                 if tile:
                     path = tile_path(level, tree.size >> 8 * (level + 1), len(tile))
@@ -192,11 +210,11 @@ class TrailFiles:
         at = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).isoformat()
         line = json.dumps({"at": at, "size": size, "checkpoint": note})
         path = self._folder / CHECKPOINTS
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             end = os.fstat(descriptor).st_size
             is_whole = end == 0 or os.pread(descriptor, 1, end - 1) == b"\n"
-            os.write(descriptor, (("" if is_whole else "\n") + line + "\n").encode())
+            write_all(descriptor, [(("" if is_whole else "\n") + line + "\n").encode()], end)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -204,17 +222,36 @@ class TrailFiles:
 
     def _replace(self, name: str, data: bytes) -> None:
         """A file with its name, durable; there is never half of it."""
+        self._put(name, data)
+        sync_folder((self._folder / name).parent)
+
+    def _put(self, name: str, data: bytes) -> None:
+        """The same, but for its name: sync the folder."""
         path = self._folder / name
         make_folder_below(self._folder, path.parent)
         unborn = path.with_name(f"{path.name}.unborn")
         descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(descriptor, data)
+            write_all(descriptor, [data], 0)
             os.fsync(descriptor)
+            # What is read back before it is signed comes from the disk, not from memory.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(descriptor)
         unborn.rename(path)
-        sync_folder(path.parent)
+
+    def _own(self, vkey: bytes) -> None:
+        """A log has one key for ever."""
+        try:
+            found = self._read(PUBLIC_KEY)
+        except FileNotFoundError:
+            self._replace(PUBLIC_KEY, vkey)
+            return
+        if found != vkey:
+            raise TrailRefused(
+                f"{self._folder} was signed by another key than the one in the keys folder: put that "
+                "one back, or move the trail away to begin a new log"
+            )
 
     def _read(self, path: str) -> bytes:
         return (self._folder / path).read_bytes()

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from proxy.errors import StoreError
+from proxy.errors import FormatError, StoreError
 from proxy.recorder.trail.files import TrailFiles
 from proxy.recorder.trail.key import load_or_create_signer
 from proxy.recorder.trail.vault_leaves import leaves_behind
 from proxy.recording.facts import ActFact
-from proxy.store.position import VAULT_START, FactBatch, VaultPosition
+from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.vault.keys import FactsKeys
 
 CHECKPOINT_NS: Final = 10_000_000_000
@@ -75,7 +75,9 @@ class TrailFollower:
         *,
         now_ns: Callable[[], int],
         mono_ns: Callable[[], int],
+        began: VaultPosition | None = None,
     ) -> None:
+        """`began`: the last commit that was durable when the vault was opened. None: nobody writes it."""
         self._data_folder = data_folder
         self._facts_keys = facts_keys
         self._tell = tell
@@ -83,7 +85,8 @@ class TrailFollower:
         self._now_ns = now_ns
         self._mono_ns = mono_ns
         self._changed = threading.Condition()
-        self._offered = VAULT_START
+        self._offered = began
+        """The last commit that is durable: leaves are taken up to there, for what is signed must stay."""
         self._offered_count = 0
         self._has_urgent = False
         self._is_stopping = False
@@ -128,7 +131,7 @@ class TrailFollower:
             problem = None
             try:
                 self._follow(is_last=is_last)
-            except (StoreError, OSError) as error:
+            except (StoreError, FormatError, OSError) as error:
                 problem = str(error)
                 self._files = None
                 _log.error("the trail is not signed: %s", error)
@@ -141,13 +144,17 @@ class TrailFollower:
         """Take what is committed; sign it if that is due."""
         with self._changed:
             is_urgent, self._has_urgent, self._offered_count = self._has_urgent, False, 0
+            durable = self._offered
         files = self._files or self._open()
         self._files = files
         folder = self._data_folder / "vault"
-        for leaves, position in leaves_behind(folder, self._facts_keys, files.position):
-            files.add(leaves, position)
-            if files.pending_count >= CHECKPOINT_LEAVES:
-                self._checkpoint(files, is_end=False)
+        if durable is None or files.position != durable:
+            for leaves, position in leaves_behind(
+                folder, self._facts_keys, files.position, durable
+            ):
+                files.add(leaves, position)
+                if files.pending_count >= CHECKPOINT_LEAVES:
+                    self._checkpoint(files, is_end=False)
         is_news = files.pending_count > 0
         is_first = self._signed_ns is None
         if is_first or is_last or (is_news and (is_urgent or self._is_due(self._signed_ns))):

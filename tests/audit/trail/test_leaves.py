@@ -12,8 +12,10 @@ from proxy.audit.trail.leaves import (
     RecordedExchange,
     act_leaves,
     closed_leaf,
+    damaged_leaf,
     digest_text,
     exchange_leaf,
+    facts_leaf,
     unreadable_leaf,
 )
 from proxy.recording.facts import ActFact, GapFact
@@ -50,6 +52,7 @@ def test_no_leaf_is_longer_than_the_limit() -> None:
     acts = tuple(act("k" * 40) for _ in range(3))
     leaves = [exchange_leaf(LARGEST), *act_leaves(b"sealed", (gap,), acts)]
     leaves += [closed_leaf(65_535, MOST, MOST, 2**63 - 1), unreadable_leaf(b"sealed", 2**63 - 1)]
+    leaves += [facts_leaf(b"sealed", 2**63 - 1), damaged_leaf(2**63 - 1, (65_535, MOST, MOST))]
 
     assert max(map(len, leaves)) < LEAF_BYTES_MAX
 
@@ -80,6 +83,17 @@ def test_an_erasure_names_each_exchange_whose_key_it_destroyed() -> None:
         "sequence": 17,
         "at": 5,
     }
+
+
+def test_what_was_dropped_is_named_by_its_file_and_its_number_of_leaves() -> None:
+    data = json.dumps({"before": "20261118-000002", "leaves": 512})
+
+    _, pruned = act_leaves(b"sealed", (), (act("pruned", data),))
+    for wrong in ('{"before": "../../etc", "leaves": 5}', '{"leaves": 5}', "[]"):
+        assert len(list(act_leaves(b"sealed", (), (act("pruned", wrong),)))) == 1
+
+    told = {"v": 1, "kind": "pruned", "before": "20261118-000002", "leaves": 512, "at": 5}
+    assert json.loads(pruned) == told
 
 
 @given(st.text(max_size=60), st.none() | st.text(max_size=60))

@@ -160,3 +160,16 @@ def test_foreign_proofs_are_never_an_error_of_ours(old: int, size: int, proof: l
         assert root_from_inclusion(leaves[0], old, size, proof) != root or not proof
     except FormatError:
         assert proof or not 0 <= old < size or size > 1
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 300), max_size=6))
+def test_leaves_taken_together_give_the_tree_of_leaves_taken_one_by_one(counts: list[int]) -> None:
+    together, alone = Tree(), Tree()
+    for count in counts:
+        fresh = [leaf_hash(b"%d" % (alone.size + number)) for number in range(count)]
+
+        filled = [tile for leaf in fresh for tile in alone.append(leaf)]
+
+        assert together.extend(fresh) == filled
+        assert (together.size, together.root()) == (alone.size, alone.root())

@@ -158,7 +158,12 @@ def sealed_places(vault: bytes) -> list[int]:
     while at < len(vault):
         header = decode_record_header(vault[at:])
         start, at = at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + header.payload_bytes
-        if header.kind in {RecordKind.MANIFEST, RecordKind.EXCHANGE, RecordKind.ACTS}:
+        if header.kind in {
+            RecordKind.MANIFEST,
+            RecordKind.EXCHANGE,
+            RecordKind.FACTS,
+            RecordKind.ACTS,
+        }:
             places += range(start, at)
     return places
 

@@ -106,3 +106,30 @@ def test_hashes_are_read_from_disk_for_proofs(trodden: Trodden) -> None:
     assert len(files.hashes(0, 256, 256)) == 256
     assert len(files.hashes(0, 512, 1)) == 1
     assert len(files.hashes(1, 0, 2)) == 2
+
+
+def test_another_key_never_goes_on_with_a_log(trodden: Trodden) -> None:
+    """Else a key that was lost would begin another history in silence, under the same roof."""
+    grown(opened(trodden), 5)
+    (trodden.folder / "keys" / "trail.key").unlink()
+
+    with pytest.raises(TrailRefused, match="another key"):
+        opened(trodden)
+
+
+def test_a_short_write_is_finished_or_refused(
+    trodden: Trodden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the disk is nearly full, a system call writes a part and says so."""
+    import os
+
+    whole = os.pwritev
+
+    def some(descriptor: int, buffers: list[bytes], offset: int) -> int:
+        return whole(descriptor, [buffers[0][:7]], offset)
+
+    monkeypatch.setattr(os, "pwritev", some)
+    line = grown(opened(trodden), 5)
+
+    assert (trodden.trail / "checkpoints").read_text("utf-8") == line + "\n"
+    assert (trodden.trail / "checkpoint").read_text("utf-8") == json.loads(line)["checkpoint"]

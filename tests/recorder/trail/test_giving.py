@@ -91,8 +91,8 @@ def test_a_witness_holds_each_checkpoint_with_a_proof_from_the_one_before(
         trodden.follow()
         offered(giving, trodden)
 
-    assert [one.size for one in witness.held] == [6, 309, 329]
-    assert giving.witnessed_size == 329
+    assert [one.size for one in witness.held] == [7, 311, 332]
+    assert giving.witnessed_size == 332
     assert witness.refusals == []
     assert (trodden.trail / COSIGNED).read_text("utf-8").endswith(COSIGNATURE)
 
@@ -103,7 +103,7 @@ def test_after_a_restart_the_witness_says_what_it_holds(trodden: Trodden, witnes
         trodden.follow()
         offered(Giving(witness.url, has_lines=False), trodden)
 
-    assert [one.size for one in witness.held] == [6, 17]
+    assert [one.size for one in witness.held] == [7, 19]
     assert witness.refusals == [409]
 
 
@@ -130,7 +130,7 @@ def test_each_checkpoint_is_a_log_line(trodden: Trodden, caplog: pytest.LogCaptu
     giving(offered_line, TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys")))
 
     assert f"checkpoint: {offered_line}" in caplog.text
-    assert json.loads(offered_line)["size"] == 4
+    assert json.loads(offered_line)["size"] == 5
 
 
 def test_the_request_is_that_of_the_text() -> None:

@@ -17,7 +17,7 @@ from tests.recorder.trail.trodden import Trodden
         ("checkpoints", 200),
         ("trail.vkey", 200),
         ("tile/0/000", 200),
-        ("tile/0/001.p/48", 200),
+        ("tile/0/001.p/49", 200),
         ("tile/1/000.p/1", 200),
         ("tile/entries/000", 200),
         ("tile/0/002", 404),

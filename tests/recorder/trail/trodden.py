@@ -63,7 +63,7 @@ class Trodden:
         vault.commit(CLOSED if is_closed else CURSORS)
         vault.close()
 
-    def follower(self) -> TrailFollower:
+    def follower(self, durable: VaultPosition | None = None) -> TrailFollower:
         return TrailFollower(
             self.folder,
             self.vault.facts_keys(),
@@ -71,6 +71,7 @@ class Trodden:
             self._give,
             now_ns=lambda: self.vault.clock_ns,
             mono_ns=lambda: self.mono_ns,
+            began=durable,
         )
 
     def follow(self) -> TrailFollower:
@@ -80,7 +81,21 @@ class Trodden:
         follower.stop()
         return follower
 
+    def erase(self, *sequences: int) -> None:
+        """Destroy keys and say so, as an erasure does."""
+        self.destroy(*sequences)
+        self.tell("erased", {"exchanges": [f"x0-{BOOT}-{one}" for one in sequences]})
+
+    def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """One act, committed."""
+        vault = self.vault.open()
+        act = ActFact(NOON_NS, kind, None, None, "said", actor="recorder", data=json.dumps(data))
+        vault.append_act(act)
+        vault.commit(CURSORS)
+        vault.close()
+
     def destroy(self, *sequences: int) -> None:
+        """Nobody says so."""
         keystore = self.vault.keystore()
         keystore.destroy(ExchangeId(*JOURNAL, one) for one in sequences)
         keystore.close()

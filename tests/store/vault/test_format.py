@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -153,14 +154,14 @@ def test_a_manifest_decodes_to_what_was_encoded() -> None:
     )
 
     assert Manifest.decode(manifest.encode()) == manifest
+    assert Manifest.start(manifest.encode()) == (1, True, 1_795_003_200, b"c" * 32)
 
 
 @given(st.binary(max_size=200))
 def test_noise_is_no_manifest(noise: bytes) -> None:
-    try:
-        Manifest.decode(noise)
-    except FormatError:
-        return
+    for read in (Manifest.decode, Manifest.start):
+        with contextlib.suppress(FormatError):
+            read(noise)
 
 
 def test_a_reference_reads_back_and_may_name_a_step() -> None:
