@@ -24,6 +24,7 @@ from proxy.recording.facts import (
     MediaFact,
     ObservationFact,
     ProblemFact,
+    Recording,
     StepFact,
     UnknownFact,
     UsageFact,
@@ -54,6 +55,31 @@ TABLES: Final[dict[str, type]] = {
     "gaps": GapFact,
     "acts": ActFact,
 }
+
+REPEATED: Final = frozenset({"model_output", "function_call"})
+"""Types of steps that only an answer brings: in a question they repeat one."""
+_REPEATS_SQL: Final = """
+    PREPARE insert_repeats AS INSERT INTO repeats
+    SELECT exchange, interaction, seen_at, step_index,
+        md5_number_lower(unnest(string_split(mac, ','))),
+        unnest(range(len(string_split(mac, ',')))) = 1
+    FROM (
+        SELECT exchange, interaction, make_timestamp_ns(seen_at)::TIMESTAMP AS seen_at, step_index,
+            unnest([chain_mac, step_mac]) AS mac
+        FROM inlet_steps
+        WHERE side = 'input' AND type IN ('model_output', 'function_call')
+    )
+    WHERE mac IS NOT NULL
+"""
+_UNREAD_SQL: Final = """
+    PREPARE insert_unread AS INSERT INTO unread
+    SELECT exchange, interaction, ('0x' || substr(sha256(interaction), 1, 16))::UBIGINT,
+        CASE operation WHEN 'resume' THEN 'resumed' ELSE 'read' END
+    FROM inlet_exchanges
+    WHERE operation IN ('get', 'resume', 'cancel', 'delete') AND interaction IS NOT NULL
+        AND status BETWEEN 200 AND 299 AND response_bytes > 0 AND purpose != 'verify'
+        AND exchange NOT IN (SELECT inlet_observations.exchange FROM inlet_observations)
+"""
 
 _LEAST: Final = {"BIGINT": -(2**63), "TIMESTAMP": -(2**63), "UBIGINT": 0}
 _MOST: Final = {"BIGINT": 2**63 - 1, "TIMESTAMP": 2**63 - 1, "UBIGINT": 2**64 - 1}
@@ -95,6 +121,8 @@ class Ingest:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._inlets = {table: _Inlet(connection, table) for table in TABLES}
+        connection.execute(_REPEATS_SQL)
+        connection.execute(_UNREAD_SQL)
         self._repricing = Repricing(connection)
         self._connection = connection
 
@@ -123,7 +151,11 @@ class Ingest:
             self._add("gaps", batch.gaps),
             self._add("acts", batch.acts),
         ]
-        if erased := erased_exchanges(batch.acts):
+        if any(is_repeated(each) for each in steps):
+            self._connection.execute("EXECUTE insert_repeats")
+        if any(is_unread(each) for each in recordings):
+            self._connection.execute("EXECUTE insert_unread")
+        for erased in erased_exchanges(batch.acts):
             scrub_tables(self._connection, erased)
         counts += [self._add("costs", costs) for costs in self._repricing.due(batch)]
         return sum(counts)
@@ -134,6 +166,20 @@ class Ingest:
         if rows:
             self._inlets[table].insert(rows, refs)
         return len(rows)
+
+
+def is_repeated(step: StepFact) -> bool:
+    """Whether somebody sent an answer again: it has rows of its own, by which an erasure finds it."""
+    return (
+        step.side == "input"
+        and step.type in REPEATED
+        and (step.chain_mac is not None or step.step_mac is not None)
+    )
+
+
+def is_unread(recording: Recording) -> bool:
+    """Whether it tells of an interaction, and of nothing that it said."""
+    return not recording.observations and recording.exchange.interaction is not None
 
 
 class _Inlet:

@@ -29,7 +29,16 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]
 def emptied(one_database: Database) -> Database:
     """The shared one without rows."""
     cursor = one_database.cursor()
-    for table in ("exchanges", "observations", "steps", "usage", "events", "costs"):
+    for table in (
+        "exchanges",
+        "observations",
+        "steps",
+        "usage",
+        "events",
+        "costs",
+        "repeats",
+        "unread",
+    ):
         cursor.execute(f"DELETE FROM {table}")
     cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")
     return one_database

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from proxy.audit.retention.cascade import Forest, Reach
 
-QUOTED = "quoted"
+QUOTED: Final = "quoted"
 """How an exchange carries an interaction that it is not about."""
+SPARED: Final = "spared"
+"""How one carries it that an earlier erasure would have taken, but for something held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Selection:
     reach: Reach = Reach.NODE
     with_quoted: bool = False
     """Also exchanges of others that repeat it. Their own content goes as well."""
+    known: tuple[Carrier, ...] = ()
+    """Exchanges that an earlier erasure spared: what they are known by may have gone with what they repeat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 from proxy.errors import StoreError
-from proxy.store.queries import Answer, TablesReader
+from proxy.recorder.erasing.planning import Ask
+from proxy.store.queries import TablesReader
 
 ROWS_MAX: Final = 2_000_000
 """Of one answer: exchanges of 10,000 interactions with many polls each. Beyond it nothing is done."""
 ASK_S: Final = 120.0
 """For one question: of a million interactions the quotations take longest."""
 _Row = TypeVar("_Row")
+_Found = TypeVar("_Found")
 
 
 class Questions:
@@ -24,7 +26,15 @@ class Questions:
         self._reader = reader
 
     async def rows(self, name: str, make: Callable[..., _Row], **parameters: Any) -> list[_Row]:
-        """One `make(*columns)` for each row of the statement `name`.
+        """One `make(*columns)` for each row of the statement `name`. Raises: as `answer`."""
+
+        def work(ask: Ask) -> list[_Row]:
+            return ask(name, make, **parameters)
+
+        return await self.answer(work)
+
+    async def answer(self, work: Callable[[Ask], _Found]) -> _Found:
+        """What `work` makes of all it asks, in a thread of its own.
 
         Raises:
             StoreError: the tables cannot answer, or there is too much.
@@ -34,16 +44,19 @@ class Questions:
             reader = await asyncio.wrap_future(self._reader())
             watch = asyncio.get_running_loop().call_later(ASK_S, reader.stop)
             try:
-                answer = await asyncio.to_thread(_ask, reader, name, parameters)
+                return await asyncio.to_thread(_worked, reader, work)
             finally:
                 watch.cancel()
+
+
+def _worked(reader: TablesReader, work: Callable[[Ask], _Found]) -> _Found:
+    def ask(name: str, make: Callable[..., _Row], /, **parameters: object) -> list[_Row]:
+        answer = reader.ask(name, parameters, ROWS_MAX)
         if answer.is_cut:
             raise StoreError(f"more than {ROWS_MAX} rows of {name}: select less at once")
         return [make(*row) for row in answer.rows]
 
-
-def _ask(reader: TablesReader, name: str, parameters: dict[str, Any]) -> Answer:
     try:
-        return reader.ask(name, parameters, ROWS_MAX)
+        return work(ask)
     finally:
         reader.close()

@@ -10,26 +10,21 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import orjson
 
-from proxy.audit.erasure.plan import (
-    Carrier,
-    ErasurePlan,
-    Hold,
-    Selection,
-    Turn,
-    erasure_plan,
-)
+from proxy.audit.erasure.plan import SPARED, Carrier, ErasurePlan, Hold, Selection
 from proxy.audit.erasure.pointer import is_value_at
 from proxy.audit.erasure.wish import Wish
-from proxy.audit.retention.cascade import Reach
-from proxy.errors import FormatError, KeyDestroyed
+from proxy.errors import FormatError, KeyDestroyed, SlotsMissing
+from proxy.interactions.interaction import id_hash
 from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
 from proxy.recorder.erasing.asking import Questions
+from proxy.recorder.erasing.planning import Planned, planned
+from proxy.recording.acts import DETAIL_CHARACTERS_MAX
 from proxy.recording.facts import ActFact
 from proxy.recording.secrecy.equality import Equality
 from proxy.recording.secrecy.labels import label_mac
@@ -40,6 +35,7 @@ from proxy.store.vault.reader import VaultReader
 
 INTERACTIONS_PER_ACT: Final = 150
 """Ids of one act: some 11 KB."""
+_One = TypeVar("_One")
 
 
 async def _nobody_to_heed() -> None:
@@ -88,8 +84,9 @@ class Eraser:
             FormatError: it names nothing, or several things.
             StoreError: the tables cannot answer.
         """
-        await self._flush()
-        return await self._planned(await self._selection(wish))
+        async with self._turn:
+            await self._flush()
+            return (await self._planned(await self._selection(wish))).plan
 
     async def erase(self, wish: Wish) -> Done:
         """Do it. Raises: as `plan`; OSError: the disk refused, the next start goes on."""
@@ -130,7 +127,7 @@ class Eraser:
             act = self._act("release", reason, actor, {"hold": hold}, interaction=interaction)
             await self._told([act])
             await self._means.heeded()
-            return await self._do_deferred(hold)
+            return await self._do_deferred()
 
     async def tell(self, acts: Sequence[ActFact]) -> None:
         """Acts of others, holds and releases among them: in their turn, as `hold` and `release`.
@@ -153,23 +150,26 @@ class Eraser:
                     raise FormatError(f"there is no hold {hold[:64]} in force: data names it")
             await self._told(acts)
             await self._means.heeded()
-            for hold in ended:
-                await self._do_deferred(hold)
+            if ended:
+                await self._do_deferred()
 
     async def resume(self) -> None:
         """Finish what an earlier recorder began, and tell again what an older vault does not know."""
         async with self._turn:
+            begun: set[str] = set(await self._ask.rows("erasing_begun", str))
             known: set[str] = set(await self._ask.rows("erasing_told", str))
             for erasure in self._means.tombstones.erasures():
+                if erasure.id not in begun:
+                    await self._told(self._acts_before(erasure))
                 if not erasure.is_done:
                     await self._flush()
                     await self._finish(erasure)
                 elif erasure.id not in known:
-                    await self._told(self._acts_after(erasure))
+                    await self._told(self._acts_after(erasure, None))
+            await self._do_deferred()
 
     async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
-        plan = await self._planned(selection)
-        deferred = tuple(plan.kept)
+        plan = (await self._planned(selection)).plan
         erasure = Erasure(
             secrets.token_hex(16),
             self._means.now_ns(),
@@ -177,72 +177,82 @@ class Eraser:
             plan.exchanges,
             reason or "not said",
             actor,
+            deferred=tuple(plan.kept),
+            with_quoted=selection.with_quoted,
+            counts=_counts(plan),
         )
         if plan.order:
             await asyncio.to_thread(self._means.tombstones.begin, erasure)
-        await self._tell_before(erasure, plan, deferred)
+        await self._told(self._acts_before(erasure))
         if plan.order:
             # What came in between the plan and the mark is in the tables now; later ones are not kept.
-            plan = await self._planned(selection)
-            await self._finish(erasure, plan.exchanges)
-        return Done(erasure.id, plan, deferred)
+            found = await self._finish(erasure)
+            plan = replace(
+                plan, exchanges=found.exchanges, quoted=found.quoted, spared=found.spared
+            )
+        return Done(erasure.id, plan, erasure.deferred)
 
-    async def _finish(self, erasure: Erasure, exchanges: Sequence[str] = ()) -> None:
-        """From the mark on; again if a recorder died in between."""
-        names = list(exchanges or erasure.exchanges)
-        if not (exchanges or erasure.is_settled):
-            plan = await self._planned(Selection(erasure.interactions))
-            names = list(dict.fromkeys([*plan.exchanges, *erasure.exchanges]))
-        tombstones = self._means.tombstones
+    async def _finish(self, erasure: Erasure) -> ErasurePlan:
+        """From the mark on; again if a recorder died in between, or the disk refused."""
+        found = await self._planned(
+            Selection(erasure.interactions, with_quoted=erasure.with_quoted)
+        )
+        tombstones, spared = self._means.tombstones, erasure.spared
+        names = list(dict.fromkeys([*found.plan.exchanges, *erasure.exchanges]))
         if not erasure.is_settled:
-            await asyncio.to_thread(tombstones.settle, erasure.id, names)
-        ids = [ExchangeId.parse(name) for name in names]
+            spared = tuple((each.exchange, each.interaction) for each in found.plan.spared)
+            erasure = await asyncio.to_thread(tombstones.settle, erasure.id, names, spared)
+        ids = [ExchangeId.parse(name) for name in erasure.exchanges]
         await asyncio.to_thread(self._means.keystore.destroy, ids)
-        (settled,) = (each for each in tombstones.erasures() if each.id == erasure.id)
-        await self._told(self._acts_after(settled))
+        has_all = set(erasure.exchanges) <= set(found.plan.exchanges)
+        await self._told(self._acts_after(erasure, found.seen if has_all else None))
         await asyncio.to_thread(tombstones.end, erasure.id)
+        return found.plan
 
-    async def _tell_before(
-        self, erasure: Erasure, plan: ErasurePlan, deferred: tuple[str, ...]
-    ) -> None:
-        counts = {
-            "interactions": len(plan.order),
-            "exchanges": len(plan.exchanges),
-            "quoted_left": len(plan.quoted),
-            "left": len(plan.left),
-            "held": len(deferred),
-        }
-        acts = [self._act("erasure", erasure.reason, erasure.actor, {"step": "begin"} | counts)]
-        acts[0] = _with_id(acts[0], erasure.id)
-        for portion in _portions(deferred, INTERACTIONS_PER_ACT):
-            data = {"step": "deferred", "erasure": erasure.id, "deferred": portion}
-            acts.append(self._act("erasure", erasure.reason, erasure.actor, data))
-        await self._told(acts)
+    def _acts_before(self, erasure: Erasure) -> list[ActFact]:
+        begin = {"step": "begin"} | dict(erasure.counts)
+        acts = [replace(self._act("erasure", erasure.reason, erasure.actor, begin), act=erasure.id)]
+        held = _portions(erasure.deferred, INTERACTIONS_PER_ACT)
+        return acts + [self._deferral(erasure, {"deferred": portion}) for portion in held]
 
-    def _acts_after(self, erasure: Erasure) -> list[ActFact]:
+    def _deferral(self, erasure: Erasure, waiting: dict[str, Any]) -> ActFact:
+        shared = {"step": "deferred", "erasure": erasure.id, "quoted": erasure.with_quoted}
+        return self._act("erasure", erasure.reason, erasure.actor, shared | waiting)
+
+    def _acts_after(self, erasure: Erasure, seen: tuple[int, int] | None) -> list[ActFact]:
+        """That the keys are gone; `seen`: between which instants the rows of these exchanges were seen, us."""
         acts = []
         shared: dict[str, Any] = {"erasure": erasure.id}
         for portion in _portions(erasure.interactions, INTERACTIONS_PER_ACT):
             detail = f"the content of {len(portion)} interactions is gone"
             data = shared | {"interactions": portion}
             acts.append(self._act(ERASED, detail, erasure.actor, data))
+        if seen is not None:
+            shared["seen_us"] = seen
         for portion in _portions(erasure.exchanges, EXCHANGES_PER_ACT):
             detail = f"the keys of {len(portion)} exchanges are destroyed"
             data = shared | {"exchanges": portion}
             acts.append(self._act(ERASED, detail, erasure.actor, data))
-        return acts
+        spared = _portions(erasure.spared, INTERACTIONS_PER_ACT)
+        return acts + [self._deferral(erasure, {"spared": pairs}) for pairs in spared]
 
-    async def _do_deferred(self, hold: str) -> list[Done]:
+    async def _do_deferred(self) -> list[Done]:
+        """What waits, and is held by nobody any more."""
         waiting = await self._ask.rows("erasing_deferred", _Deferred)
         done: list[Done] = []
         for erasure in dict.fromkeys(each.erasure for each in waiting):
             mine = [each for each in waiting if each.erasure == erasure]
-            selection = Selection(tuple(each.interaction for each in mine))
-            plan = await self._planned(selection)
-            if not plan.order:
-                continue
-            reason = f"deferred until hold {hold} ended"
-            free = Selection(plan.order)
+            names = tuple(dict.fromkeys(each.interaction for each in mine))
+            known = tuple(
+                Carrier(each.exchange, each.interaction, SPARED) for each in mine if each.exchange
+            )
+            wanted = Selection(names, with_quoted=mine[0].with_quoted, known=known)
+            plan = (await self._planned(wanted)).plan
+            is_old = all(self._means.tombstones.is_erased(turn) for turn in plan.order)
+            if is_old and not plan.exchanges:
+                continue  # held by another hold, too
+            reason = f"deferred until its holds ended: {mine[0].reason}"[:DETAIL_CHARACTERS_MAX]
+            free = replace(wanted, interactions=plan.order)
             done.append(await self._erase(free, reason, mine[0].actor))
         return done
 
@@ -260,10 +270,11 @@ class Eraser:
         return Selection(tuple(found), wish.reach, wish.with_quoted)
 
     async def _named(self, named: str) -> str:
-        found = await self._ask.rows("erasing_named", str, named=named)
+        found = await self._ask.rows("erasing_named", str, named=named, hash=id_hash(named))
+        found = found or await self._ask.rows("erasing_beginning", str, named=named)
         if not found:
             raise FormatError(f"no interaction begins with {named[:80]}")
-        if len(found) > 1 and found[0] != named:
+        if len(found) > 1:
             raise FormatError(f"several interactions begin with {named[:80]}: give the whole id")
         return found[0]
 
@@ -286,19 +297,18 @@ class Eraser:
             reader.close()
         return list(found)
 
-    async def _planned(self, selection: Selection) -> ErasurePlan:
-        named = list(selection.interactions)
-        turns = await self._ask.rows("erasing_turns", Turn, interactions=named)
-        carriers: list[Carrier] = []
-        wanted = named
-        if selection.reach is not Reach.NODE:
-            wanted = [turn.interaction for turn in turns]
-        carriers = await self._carriers(wanted)
-        return erasure_plan(selection, turns, carriers, await self._holds())
+    async def _planned(self, selection: Selection) -> Planned:
+        return await self._ask.answer(lambda ask: planned(ask, selection, self._is_gone))
 
-    async def _carriers(self, interactions: Sequence[str]) -> list[Carrier]:
-        wanted = list(interactions)
-        return await self._ask.rows("erasing_carriers", Carrier, interactions=wanted)
+    def _is_gone(self, exchange: str) -> bool:
+        """Whether its key is destroyed. Plans and erasures wait for each other, so one thread asks."""
+        try:
+            self._means.keystore.key(ExchangeId.parse(exchange))
+        except SlotsMissing:
+            return False
+        except KeyDestroyed:
+            return True
+        return False
 
     async def _holds(self) -> list[Hold]:
         return await self._ask.rows("erasing_holds", Hold)
@@ -340,6 +350,9 @@ class _Deferred:
     erasure: str
     actor: str
     reason: str
+    with_quoted: bool
+    exchange: str | None
+    """What was spared; None: all of the interaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,11 +367,15 @@ def _hold_ended_by(act: ActFact) -> str:
     return str(told.get("hold", ""))
 
 
-def _portions(names: Sequence[str], most: int) -> list[list[str]]:
+def _counts(plan: ErasurePlan) -> dict[str, int]:
+    return {
+        "interactions": len(plan.order),
+        "exchanges": len(plan.exchanges),
+        "quoted_left": len(plan.quoted),
+        "left": len(plan.left),
+        "held": len(plan.kept),
+    }
+
+
+def _portions(names: Sequence[_One], most: int) -> list[list[_One]]:
     return [list(names[start : start + most]) for start in range(0, len(names), most)]
-
-
-def _with_id(act: ActFact, id_: str) -> ActFact:
-    return ActFact(
-        act.at, act.kind, None, None, act.detail, id_, act.interaction, act.actor, act.data
-    )

@@ -28,7 +28,9 @@ WARNING: Final = (
     "Google's own copy expires in spite of this hold: `export` it if it must outlive that"
 )
 REWRITTEN_WITHIN_S: Final = 5.0
-"""How long an answer waits for the tables' file to be written anew. A larger one takes longer, and is told so."""
+"""How long an answer waits for a small tables' file to be written anew."""
+SMALL_BYTES: Final = 32 * 1024 * 1024
+"""A file of so many is written anew in less than a second; nobody waits for a larger one, and the answer says so."""
 LOOK_EACH_S: Final = 0.02
 AGAIN_AFTER_S: Final = 5.0
 """Before another attempt to finish what an earlier recorder began."""
@@ -46,6 +48,7 @@ class ErasingRoutes:
         self._data_folder = data_folder
         self._tables_file = tables_file
         self.tell = eraser.tell
+        self._is_left = asyncio.Event()
 
     def add_to(self, application: web.Application) -> None:
         application.router.add_post("/erase", self.erase)
@@ -57,11 +60,19 @@ class ErasingRoutes:
         while True:
             try:
                 await self._eraser.resume()
-            except (StoreError, TimeoutError) as error:
+            except (StoreError, OSError) as error:  # a TimeoutError is one
                 _log.warning("erasures that were begun wait: %s", error)
                 await asyncio.sleep(AGAIN_AFTER_S)
             else:
                 return
+
+    async def keep_resuming(self) -> None:
+        """The same, and again whenever the disk refused in the middle of one. Until cancelled."""
+        while True:
+            await self.resume()
+            await self._is_left.wait()
+            self._is_left.clear()
+            await asyncio.sleep(AGAIN_AFTER_S)
 
     async def erase(self, request: web.Request) -> web.Response:
         """The plan of an erasure, or the erasure."""
@@ -73,8 +84,8 @@ class ErasingRoutes:
             done = await self._eraser.erase(wish)
         except FormatError as error:
             return _refused(error)
-        except (StoreError, TimeoutError) as error:
-            return _late(error)
+        except (StoreError, OSError) as error:
+            return self._left(error)
         return _answer(await self._told(done))
 
     async def hold(self, request: web.Request) -> web.Response:
@@ -98,12 +109,21 @@ class ErasingRoutes:
             done = await self._eraser.release(hold, reason, actor)
         except FormatError as error:
             return _refused(error)
-        except (StoreError, TimeoutError) as error:
-            return _late(error)
+        except (StoreError, OSError) as error:
+            return self._left(error)
         return _answer({"hold": hold, "erasures": [await self._told(each) for each in done]})
 
+    def _left(self, error: Exception) -> web.Response:
+        """What was begun is finished by `keep_resuming`, not by whoever asked."""
+        if isinstance(error, OSError):
+            _log.warning("erasures that were begun wait: %s", error)
+        self._is_left.set()
+        return _late(error)
+
     async def _told(self, done: Done) -> dict[str, Any]:
-        is_rewritten = await _within(lambda: not mark_of(self._tables_file).exists())
+        mark = mark_of(self._tables_file)
+        is_small = self._tables_file.stat().st_size <= SMALL_BYTES
+        is_rewritten = await _within(lambda: not mark.exists(), REWRITTEN_WITHIN_S * is_small)
         swept = await asyncio.to_thread(sweep, self._data_folder)
         return {
             "erasure": done.erasure,
@@ -115,9 +135,9 @@ class ErasingRoutes:
         }
 
 
-async def _within(is_so: Callable[[], bool]) -> bool:
+async def _within(is_so: Callable[[], bool], seconds: float) -> bool:
     try:
-        async with asyncio.timeout(REWRITTEN_WITHIN_S):
+        async with asyncio.timeout(seconds):
             while not is_so():  # noqa: ASYNC110  # another thread takes a file away; nobody could tell us
                 await asyncio.sleep(LOOK_EACH_S)
     except TimeoutError:

@@ -7,8 +7,8 @@ FACTS records keep them, sealed, until that key goes (VAULT.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import duckdb
 import orjson
@@ -42,25 +42,69 @@ def scrubbed(recording: Recording) -> Recording:
     )
 
 
-def erased_exchanges(acts: Iterable[ActFact]) -> list[str]:
-    """Whose keys these acts say are destroyed."""
-    found: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Exchanges whose keys an act says are destroyed."""
+
+    exchanges: tuple[str, ...]
+    seen: tuple[int, int] | None = None
+    """Between which instants their rows were seen, microseconds, both ends inclusive; None: that is not known."""
+
+
+def erased_exchanges(acts: Iterable[ActFact]) -> list[Erased]:
+    """What these acts say is destroyed, and may have digests in the tables; what was not kept has none."""
+    found: list[Erased] = []
     for act in acts:
-        if act.kind == ERASED and act.data is not None:
-            found += orjson.loads(act.data).get("exchanges", ())
+        if act.kind != ERASED or act.data is None:
+            continue
+        told = orjson.loads(act.data)
+        if (exchanges := told.get("exchanges")) and not told.get("is_late"):
+            seen = told.get("seen_us")
+            found.append(Erased(tuple(exchanges), (seen[0], seen[1]) if seen else None))
     return found
 
 
-def scrub_tables(connection: duckdb.DuckDBPyConnection, exchanges: list[str]) -> None:
+def scrub_tables(connection: duckdb.DuckDBPyConnection, erased: Erased) -> None:
     """Take the digests out of the rows of these exchanges. Raises duckdb.Error: roll back.
 
-    The file keeps what stood there until it is written anew (rewriting.py).
+    Rows come in time order, so DuckDB passes over all but a few where it is known when they were seen. The file
+    keeps what stood there until it is written anew (rewriting.py).
     """
+    names = list(erased.exchanges)
+    sequences = [sequence for each in names if (sequence := _sequence(each)) is not None]
     for table, columns in DIGESTS.items():
         nothing = ", ".join(f"{column} = NULL" for column in columns)
         something = " OR ".join(f"{column} IS NOT NULL" for column in columns)
-        connection.execute(
-            f"UPDATE {table} SET {nothing} "  # noqa: S608  # our own names; values are bound
-            f"WHERE ({something}) AND exchange IN (SELECT unnest($exchanges))",
-            {"exchanges": exchanges},
-        )
+        where = f"({something}) AND {_OF_THESE}"
+        parameters: dict[str, Any] = {"exchanges": names}
+        if table == "exchanges" and len(sequences) == len(names):
+            where += " AND sequence IN (SELECT unnest($sequences::BIGINT[]))"
+            parameters |= {"sequences": sequences}
+        statement = f"UPDATE {table} SET {nothing} WHERE {where}"  # noqa: S608  # our own names
+        _change(connection, statement, table, parameters, erased)
+    statement = f"DELETE FROM repeats WHERE {_OF_THESE}"  # noqa: S608
+    _change(connection, statement, "repeats", {"exchanges": names}, erased)
+
+
+_OF_THESE: Final = "exchange IN (SELECT unnest($exchanges))"
+_TIMED: Final = frozenset({"observations", "steps", "repeats"})
+"""Tables whose rows say when their exchange showed the interaction."""
+
+
+def _change(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    table: str,
+    parameters: dict[str, Any],
+    erased: Erased,
+) -> None:
+    if table in _TIMED and erased.seen is not None:
+        statement += " AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)"
+        parameters = parameters | {"since": erased.seen[0], "until": erased.seen[1]}
+    connection.execute(statement, parameters)
+
+
+def _sequence(exchange: str) -> int | None:
+    """The last part of an exchange's name."""
+    text = exchange.rpartition("-")[2]
+    return int(text) if text.isdecimal() else None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from proxy.errors import KeyDestroyed
 from proxy.journal.format import ExchangeId
+from proxy.journal.slots import Keystore
 from proxy.recorder.api import remove_tables
 from proxy.recorder.rebuild import rebuild
+from proxy.recording.facts import ActFact
 from proxy.store.database import Database
 from proxy.store.erasing.tombstones import Erasure, Tombstones
 from proxy.store.vault.keys import FactsKeys
@@ -114,7 +117,7 @@ async def test_acts_before_and_after_say_who_why_and_what(scene: Scene) -> None:
     assert (acts[0].actor, acts[0].detail) == ("ann", "they asked for it")
     gone = [json.loads(act.data or "") for act in acts[1:]]
     assert gone[0] == {"erasure": erasure, "interactions": ["v1_1"]}
-    assert gone[1] == {"erasure": erasure, "exchanges": [name(1)]}
+    assert (gone[1]["erasure"], gone[1]["exchanges"]) == (erasure, [name(1)])
 
 
 async def test_a_plan_changes_nothing(scene: Scene) -> None:
@@ -330,4 +333,123 @@ async def test_a_release_that_is_told_as_an_act_does_what_waited_for_it(scene: S
             status, _ = await tell(scene, {"kind": "release", "data": {"hold": placed}})
 
             assert status == 200
+            assert not is_open(scene, 1)
+
+
+def repeating(question: str, *past: tuple[str, str], **more: Any) -> bytes:
+    """What a caller without a stored conversation sends: all of it again."""
+    steps = [
+        {"type": kind, "content": [{"type": "text", "text": text}]}
+        for asked_before, told in past
+        for kind, text in (("user_input", asked_before), ("model_output", told))
+    ]
+    last = {"type": "user_input", "content": [{"type": "text", "text": question}]}
+    return json.dumps({"model": "m", "input": [*steps, last], **more}).encode()
+
+
+async def test_a_hold_protects_a_turn_before_it_from_an_erasure_of_what_that_turn_repeats(
+    scene: Scene,
+) -> None:
+    """2 repeats 1, and 3 goes on from 2: who holds 3 holds 2, although 1 is of another conversation."""
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            for body in (
+                asked("hi"),
+                repeating("and then?", ("hi", "reply 1")),
+                asked("on", previous_interaction_id="v1_2"),
+            ):
+                sequence = worker.writer.begin()
+                worker.commit([*begun(sequence, body), *answered(sequence)])
+            held = await hold(scene, "v1_3")
+
+            told = await erase(scene, id="v1_1", quoted=True)
+
+            assert [is_open(scene, each) for each in (1, 2, 3)] == [False, True, True]
+            assert [each["exchange"] for each in told["plan"]["spared"]] == [name(2)]
+            assert [row[0] for row in await query(scene, "erasing_deferred")] == ["v1_1"]
+
+            wish = {"hold": held, "reason": "the case is closed", "actor": "bob"}
+            await ask(scene.folder / "run", "POST", "/release", wish)
+
+            assert [is_open(scene, each) for each in (1, 2, 3)] == [False, False, True]
+            assert not await query(scene, "erasing_deferred")
+
+
+async def test_what_repeats_a_held_turn_goes_with_it_later_if_that_was_wanted(scene: Scene) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            for body in (asked("hi"), repeating("and then?", ("hi", "reply 1"))):
+                sequence = worker.writer.begin()
+                worker.commit([*begun(sequence, body), *answered(sequence)])
+            held = await hold(scene, "v1_1")
+            await erase(scene, id="v1_1", quoted=True)
+
+            wish = {"hold": held, "reason": "the case is closed", "actor": "bob"}
+            await ask(scene.folder / "run", "POST", "/release", wish)
+
+            assert [is_open(scene, each) for each in (1, 2)] == [False, False]
+
+
+async def test_who_and_why_and_what_waits_is_told_though_the_recorder_died_right_after_the_mark(
+    scene: Scene,
+) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            for _ in range(2):
+                sequence = worker.writer.begin()
+                worker.commit([*begun(sequence), *answered(sequence)])
+            await hold(scene, "v1_2")
+        left = Tombstones.open(scene.folder / "keys")
+        left.begin(Erasure("0" * 32, 1, ("v1_1",), (), "they asked", "ann", deferred=("v1_2",)))
+
+        async with serving(scene) as recorder:
+            await recorder.erasing.resume()
+
+            assert [row[0] for row in await query(scene, "erasing_deferred")] == ["v1_2"]
+    told = [act for act in scene.told().acts if act.act == "0" * 32]
+    assert [(act.kind, act.actor, act.detail) for act in told] == [("erasure", "ann", "they asked")]
+
+
+async def test_what_waited_for_a_hold_is_erased_by_the_next_recorder_if_one_died_at_its_release(
+    scene: Scene,
+) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene) as recorder:
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence), *answered(sequence)])
+            held = await hold(scene, "v1_1")
+            await erase(scene, id="v1_1")
+            data = json.dumps({"hold": held})
+            act = ActFact(still_ns(), "release", None, None, "over", "f" * 32, "v1_1", "bob", data)
+            await asyncio.wrap_future(recorder.pipeline.tell([act]))
+            assert is_open(scene, 1)
+
+        async with serving(scene) as recorder:
+            await recorder.erasing.resume()
+
+            assert not is_open(scene, 1)
+
+
+async def test_a_disk_that_refuses_in_the_middle_is_said_and_the_erasure_is_finished(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.recorder.erasing.routes.AGAIN_AFTER_S", 0.0)
+    destroy, refusals = Keystore.destroy, [OSError(5, "Input/output error")]
+
+    def refuse_once(keystore: Keystore, exchanges: Iterable[ExchangeId]) -> None:
+        if refusals:
+            raise refusals.pop()
+        destroy(keystore, exchanges)
+
+    with living(scene.folder) as worker:
+        async with serving(scene) as recorder:
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence), *answered(sequence)])
+            monkeypatch.setattr(Keystore, "destroy", refuse_once)
+            wish = {"id": "v1_1", "reason": "they asked for it", "actor": "ann"}
+
+            status, answer = await ask(scene.folder / "run", "POST", "/erase", wish)
+
+            assert (status, "Input/output error" in answer["error"]) == (504, True)
+            await recorder.erasing.resume()  # waits for the one that began by itself
             assert not is_open(scene, 1)

@@ -10,6 +10,7 @@ from proxy.store.erasing.rewriting import mark_of
 from proxy.store.erasing.scrubbing import (
     DIGESTS,
     ERASED,
+    Erased,
     erased_exchanges,
     scrub_tables,
     scrubbed,
@@ -47,7 +48,16 @@ def test_a_scrubbed_recording_has_no_digest_and_is_the_same_in_all_else() -> Non
 
 def test_acts_name_the_exchanges_whose_keys_are_gone() -> None:
     other = replace(ACT, kind="erasure")
-    assert erased_exchanges([other, ACT, replace(ACT, data=None)]) == ["a", "b"]
+    timed = replace(ACT, data=json.dumps({"exchanges": ["c"], "seen_us": [1, 2]}))
+
+    found = erased_exchanges([other, ACT, replace(ACT, data=None), timed])
+
+    assert found == [Erased(("a", "b")), Erased(("c",), (1, 2))]
+
+
+def test_what_was_not_kept_has_no_digests_to_be_taken_out() -> None:
+    late = replace(ACT, data=json.dumps({"exchanges": ["a"], "is_late": True}))
+    assert erased_exchanges([late]) == []
 
 
 def test_an_act_takes_the_digests_out_of_the_tables_and_marks_the_file(tmp_path: Path) -> None:
@@ -70,8 +80,29 @@ def test_scrubbing_twice_is_scrubbing_once(tmp_path: Path) -> None:
     tables.ingest(batch(recording(1, answer_mac=MAC)))
     cursor = tables.cursor()
     for _ in range(2):
-        scrub_tables(cursor, [recording(1).exchange.exchange])
+        scrub_tables(cursor, Erased((recording(1).exchange.exchange,)))
 
+    assert cursor.execute("SELECT count(answer_mac) FROM observations").fetchone() == (0,)
+    cursor.close()
+    tables.close()
+
+
+def test_rows_are_found_by_when_they_were_seen_and_what_was_sent_again_goes_with_them(
+    tmp_path: Path,
+) -> None:
+    tables = Database.open(tmp_path / "facts.duckdb")
+    repeated = step("model_output", side="input", chain_mac=MAC, step_mac=f"{MAC},{MAC}")
+    gone = recording(1, steps=(repeated,), answer_mac=MAC)
+    tables.ingest(batch(gone, recording(2, interaction="v1_two", steps=(repeated,))))
+    cursor = tables.cursor()
+    assert cursor.execute("SELECT count(*) FROM repeats").fetchone() == (6,)
+
+    seen_us = START_NS // 1000
+    scrub_tables(cursor, Erased((gone.exchange.exchange,), (seen_us, seen_us)))
+
+    assert cursor.execute("SELECT DISTINCT interaction FROM repeats").fetchall() == [("v1_two",)]
+    found = cursor.execute("SELECT interaction FROM steps WHERE chain_mac IS NOT NULL")
+    assert found.fetchall() == [("v1_two",)]
     assert cursor.execute("SELECT count(answer_mac) FROM observations").fetchone() == (0,)
     cursor.close()
     tables.close()

@@ -1,11 +1,17 @@
 -- What an erasure and a hold have to know, each statement after its name. Parameters are bound by name.
 
 -- name: erasing_named
--- Interactions of that name, or beginning with it.
+-- The interaction of that name.
 SELECT DISTINCT interaction
 FROM observations
-WHERE interaction = $named OR starts_with(interaction, $named)
-ORDER BY interaction != $named, interaction
+WHERE id_hash = $hash::UBIGINT AND interaction = $named;
+
+-- name: erasing_beginning
+-- Interactions whose names begin so.
+SELECT DISTINCT interaction
+FROM observations
+WHERE starts_with(interaction, $named)
+ORDER BY interaction
 LIMIT 3;
 
 -- name: erasing_labelled
@@ -15,65 +21,68 @@ FROM observations
 WHERE label_index IS NOT NULL AND list_contains(string_split(label_index, ','), $label)
 ORDER BY interaction;
 
--- name: erasing_turns
--- All turns of the conversations that these interactions belong to, with the turn before each.
-WITH RECURSIVE told AS MATERIALIZED (
-    SELECT
-        interaction,
-        max(previous_interaction_id) AS previous,
-        max(root_hash) AS root_hash
+-- name: erasing_kin
+-- What was told of interactions, by the hashes of their ids: the turn before each, and their conversations.
+SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
+FROM observations
+WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[]))
+ORDER BY interaction, previous;
+
+-- name: erasing_kin_of_roots
+-- The same of all turns of these conversations.
+SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
+FROM observations
+WHERE root_hash IN (SELECT unnest($hashes::UBIGINT[]))
+ORDER BY interaction, previous;
+
+-- name: erasing_kin_behind
+-- The same of the turns behind these.
+SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
+FROM observations
+WHERE previous_hash IN (SELECT unnest($hashes::UBIGINT[]))
+ORDER BY interaction, previous;
+
+-- name: erasing_own
+-- Exchanges that show these interactions, and when the tables saw them.
+SELECT
+    shown.exchange,
+    shown.interaction,
+    shown.how,
+    epoch_us(observations.seen_at) AS seen_us
+FROM carried_by($hashes::UBIGINT[]) AS shown
+LEFT JOIN (
+    SELECT exchange, interaction, seen_at
     FROM observations
-    GROUP BY interaction
-),
+    WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[]))
+) AS observations
+    ON observations.exchange = shown.exchange AND observations.interaction = shown.interaction
+ORDER BY shown.exchange, shown.interaction;
 
-kin AS (
-    SELECT
-        told.interaction,
-        told.previous,
-        told.root_hash
-    FROM told
-    WHERE told.interaction IN (SELECT unnest($interactions::VARCHAR[]))
-    UNION
-    SELECT
-        told.interaction,
-        told.previous,
-        told.root_hash
-    FROM kin
-    INNER JOIN told
-        ON told.root_hash = kin.root_hash
-        OR told.previous = kin.interaction
-        OR told.interaction = kin.previous
-)
-
+-- name: erasing_shown
+-- All that these exchanges show; they were seen between $since and $until.
 SELECT
+    exchange,
     interaction,
-    previous
-FROM kin
-ORDER BY interaction;
+    CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
+    epoch_us(seen_at) AS seen_us
+FROM observations
+WHERE exchange IN (SELECT unnest($exchanges::VARCHAR[]))
+    AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
+    AND (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
+ORDER BY exchange, interaction;
 
--- name: erasing_carriers
--- Every exchange that holds content of these interactions, with all interactions that it holds content of.
--- Those that were erased before are not named again.
-WITH carried AS MATERIALIZED (
-    SELECT
-        exchange,
-        interaction,
-        how
-    FROM carries
-)
+-- name: erasing_quoted
+-- Exchanges about others that repeat these interactions; attempts of one wish among creates between $since and $until.
+SELECT exchange, about, interaction
+FROM quoted_directly($hashes::UBIGINT[], make_timestamp($since), make_timestamp($until))
+ORDER BY exchange, about, interaction;
 
-SELECT
-    carried.exchange,
-    carried.interaction,
-    carried.how
-FROM carried
-WHERE carried.exchange IN (
-    SELECT wanted.exchange
-    FROM carried AS wanted
-    WHERE wanted.interaction IN (SELECT unnest($interactions::VARCHAR[]))
-)
-    AND carried.exchange NOT IN (SELECT erased_exchanges.exchange FROM erased_exchanges)
-ORDER BY carried.exchange, carried.interaction;
+-- name: erasing_bridges
+-- Exchanges of the next day for which these interactions held all that is older.
+SELECT exchange, about, bridge AS interaction
+FROM bridges_over($hashes::UBIGINT[])
+WHERE bridge IN (SELECT observations.interaction FROM observations WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[])))
+ORDER BY exchange, about;
 
 -- name: erasing_holds
 -- Holds in force.
@@ -105,9 +114,17 @@ SELECT
     interaction,
     erasure,
     actor,
-    reason
+    reason,
+    with_quoted,
+    exchange
 FROM erasures_deferred
 ORDER BY interaction, erasure;
+
+-- name: erasing_begun
+-- Erasures that the tables know to have begun.
+SELECT act
+FROM acts
+WHERE kind = 'erasure' AND json_extract_string(data, '$.step') = 'begin';
 
 -- name: erasing_told
 -- Erasures that the tables know to be done.

@@ -1,98 +1,103 @@
 -- One wish, several requests: what SDKs send again by themselves, and what may be there twice, or unseen.
 
-CREATE OR REPLACE VIEW retries AS
-WITH RECURSIVE creates AS (
-    SELECT
-        exchange,
-        client,
-        request_mac,
-        started_at,
-        ended_at,
-        status,
-        outcome,
-        retry_after_s,
-        sdk,
-        interaction
-    FROM exchanges
-    WHERE operation = 'create' AND request_mac IS NOT NULL
-),
+-- Of creates between two instants, so that whoever asks about one moment reads little.
+CREATE OR REPLACE MACRO retries_between(since, until) AS TABLE (
+    WITH RECURSIVE creates AS (
+        SELECT
+            exchange,
+            client,
+            request_mac,
+            started_at,
+            ended_at,
+            status,
+            outcome,
+            retry_after_s,
+            sdk,
+            interaction
+        FROM exchanges
+        WHERE operation = 'create' AND request_mac IS NOT NULL AND started_at BETWEEN since AND until
+    ),
 
--- What SDKs try again: 408, 409, 429, all 5xx; some their own timeouts and broken connections.
-failed AS (
-    SELECT COLUMNS(*)
-    FROM creates
-    WHERE status IS NULL
-        OR status IN (408, 409, 429)
-        OR status >= 500
-        OR outcome NOT IN ('complete', 'refused')
-),
+    -- What SDKs try again: 408, 409, 429, all 5xx; some their own timeouts and broken connections.
+    failed AS (
+        SELECT COLUMNS(*)
+        FROM creates
+        WHERE status IS NULL
+            OR status IN (408, 409, 429)
+            OR status >= 500
+            OR outcome NOT IN ('complete', 'refused')
+    ),
 
--- A create follows the latest failure of the same body and credential: within half a minute, and the wait
--- that was asked for. The longest wait of an SDK is 8 s.
-followed AS (
-    SELECT
-        creates.exchange,
-        creates.started_at,
-        failed.exchange AS retry_of,
-        failed.status AS failed_status,
-        failed.outcome AS failed_outcome,
-        failed.ended_at AS failed_at
-    FROM creates
-    INNER JOIN failed
-        ON failed.request_mac = creates.request_mac
-        AND failed.client IS NOT DISTINCT FROM creates.client
-        AND failed.started_at < creates.started_at
-        AND creates.started_at > failed.ended_at - INTERVAL 1 SECOND
-        AND creates.started_at
-        < failed.ended_at + to_seconds(30 + least(coalesce(failed.retry_after_s, 0), 86400))
-    QUALIFY
-        row_number() OVER (
-            PARTITION BY creates.exchange
-            ORDER BY failed.started_at DESC, failed.exchange DESC
-        ) = 1
-),
+    -- A create follows the latest failure of the same body and credential: within half a minute, and the wait
+    -- that was asked for. The longest wait of an SDK is 8 s.
+    followed AS (
+        SELECT
+            creates.exchange,
+            creates.started_at,
+            failed.exchange AS retry_of,
+            failed.status AS failed_status,
+            failed.outcome AS failed_outcome,
+            failed.ended_at AS failed_at
+        FROM creates
+        INNER JOIN failed
+            ON failed.request_mac = creates.request_mac
+            AND failed.client IS NOT DISTINCT FROM creates.client
+            AND failed.started_at < creates.started_at
+            AND creates.started_at > failed.ended_at - INTERVAL 1 SECOND
+            AND creates.started_at
+            < failed.ended_at + to_seconds(30 + least(coalesce(failed.retry_after_s, 0), 86400))
+        QUALIFY
+            row_number() OVER (
+                PARTITION BY creates.exchange
+                ORDER BY failed.started_at DESC, failed.exchange DESC
+            ) = 1
+    ),
 
-claimed AS (
-    SELECT COLUMNS(*)
-    FROM followed
-    QUALIFY row_number() OVER (PARTITION BY retry_of ORDER BY started_at, exchange) = 1
-),
+    claimed AS (
+        SELECT COLUMNS(*)
+        FROM followed
+        QUALIFY row_number() OVER (PARTITION BY retry_of ORDER BY started_at, exchange) = 1
+    ),
 
-chains AS (
+    chains AS (
+        SELECT
+            exchange,
+            retry_of,
+            retry_of AS first_exchange,
+            2 AS attempt
+        FROM claimed
+        WHERE retry_of NOT IN (SELECT inner_claimed.exchange FROM claimed AS inner_claimed)
+        UNION ALL
+        SELECT
+            claimed.exchange,
+            claimed.retry_of,
+            chains.first_exchange,
+            chains.attempt + 1 AS attempt
+        FROM chains
+        INNER JOIN claimed ON claimed.retry_of = chains.exchange
+    )
+
     SELECT
-        exchange,
-        retry_of,
-        retry_of AS first_exchange,
-        2 AS attempt
-    FROM claimed
-    WHERE retry_of NOT IN (SELECT inner_claimed.exchange FROM claimed AS inner_claimed)
-    UNION ALL
-    SELECT
-        claimed.exchange,
-        claimed.retry_of,
         chains.first_exchange,
-        chains.attempt + 1 AS attempt
+        chains.attempt,
+        chains.exchange,
+        chains.retry_of,
+        claimed.failed_status,
+        claimed.failed_outcome,
+        epoch_us(creates.started_at) - epoch_us(claimed.failed_at) AS waited_us,
+        creates.started_at,
+        creates.status,
+        creates.outcome,
+        creates.interaction,
+        creates.client,
+        creates.sdk
     FROM chains
-    INNER JOIN claimed ON claimed.retry_of = chains.exchange
-)
+    INNER JOIN claimed ON claimed.exchange = chains.exchange
+    INNER JOIN creates ON creates.exchange = chains.exchange
+);
 
-SELECT
-    chains.first_exchange,
-    chains.attempt,
-    chains.exchange,
-    chains.retry_of,
-    claimed.failed_status,
-    claimed.failed_outcome,
-    epoch_us(creates.started_at) - epoch_us(claimed.failed_at) AS waited_us,
-    creates.started_at,
-    creates.status,
-    creates.outcome,
-    creates.interaction,
-    creates.client,
-    creates.sdk
-FROM chains
-INNER JOIN claimed ON claimed.exchange = chains.exchange
-INNER JOIN creates ON creates.exchange = chains.exchange;
+CREATE OR REPLACE VIEW retries AS
+FROM retries_between('-infinity'::TIMESTAMP, 'infinity'::TIMESTAMP);
 COMMENT ON VIEW retries IS
     'Creates sent again after a failure: same body, same credential, within seconds. Attempts from 2.';
 

@@ -4,283 +4,273 @@
 -- this one: a stateless caller sends the whole conversation again, an SDK sends a failed create again, a
 -- hop that is not stored sends its question again. They are known by keyed digests of their steps, which
 -- compare within a day and with the day before; older turns are found through the turn between.
+--
+-- The macros take the interactions that are looked for, by the hashes of their ids, so that an erasure reads little;
+-- NULL: all.
 
-CREATE OR REPLACE VIEW quotations AS
-WITH RECURSIVE marked AS MATERIALIZED (
-    SELECT
-        exchange,
-        interaction,
-        side,
-        step_index,
-        side = 'input' AND type IN ('model_output', 'function_call') AS is_repeated,
-        type IN ('user_input', 'function_result') AS is_callers,
-        string_split(chain_mac, ',') AS chain_macs,
-        string_split(step_mac, ',') AS step_macs
-    FROM steps
-    WHERE chain_mac IS NOT NULL OR step_mac IS NOT NULL
-),
+CREATE OR REPLACE MACRO answers_given(wanted) AS TABLE (
+    WITH answered AS (
+        SELECT interaction, chain_mac, step_mac
+        FROM steps
+        WHERE side = 'output'
+            AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+            AND (wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[])))
+    )
 
--- What was answered, by each digest it can be known by.
-given AS (
     SELECT
         interaction,
-        unnest(chain_macs) AS mac,
+        md5_number_lower(unnest(string_split(chain_mac, ','))) AS mac_hash,
         TRUE AS is_chain
-    FROM marked
-    WHERE side = 'output'
+    FROM answered
     UNION
     SELECT
         interaction,
-        unnest(step_macs) AS mac,
+        md5_number_lower(unnest(string_split(step_mac, ','))) AS mac_hash,
         FALSE AS is_chain
-    FROM marked
-    WHERE side = 'output'
-),
+    FROM answered
+);
 
--- What was sent again. The second digest of two is under the key of the day before.
-repeated AS (
-    SELECT
-        exchange,
-        interaction,
-        step_index,
-        unnest(chain_macs) AS mac,
-        unnest(range(len(chain_macs))) = 1 AS is_before
-    FROM marked
-    WHERE is_repeated
-    UNION ALL
-    SELECT
-        exchange,
-        interaction,
-        step_index,
-        unnest(step_macs) AS mac,
-        unnest(range(len(step_macs))) = 1 AS is_before
-    FROM marked
-    WHERE is_repeated
-),
+-- Of creates between two instants: a wish and its attempts lie within.
+CREATE OR REPLACE MACRO quoted_directly(wanted, since, until) AS TABLE (
+    WITH RECURSIVE matched AS (
+        SELECT
+            repeats.exchange,
+            repeats.interaction AS about,
+            given.interaction
+        FROM repeats
+        INNER JOIN answers_given(wanted) AS given ON given.mac_hash = repeats.mac_hash
+        WHERE given.interaction != repeats.interaction
+    ),
 
-matched AS MATERIALIZED (
+    -- Where the caller's own words end. Those of an unanswered turn have no answer to be known by.
+    questions AS (
+        SELECT
+            exchange,
+            interaction,
+            id_hash,
+            arg_max(string_split(chain_mac, ','), step_index) AS chain_macs
+        FROM steps
+        WHERE side = 'input'
+            AND type IN ('user_input', 'function_result')
+            AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+            AND (wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[])))
+        GROUP BY exchange, interaction, id_hash
+    ),
+
+    told AS (
+        SELECT
+            observations.exchange,
+            observations.interaction,
+            observations.has_continuation_token
+        FROM observations
+        WHERE observations.how = 'created'
+            AND (wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[])))
+            AND (
+                observations.has_continuation_token
+                OR observations.id_hash NOT IN (
+                    SELECT steps.id_hash
+                    FROM steps
+                    WHERE side = 'output'
+                        AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+                        AND (wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[])))
+                )
+            )
+    ),
+
+    unanswered AS MATERIALIZED (
+        SELECT
+            questions.interaction,
+            unnest(questions.chain_macs) AS mac,
+            told.has_continuation_token,
+            created.client,
+            created.started_at
+        FROM questions
+        INNER JOIN told
+            ON told.exchange = questions.exchange AND told.interaction = questions.interaction
+        INNER JOIN exchanges AS created ON created.exchange = questions.exchange
+    ),
+
+    asked AS (
+        SELECT
+            marked.exchange,
+            marked.interaction,
+            unnest(string_split(marked.chain_mac, ',')) AS mac,
+            marked.step_index = max(marked.step_index) OVER (
+                PARTITION BY marked.exchange, marked.interaction
+            ) AS is_last,
+            coalesce(observations.is_continuation, FALSE) AS is_continuation,
+            carried.client,
+            carried.started_at
+        FROM steps AS marked
+        INNER JOIN observations
+            ON observations.exchange = marked.exchange
+            AND observations.interaction = marked.interaction
+        INNER JOIN exchanges AS carried ON carried.exchange = marked.exchange
+        WHERE marked.side = 'input'
+            AND marked.type IN ('user_input', 'function_result')
+            AND (marked.chain_mac IS NOT NULL OR marked.step_mac IS NOT NULL)
+            AND EXISTS (FROM unanswered)
+    ),
+
+    -- The same question alone, asked every second in vain, would be quoted by each other one: only those
+    -- soon after count.
+    asked_again AS (
+        SELECT
+            asked.exchange,
+            asked.interaction AS about,
+            unanswered.interaction
+        FROM asked
+        INNER JOIN unanswered
+            ON unanswered.mac = asked.mac
+            AND unanswered.interaction != asked.interaction
+            AND CASE
+                WHEN asked.is_continuation THEN unanswered.client IS NOT DISTINCT FROM asked.client
+                WHEN unanswered.has_continuation_token THEN FALSE
+                WHEN NOT asked.is_last THEN TRUE
+                ELSE unanswered.client IS NOT DISTINCT FROM asked.client
+                    AND asked.started_at BETWEEN unanswered.started_at
+                    AND unanswered.started_at + INTERVAL 2 MINUTE
+            END
+    ),
+
+    -- A stored hop sends the settings of the hop before again: instructions, declarations, labels.
+    hopped AS MATERIALIZED (
+        SELECT exchange, interaction AS about, id_hash AS about_hash, previous_hash
+        FROM observations
+        WHERE how = 'created'
+            AND is_continuation
+            AND previous_hash IS NOT NULL
+            AND coalesce(settings_sent, 'not known') != ''
+    ),
+
+    hops_before AS (
+        SELECT hopped.exchange, hopped.about, hopped.about_hash, hop_before.interaction
+        FROM hopped
+        INNER JOIN (SELECT DISTINCT interaction, id_hash FROM observations) AS hop_before
+            ON hop_before.id_hash = hopped.previous_hash
+        WHERE wanted IS NULL OR hopped.previous_hash IN (SELECT unnest(wanted::UBIGINT[]))
+        UNION
+        SELECT hopped.exchange, hopped.about, hopped.about_hash, hops_before.interaction
+        FROM hops_before
+        INNER JOIN hopped ON hopped.previous_hash = hops_before.about_hash
+    ),
+
+    -- Attempts of one wish have the same body, whichever of them was heard.
+    retried AS MATERIALIZED (
+        SELECT first_exchange, exchange FROM retries_between(since, until)
+    ),
+
+    attempts AS (
+        SELECT first_exchange, exchange FROM retried
+        UNION
+        SELECT first_exchange, first_exchange AS exchange FROM retried
+    ),
+
+    attempts_told AS (
+        SELECT
+            attempts.first_exchange,
+            attempts.exchange,
+            observations.interaction,
+            observations.id_hash
+        FROM attempts
+        INNER JOIN observations
+            ON observations.exchange = attempts.exchange AND observations.how = 'created'
+    )
+
+    SELECT exchange, about, interaction
+    FROM (
+        SELECT exchange, about, interaction
+        FROM matched
+        UNION
+        SELECT exchange, about, interaction
+        FROM asked_again
+        UNION
+        SELECT exchange, about, interaction
+        FROM hops_before
+        UNION
+        SELECT one.exchange, one.interaction AS about, other.interaction
+        FROM attempts_told AS one
+        INNER JOIN attempts_told AS other
+            ON other.first_exchange = one.first_exchange AND other.interaction != one.interaction
+        WHERE wanted IS NULL OR other.id_hash IN (SELECT unnest(wanted::UBIGINT[]))
+    )
+);
+
+-- The last turn of the day before in a repeated conversation: it held what is older.
+CREATE OR REPLACE MACRO bridges_over(wanted) AS TABLE (
+    WITH near AS (
+        SELECT DISTINCT repeats.exchange
+        FROM repeats
+        INNER JOIN answers_given(wanted) AS given ON given.mac_hash = repeats.mac_hash
+        WHERE repeats.is_before AND given.is_chain AND given.interaction != repeats.interaction
+    ),
+
+    repeated AS MATERIALIZED (
+        SELECT exchange, interaction, step_index, mac_hash
+        FROM repeats
+        WHERE is_before AND exchange IN (SELECT near.exchange FROM near)
+    ),
+
+    given AS (
+        SELECT interaction, mac_hash
+        FROM (
+            SELECT interaction, md5_number_lower(unnest(string_split(chain_mac, ','))) AS mac_hash
+            FROM steps
+            WHERE side = 'output' AND chain_mac IS NOT NULL AND EXISTS (FROM repeated)
+        )
+        WHERE mac_hash IN (SELECT repeated.mac_hash FROM repeated)
+    )
+
     SELECT
         repeated.exchange,
         repeated.interaction AS about,
-        repeated.step_index,
-        repeated.is_before AND given.is_chain AS is_day_before,
-        given.interaction
+        arg_max(given.interaction, repeated.step_index) AS bridge
     FROM repeated
-    INNER JOIN given ON given.mac = repeated.mac
+    INNER JOIN given ON given.mac_hash = repeated.mac_hash
     WHERE given.interaction != repeated.interaction
-),
+    GROUP BY repeated.exchange, repeated.interaction
+);
 
--- The last turn of the day before in a repeated conversation: it held what is older.
-bridges AS (
-    SELECT
-        exchange,
-        about,
-        arg_max(interaction, step_index) AS bridge
-    FROM matched
-    WHERE is_day_before
-    GROUP BY exchange, about
-),
-
--- Where the caller's own words end. Those of an unanswered turn have no answer to be known by.
-questions AS MATERIALIZED (
-    SELECT
-        exchange,
-        interaction,
-        arg_max(chain_macs, step_index) AS chain_macs
-    FROM marked
-    WHERE side = 'input' AND is_callers
-    GROUP BY exchange, interaction
-),
-
-unanswered AS (
-    SELECT
-        questions.interaction,
-        unnest(questions.chain_macs) AS mac,
-        observations.has_continuation_token,
-        created.client,
-        created.started_at
-    FROM questions
-    INNER JOIN observations
-        ON observations.exchange = questions.exchange
-        AND observations.interaction = questions.interaction
-        AND observations.how = 'created'
-    INNER JOIN exchanges AS created ON created.exchange = questions.exchange
-    WHERE observations.has_continuation_token
-        OR questions.interaction NOT IN (
-            SELECT marked.interaction FROM marked WHERE marked.side = 'output'
-        )
-),
-
-asked AS (
-    SELECT
-        marked.exchange,
-        marked.interaction,
-        unnest(marked.chain_macs) AS mac,
-        marked.step_index = max(marked.step_index) OVER (
-            PARTITION BY marked.exchange, marked.interaction
-        ) AS is_last,
-        coalesce(observations.is_continuation, FALSE) AS is_continuation,
-        carried.client,
-        carried.started_at
-    FROM marked
-    INNER JOIN observations
-        ON observations.exchange = marked.exchange
-        AND observations.interaction = marked.interaction
-    INNER JOIN exchanges AS carried ON carried.exchange = marked.exchange
-    WHERE marked.side = 'input' AND marked.is_callers
-),
-
--- The same question alone, asked every second in vain, would be quoted by each other one: only those
--- soon after count.
-asked_again AS (
-    SELECT
-        asked.exchange,
-        asked.interaction AS about,
-        unanswered.interaction
-    FROM asked
-    INNER JOIN unanswered
-        ON unanswered.mac = asked.mac
-        AND unanswered.interaction != asked.interaction
-        AND CASE
-            WHEN asked.is_continuation THEN unanswered.client IS NOT DISTINCT FROM asked.client
-            WHEN unanswered.has_continuation_token THEN FALSE
-            WHEN NOT asked.is_last THEN TRUE
-            ELSE unanswered.client IS NOT DISTINCT FROM asked.client
-                AND asked.started_at BETWEEN unanswered.started_at
-                AND unanswered.started_at + INTERVAL 2 MINUTE
-        END
-),
-
--- A stored hop sends the settings of the hop before again: instructions, declarations, labels.
-hopped AS (
-    SELECT
-        observations.exchange,
-        observations.interaction AS about,
-        before.interaction
-    FROM observations
-    INNER JOIN (SELECT DISTINCT interaction, id_hash FROM observations) AS before
-        ON before.id_hash = observations.previous_hash
-    WHERE observations.how = 'created'
-        AND observations.is_continuation
-        AND coalesce(observations.settings_sent, 'not known') != ''
-),
-
-hops_before AS (
-    SELECT
-        exchange,
-        about,
-        interaction
-    FROM hopped
-    UNION
-    SELECT
-        hops_before.exchange,
-        hops_before.about,
-        hopped.interaction
-    FROM hops_before
-    INNER JOIN hopped ON hopped.about = hops_before.interaction
-),
-
--- Attempts of one wish have the same body, whichever of them was heard.
-attempts AS (
-    SELECT
-        first_exchange,
-        exchange
-    FROM retries
-    UNION
-    SELECT
-        first_exchange,
-        first_exchange AS exchange
-    FROM retries
-),
-
-attempts_told AS (
-    SELECT
-        attempts.first_exchange,
-        attempts.exchange,
-        observations.interaction
-    FROM attempts
-    INNER JOIN observations
-        ON observations.exchange = attempts.exchange AND observations.how = 'created'
-),
-
-direct AS (
-    SELECT
-        exchange,
-        about,
-        interaction
-    FROM matched
-    UNION
-    SELECT
-        exchange,
-        about,
-        interaction
-    FROM asked_again
-    UNION
-    SELECT
-        exchange,
-        about,
-        interaction
-    FROM hops_before
-    UNION
-    SELECT
-        one.exchange,
-        one.interaction AS about,
-        other.interaction
-    FROM attempts_told AS one
-    INNER JOIN attempts_told AS other
-        ON other.first_exchange = one.first_exchange AND other.interaction != one.interaction
+CREATE OR REPLACE VIEW quotations AS
+WITH RECURSIVE bridges AS MATERIALIZED (
+    FROM bridges_over(NULL)
 ),
 
 quoting AS (
-    SELECT
-        exchange,
-        about,
-        interaction
-    FROM direct
+    SELECT exchange, about, interaction
+    FROM quoted_directly(NULL, '-infinity'::TIMESTAMP, 'infinity'::TIMESTAMP)
     UNION
-    SELECT
-        bridges.exchange,
-        bridges.about,
-        quoting.interaction
+    SELECT bridges.exchange, bridges.about, quoting.interaction
     FROM quoting
     INNER JOIN bridges ON bridges.bridge = quoting.about
 )
 
-SELECT DISTINCT
-    exchange,
-    interaction
+SELECT DISTINCT exchange, interaction
 FROM quoting
 WHERE interaction != about;
 COMMENT ON VIEW quotations IS
     'Exchanges that repeat what was said in an interaction they are not about. For the view carries.';
 
-CREATE OR REPLACE VIEW carries AS
-WITH own AS (
+CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
     SELECT
         exchange,
         interaction,
         CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how
     FROM observations
-    WHERE how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL
+    WHERE (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
+        AND (wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[])))
     UNION
-    -- Answers that could not be read as an interaction: what they hold is not known.
-    SELECT
-        exchanges.exchange,
-        exchanges.interaction,
-        CASE exchanges.operation WHEN 'resume' THEN 'resumed' ELSE 'read' END AS how
-    FROM exchanges
-    WHERE exchanges.operation IN ('get', 'resume', 'cancel', 'delete')
-        AND exchanges.interaction IS NOT NULL
-        AND exchanges.status BETWEEN 200 AND 299
-        AND exchanges.response_bytes > 0
-        AND exchanges.purpose != 'verify'
-        AND exchanges.exchange NOT IN (SELECT observations.exchange FROM observations)
+    SELECT exchange, interaction, how
+    FROM unread
+    WHERE wanted IS NULL OR id_hash IN (SELECT unnest(wanted::UBIGINT[]))
+);
+
+CREATE OR REPLACE VIEW carries AS
+WITH own AS (
+    FROM carried_by(NULL)
 )
 
-SELECT
-    exchange,
-    interaction,
-    how
+SELECT exchange, interaction, how
 FROM own
 UNION ALL
 SELECT

@@ -90,7 +90,8 @@ SELECT
     erasure,
     actor,
     reason,
-    with_quoted
+    with_quoted,
+    NULL AS exchange
 FROM wanted
 WHERE interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
 UNION
@@ -99,7 +100,8 @@ SELECT
     erasure,
     actor,
     reason,
-    with_quoted
+    with_quoted,
+    pair[1] AS exchange
 FROM spared
 WHERE pair[1] NOT IN (SELECT erased_exchanges.exchange FROM erased_exchanges);
 COMMENT ON VIEW erasures_deferred IS 'What was to be erased and is held: done when the last hold ends.';

@@ -1,0 +1,194 @@
+"""What an erasure would reach, read from the tables: the conversations, and every exchange that shows them.
+
+All is asked by the hashes of ids, a few rows each, so that planning for one interaction among a million takes
+milliseconds. What repeats it is followed from turn to turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from proxy.audit.erasure.plan import (
+    QUOTED,
+    Carrier,
+    ErasurePlan,
+    Hold,
+    Selection,
+    Turn,
+    erasure_plan,
+)
+from proxy.audit.retention.cascade import Reach
+from proxy.interactions.interaction import id_hash
+
+WISH_DAYS: Final = 7
+"""Attempts of one wish lie within so many days of each other: SDKs wait seconds, a Retry-After at most a day."""
+ROUNDS_MAX: Final = 100_000
+"""Of following turns whose ids do not tell their conversation: as many turns as the longest of them may have."""
+_DAY_US: Final = 86_400_000_000
+_LAST_US: Final = 2**62
+_Row = TypeVar("_Row")
+
+
+class Ask(Protocol):
+    """Rows of a named statement, each as one of `make`."""
+
+    def __call__(
+        self, name: str, make: Callable[..., _Row], /, **parameters: object
+    ) -> list[_Row]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What goes, and when its rows were seen."""
+
+    plan: ErasurePlan
+    seen: tuple[int, int] | None
+    """Microseconds, both ends inclusive, with a day on either side: one exchange may show things at several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kin:
+    interaction: str
+    previous: str | None
+    previous_hash: int | None
+    root_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    exchange: str
+    interaction: str
+    how: str
+    seen_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    exchange: str
+    about: str
+    interaction: str
+
+
+def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> Planned:
+    """What erasing `selection` means now.
+
+    Args:
+        ask: of the tables.
+        selection: whole ids.
+        is_gone: whether the key of an exchange is destroyed.
+
+    Raises:
+        StoreError: the tables cannot answer.
+    """
+    turns = kin_of(ask, selection.interactions)
+    wanted = list(dict.fromkeys(selection.interactions))
+    if selection.reach is not Reach.NODE:
+        wanted = list(dict.fromkeys([*wanted, *turns]))
+    shown = ask("erasing_own", _Shown, hashes=_hashes(wanted))
+    seen = [row.seen_us for row in shown if row.seen_us is not None]
+    span = (min(seen), max(seen)) if seen else None
+    others = _quoting(ask, wanted, span)
+    shown += _others_in(ask, shown, others)
+    if selection.known:
+        names = [each.exchange for each in selection.known]
+        shown += ask("erasing_shown", _Shown, exchanges=names, since=0, until=_LAST_US)
+    carriers = [Carrier(row.exchange, row.interaction, row.how) for row in dict.fromkeys(shown)]
+    known = {(each.exchange, each.interaction) for each in carriers}
+    carriers += [
+        Carrier(row.exchange, row.interaction, QUOTED)
+        for row in others
+        if (row.exchange, row.interaction) not in known
+    ]
+    carriers += selection.known
+    gone = {each for each in {one.exchange for one in carriers} if is_gone(each)}
+    carriers = [each for each in carriers if each.exchange not in gone]
+    holds = ask("erasing_holds", Hold)
+    if holds:  # who stands beside it in an exchange may be held by a turn of its own conversation
+        turns |= kin_of(ask, {each.interaction for each in carriers} - turns.keys())
+    plan = erasure_plan(selection, turns.values(), carriers, holds)
+    times = {row.exchange: row.seen_us for row in shown if row.seen_us is not None}
+    taken = [times[exchange] for exchange in plan.exchanges if exchange in times]
+    return Planned(plan, (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None)
+
+
+def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
+    """All turns of the conversations that these belong to, with the turn before each; those that were recorded."""
+    turns: dict[str, Turn] = {}
+    hashes = set(_hashes(interactions))
+    asked, asked_behind, asked_roots = set[int](), set[int](), set[int]()
+    for _ in range(ROUNDS_MAX):
+        rows: list[_Kin] = []
+        if fresh := hashes - asked:
+            rows += ask("erasing_kin", _Kin, hashes=sorted(fresh))
+            asked |= fresh
+        roots = {row.root_hash for row in rows} - asked_roots
+        if roots:
+            rows += ask("erasing_kin_of_roots", _Kin, hashes=sorted(roots))
+            asked_roots |= roots
+        asked |= (found := set(_hashes({row.interaction for row in rows})))
+        hashes |= found
+        if behind := hashes - asked_behind:
+            later = ask("erasing_kin_behind", _Kin, hashes=sorted(behind))
+            hashes |= set(_hashes({row.interaction for row in later}))
+            asked_behind |= behind
+        for row in rows:
+            before = turns.get(row.interaction)
+            previous = row.previous or (before.previous if before else None)
+            turns[row.interaction] = Turn(row.interaction, previous)
+            if row.previous_hash is not None:
+                hashes.add(row.previous_hash)
+        if not hashes - asked:
+            break
+    return turns
+
+
+def _quoting(ask: Ask, interactions: Sequence[str], span: tuple[int, int] | None) -> list[_Quoted]:
+    """Exchanges about others that repeat these, from day to day through the turns between."""
+    if span is None:
+        return []
+    since, until = span[0] - WISH_DAYS * _DAY_US, span[1] + WISH_DAYS * _DAY_US
+    hashes = _hashes(interactions)
+    found = dict.fromkeys(ask("erasing_quoted", _Quoted, hashes=hashes, since=since, until=until))
+    fresh = list(found)
+    while fresh:
+        by_about: dict[str, set[str]] = {}
+        for row in fresh:
+            by_about.setdefault(row.about, set()).add(row.interaction)
+        over = ask(
+            "erasing_bridges", _Quoted, hashes=_hashes(by_about)
+        )  # its interaction: the bridge
+        fresh = [
+            each
+            for row in over
+            for interaction in by_about.get(row.interaction, ())
+            if (each := _Quoted(row.exchange, row.about, interaction)) not in found
+        ]
+        found |= dict.fromkeys(fresh)
+    return [row for row in found if row.interaction != row.about]
+
+
+def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> list[_Shown]:
+    """What else stands in these exchanges."""
+    by_time = sorted({row.exchange for row in shown if row.seen_us is not None})
+    seen = [row.seen_us for row in shown if row.seen_us is not None]
+    found: list[_Shown] = []
+    if by_time:
+        found += ask(
+            "erasing_shown",
+            _Shown,
+            exchanges=by_time,
+            since=min(seen) - _DAY_US,
+            until=max(seen) + _DAY_US,
+        )
+    if quoted:
+        about = _hashes({row.about for row in quoted})
+        exchanges = {row.exchange for row in quoted}
+        about_rows = ask("erasing_own", _Shown, hashes=about)
+        found += [row for row in about_rows if row.exchange in exchanges]
+    return found
+
+
+def _hashes(interactions: Iterable[str]) -> list[int]:
+    return [id_hash(interaction) for interaction in dict.fromkeys(interactions)]

@@ -1,0 +1,119 @@
+"""What is planned by hashes is what the view `carries` says of all, for random histories."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from proxy.audit.erasure.plan import Selection, Turn
+from proxy.audit.retention.cascade import Reach
+from proxy.recorder.erasing.planning import kin_of, planned
+from proxy.recording.interpret import interpret
+from proxy.store.database import Database
+from proxy.store.queries import TablesReader
+from tests.store.histories import Histories
+from tests.store.samples import batch, id_hash, recording
+from tests.store.test_carries import equality
+
+_Row = TypeVar("_Row")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(tmp_path / "facts.duckdb")
+    yield opened
+    opened.close()
+
+
+class Asked:
+    """Asks a database; counts the statements."""
+
+    def __init__(self, database: Database) -> None:
+        self.reader = TablesReader(database.cursor())
+        self.count = 0
+
+    def __call__(self, name: str, make: Callable[..., _Row], /, **parameters: object) -> list[_Row]:
+        self.count += 1
+        return [make(*row) for row in self.reader.ask(name, parameters, 1_000_000).rows]
+
+
+def nothing_is_gone(_exchange: str) -> bool:
+    return False
+
+
+def test_an_erasure_finds_whoever_carries_what_goes(database: Database) -> None:
+    histories = Histories(random.Random(20261123))
+    for _ in range(12):
+        histories.add()
+    database.ingest(batch(*(interpret(each, equality) for each in histories.exchanges)))
+    carries: dict[str, set[str]] = defaultdict(set)
+    rows = database.cursor().execute("SELECT interaction, exchange FROM carries").fetchall()
+    for interaction, exchange in rows:
+        carries[interaction].add(exchange)
+    ask = Asked(database)
+
+    for interaction, exchanges in carries.items():
+        selection = Selection((interaction,), with_quoted=True)
+        found = planned(ask, selection, nothing_is_gone).plan
+        assert set(found.exchanges) == exchanges, interaction
+
+
+def test_what_is_gone_is_not_planned_again(database: Database) -> None:
+    database.ingest(batch(recording(1), recording(2, how="read", input_step_count=1)))
+
+    found = planned(Asked(database), Selection(("v1_one",)), lambda name: name.endswith("-1"))
+
+    assert [name.endswith("-2") for name in found.plan.exchanges] == [True]
+
+
+@pytest.mark.parametrize("named", ["v1_a", "v1_b", "v1_c"])
+def test_turns_are_found_by_their_links_where_ids_tell_no_conversation(
+    database: Database, named: str
+) -> None:
+    links = {"v1_a": None, "v1_b": "v1_a", "v1_c": "v1_b", "v1_z": None}
+    database.ingest(
+        batch(
+            *(
+                recording(
+                    number,
+                    interaction=turn,
+                    previous_interaction_id=before,
+                    previous_hash=id_hash(before) if before else None,
+                )
+                for number, (turn, before) in enumerate(links.items(), 1)
+            )
+        )
+    )
+
+    found = kin_of(Asked(database), [named])
+
+    assert set(found.values()) == {Turn(turn, links[turn]) for turn in ("v1_a", "v1_b", "v1_c")}
+
+
+def test_a_conversation_costs_no_more_questions_than_a_turn(database: Database) -> None:
+    root = id_hash("v1_0")
+    database.ingest(
+        batch(
+            *(
+                recording(
+                    number + 1,
+                    interaction=f"v1_{number}",
+                    root_hash=root,
+                    previous_interaction_id=f"v1_{number - 1}" if number else None,
+                    previous_hash=id_hash(f"v1_{number - 1}") if number else None,
+                )
+                for number in range(50)
+            )
+        )
+    )
+    ask = Asked(database)
+
+    found = planned(ask, Selection(("v1_49",), Reach.THREAD), nothing_is_gone)
+
+    assert len(found.plan.order) == 50
+    assert ask.count < 12
