@@ -43,7 +43,7 @@ def test_modules_make_no_html_of_text_and_name_only_each_other() -> None:
         text = asset.plain.decode()
         if not name.endswith(".js"):
             assert "@import" not in text
-            assert "http" not in text
+            assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
             continue
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text

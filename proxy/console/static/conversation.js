@@ -3,7 +3,6 @@
 import { ask, part } from "./api.js";
 import { h, put, svg } from "./dom.js";
 import { compact, count, counted, moment, percent, usd } from "./format.js";
-import { hueOf } from "./kinds.js";
 import { badge, facts, interactionLink, note, panel, table, waiting } from "./parts.js";
 import { keepQuery } from "./router.js";
 
@@ -22,8 +21,16 @@ export function conversationPage(outlet, { params, query, signal }) {
     (error) => { if (!signal.aborted) put(outlet, h("h1", null, "Conversation"), note(error.message, "bad")); });
 }
 
+/** Each name of this page has a hue of its own, as long as there are hues. */
+const huesByName = new Map();
+const hueOf = (name) => {
+  if (!huesByName.has(name)) huesByName.set(name, `var(--hue-${huesByName.size % 6})`);
+  return huesByName.get(name);
+};
+
 function draw(outlet, tree, named) {
   const turns = tree.turns;
+  huesByName.clear();
   const places = new Map(turns.map((turn, place) => [turn.interaction, place]));
   const { lanes, edges, width } = laid(turns, places);
   const hues = [...new Set(turns.map((turn) => turn.agent ?? turn.model ?? "no model seen"))];
@@ -41,7 +48,7 @@ function draw(outlet, tree, named) {
       const button = row.querySelector("button.pick");
       button.setAttribute("aria-pressed", String(at === place));
     });
-    put(graph, edges.map(([from, to]) => svg("path", { d: curve(from, to, lanes), class: chosen.has(from) && chosen.has(to) ? "edge on" : "edge" })),
+    put(graph, [...edges].sort((one, other) => chosen.has(one[1]) - chosen.has(other[1])).map(([from, to]) => svg("path", { d: curve(from, to, lanes), class: chosen.has(from) && chosen.has(to) ? "edge on" : "edge" })),
       turns.map((turn, at) => svg("circle", { cx: lanes[at] * LANE + LANE / 2, cy: at * TALL + TALL / 2 - 8, r: turn.is_tip ? 6 : 5, class: turn.deleted_at ? "node gone" : turn.error_code ? "node bad" : "node", style: { fill: turn.deleted_at ? "var(--bg)" : hueOf(turn.agent ?? turn.model ?? "no model seen") } })));
     put(side, pathPanel(path.map((at) => turns[at])));
     keepQuery({ turn: turns[place].interaction });

@@ -10,9 +10,9 @@ import { virtualList } from "./rows.js";
 import { session } from "./session.js";
 import { reasonFor } from "./shell.js";
 
-const SPANS = [["-1h", "last hour"], ["-24h", "last day"], ["-7d", "last week"], ["-30d", "last 30 days"], ["-400d", "all"]];
+const SPANS = [["-1h", "last hour"], ["-24h", "last day"], ["-7d", "last week"], ["-400d", "last 400 days"]];
 const KINDS = ["failed", "open", "background", "streaming", "agent", "deleted"];
-const SORTS = { created: "latest first", tokens: "most tokens", cost: "most expensive", duration: "slowest" };
+const SORTS = { tokens: "most tokens", cost: "most expensive", duration: "slowest" };
 const FILTERS = ["words", "since", "until", "status", "model", "tool", "client", "store", "error", "kind", "tokens_min", "tokens_max", "cost_min", "cost_max", "slower_s", "conversation", "sort", "text"];
 const TYPED_MS = 250;
 
@@ -97,18 +97,19 @@ export function findPage(outlet, { query, signal }) {
 
   let facets = {};
   const drawFilters = () => {
-    const choice = (name, label, options) => h("label.field", null, h("span", null, label), h("select", { name, onchange: (event) => set({ [name]: event.target.value }) },
-      h("option", { value: "" }, "any"), options.map(([value, text]) => h("option", { value, selected: state[name] === value }, text)),
+    const choice = (name, label, options, otherwise = "any") => h("label.field", null, h("span", null, label), h("select", { name, onchange: (event) => set({ [name]: event.target.value }) },
+      h("option", { value: "" }, otherwise), options.map(([value, text]) => h("option", { value, selected: state[name] === value }, text)),
       state[name] && !options.some(([value]) => value === state[name]) ? h("option", { value: state[name], selected: true }, shortId(state[name], 24)) : null));
     const facet = (name) => (facets[name] ?? []).map((each) => [each.value, `${each.value} (${compact(each.count)})`]);
     const focused = document.activeElement?.name;
     put(filters,
-      h("label.field.wide", null, h("span", null, "id or model"), h("input", { type: "search", name: "words", value: state.words, placeholder: "part of an id or a model  ( / )", oninput: (event) => typed({ words: event.target.value.trim() }) })),
+      h("label.field.wide", null, h("span", null, "id or model"), h("input", { type: "search", name: "words", value: state.words, placeholder: "part of an id or a model", oninput: (event) => typed({ words: event.target.value.trim() }) })),
       session.may("content") ? h("label.field.wide", null, h("span", null, "text in content"), h("input", { type: "search", name: "text", value: state.text, minlength: "3", maxlength: "200", placeholder: "opens sealed content", onchange: (event) => set({ text: event.target.value.trim() }) })) : null,
-      choice("since", "time", SPANS), choice("status", "status", facet("status")), choice("model", "model or agent", facet("model")),
+      choice("since", "time", SPANS, "last 30 days"), choice("status", "status", facet("status")), choice("model", "model or agent", facet("model")),
       choice("tool", "tool", facet("tool")), choice("kind", "kind", KINDS.map((each) => [each, each])), choice("client", "client", facet("client")),
-      choice("error", "error", facet("error")), choice("store", "store", facet("store")), choice("sort", "order", Object.entries(SORTS)),
-      h("button.quiet", { type: "button", onclick: more }, "Numbers…"));
+      choice("error", "error", facet("error")), choice("store", "store", facet("store")), choice("sort", "order", Object.entries(SORTS), "latest first"),
+      h("button.quiet", { type: "button", onclick: more }, "Numbers…"),
+      h("button.quiet.more", { type: "button", "aria-expanded": String(filters.classList.contains("all")), onclick: (event) => event.currentTarget.setAttribute("aria-expanded", String(filters.classList.toggle("all"))) }, "More filters"));
     if (focused) filters.elements[focused]?.focus();
   };
   let timer = 0;

@@ -22,6 +22,7 @@ export function bytes(value) {
 export function duration(ns) {
   if (ns === null || ns === undefined) return NONE;
   const ms = ns / 1e6;
+  if (ms === 0) return "0";
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

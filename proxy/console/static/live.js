@@ -9,6 +9,7 @@ import { keepQuery } from "./router.js";
 
 const SHOWN_MAX = 120;
 const AGAIN_MS = 2000;
+const WORDS = { delete: "Deletion", cancel: "Cancellation", get: "Read", resume: "Resumed stream" };
 
 export function livePage(outlet, { query, signal }) {
   const opened = h("div.cards", { "aria-live": "off" });
@@ -74,7 +75,7 @@ function card(row) {
   const tone = row.is_open ? "busy" : row.outcome !== "complete" || row.error_code ? "bad" : undefined;
   return h("article.card", { class: row.is_open ? "open" : null, "data-exchange": row.exchange },
     h("div.card-head", null,
-      badge(status, tone), h("b", null, row.agent ?? row.model ?? row.route),
+      badge(status, tone), h("b", null, row.agent ?? row.model ?? WORDS[row.operation] ?? row.route),
       chip(row.operation), row.is_streaming ? chip("stream") : null, row.is_background ? chip("background") : null, row.purpose !== "client" ? chip(row.purpose) : null,
       h("span.grow"),
       h("span.num.mute", row.is_open ? { "data-since": micros(row.started_at) } : null, row.is_open ? "" : duration(row.duration_ns))),

@@ -12,7 +12,9 @@ const FILMS = new Set(["video/mp4", "video/webm"]);
 const SHOWN_ALREADY = new Set(["type", "signature", "content", "summary", "name", "arguments", "result", "is_error", "id", "call_id", "server_name", "search_type", "retrieval_type"]);
 
 /** One line that says what the step is about; "" where there is nothing to say. */
-export function gist(step) {
+export const gist = (step) => gistOf(step).replace(/\*\*|`/g, "");
+
+function gistOf(step) {
   if (!step || typeof step !== "object") return "";
   const args = step.arguments;
   if (typeof args?.code === "string") return `${args.language ?? "code"}: ${args.code.trim().split("\n")[0]}`;
@@ -26,7 +28,7 @@ export function gist(step) {
 function textOf(contents) {
   if (typeof contents === "string") return contents;
   const list = Array.isArray(contents) ? contents : contents ? [contents] : [];
-  return list.map((one) => (typeof one === "string" ? one : typeof one?.text === "string" ? one.text : one?.type ? `[${one.type}]` : "")).filter(Boolean).join(" ");
+  return list.map((one) => (typeof one === "string" ? one : typeof one?.text === "string" ? one.text : typeof one?.url === "string" ? [one.title, one.url, one.status].filter(Boolean).join(" ") : Array.isArray(one?.places) ? one.places.map((place) => place?.name).filter(Boolean).join(", ") : typeof one?.search_suggestions === "string" ? "search suggestions" : one?.type ? `[${one.type}]` : "")).filter(Boolean).join(" ");
 }
 
 /** The step in full. `media`: rows of this step. */
