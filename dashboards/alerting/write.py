@@ -11,12 +11,14 @@ from dashboards.alerting.availability import AVAILABILITY
 from dashboards.alerting.declare import Alert, Case
 from dashboards.alerting.evidence import EVIDENCE
 from dashboards.alerting.retention import RETENTION
+from dashboards.alerting.trail import TRAIL
 from dashboards.alerting.usage import USAGE
 
 GROUPS: Final[dict[str, tuple[Alert, ...]]] = {
     "interactions-proxy-availability": AVAILABILITY,
     "interactions-proxy-evidence": EVIDENCE,
     "interactions-proxy-retention": RETENTION,
+    "interactions-proxy-trail": TRAIL,
     "interactions-proxy-usage": USAGE,
 }
 ALERTS: Final = tuple(alert for group in GROUPS.values() for alert in group)

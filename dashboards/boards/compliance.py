@@ -46,6 +46,30 @@ COMPLIANCE: Final = Board(
                     height=5,
                 ),
                 Panel(
+                    "Signed",
+                    "Since the last checkpoint of the trail was signed, and since the last record; at rest each minute.",
+                    "stat",
+                    (
+                        Query(f"max({selected('ixp_trail_checkpoint_age_seconds')})", "checkpoint"),
+                        Query(f"max({selected('ixp_trail_heartbeat_age_seconds')})", "record"),
+                    ),
+                    "s",
+                    ((0.0, "green"), (300.0, "red")),
+                    width=6,
+                    height=5,
+                ),
+                Panel(
+                    "Leaves of the trail",
+                    "Signed, and held by the witness where there is one: what lies between could still be denied.",
+                    "lines",
+                    (
+                        Query(f"sum({selected('ixp_trail_leaves')})", "signed"),
+                        Query(f"sum({selected('ixp_trail_witnessed_leaves')})", "witnessed"),
+                    ),
+                    width=18,
+                    height=5,
+                ),
+                Panel(
                     "Exchanges by day",
                     "From the records: what came in, what is there, what is declared missing.",
                     "table",

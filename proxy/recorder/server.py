@@ -34,6 +34,7 @@ from proxy.recorder.trail.giving import Giving
 from proxy.recorder.trail.serving import TrailPages
 from proxy.recorder.watching.live import LiveBoard, WatchedGroup, state_of
 from proxy.recorder.watching.metrics import Metrics
+from proxy.recorder.watching.trail import TrailMetrics
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from proxy.store.erasing.label_key import label_index
@@ -213,16 +214,20 @@ class Recorder:
         settings = self.settings.trail
         if settings is None:
             return None
+        giving = Giving(
+            settings.witness_url, has_lines=settings.has_lines, mono_ns=self._mono_ns
+        )
         trail = TrailFollower(
             self.settings.data_folder,
             facts_keys,
             self.pipeline.tell,
-            Giving(settings.witness_url, has_lines=settings.has_lines),
+            giving,
             now_ns=now_ns,
             mono_ns=self._mono_ns,
             began=self._vault.position,
         )
         self.followers.append(trail.offer)
+        self.metrics.trail = TrailMetrics(trail.status, giving.status, self._mono_ns)
         return trail
 
     def _open_traces(self, now_ns: Callable[[], int]) -> SpanFollower | None:

@@ -247,6 +247,31 @@ AUDIT: Final = (
         "Exchanges whose spans were never made, since the collector was too slow.",
     ),
     counter("ixp_traces_exchanges_unsampled_total", _R, "", "Exchanges whose spans nobody wants."),
+    gauge("ixp_trail_up", _R, "", "1: what is committed is signed. 0: it is not, see the log."),
+    gauge("ixp_trail_leaves", _R, "", "Leaves of the trail that a signed checkpoint covers."),
+    gauge("ixp_trail_pending_leaves", _R, "", "Leaves that the next checkpoint will cover."),
+    gauge(
+        "ixp_trail_checkpoint_age_seconds",
+        _R,
+        "",
+        "Since the last checkpoint was signed, or the start; a healthy trail signs each 70 seconds at least.",
+        unit=_S,
+    ),
+    gauge(
+        "ixp_trail_heartbeat_age_seconds",
+        _R,
+        "",
+        "Since anything was committed; after a quiet minute a heartbeat is.",
+        unit=_S,
+    ),
+    gauge("ixp_trail_witnessed_leaves", _R, "", "Leaves that the witness holds a checkpoint of."),
+    gauge(
+        "ixp_trail_witness_age_seconds",
+        _R,
+        "",
+        "Since the witness last took a checkpoint, or the start.",
+        unit=_S,
+    ),
     gauge("ixp_build_info", _R, "version python", "Always 1; the labels say what runs."),
 )
 GATEWAY: Final = (

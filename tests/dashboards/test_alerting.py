@@ -16,7 +16,7 @@ NAMES: Final = [alert.name for alert in ALERTS]
 PAGES: Final = {
     # Evidence.
     *("RecorderDown", "RecorderBehind", "AuditCoverageGap", "AuditGapDeclared"),
-    "JournalSpaceShort",
+    *("JournalSpaceShort", "TrailNotSigned"),
     # Availability.
     *("ProxyTargetDown", "InteractionErrorBudgetBurnFast", "GatewayShedding"),
     *("GatewayWorkerSilent", "UpstreamServerErrors"),

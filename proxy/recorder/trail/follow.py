@@ -47,10 +47,12 @@ class TrailStatus:
     size: int
     """Leaves that a checkpoint covers."""
     pending_count: int
-    signed_mono_ns: int | None
-    """None: nothing was signed since the start."""
+    signed_mono_ns: int
+    """When the last checkpoint was signed; before the first, the start."""
     problem: str | None
     """Why nothing is signed at present."""
+    heard_mono_ns: int
+    """When something was last committed: at the latest a heartbeat ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class TrailFollower:
         self._files: TrailFiles | None = None
         self._signed_ns: int | None = None
         self._heard_ns = mono_ns()
-        self._status = TrailStatus(0, 0, None, None)
+        self._status = TrailStatus(0, 0, self._heard_ns, None, self._heard_ns)
         self._thread = threading.Thread(target=self.run, name="trail", daemon=True)
 
     def offer(self, batch: FactBatch) -> None:
@@ -179,11 +181,12 @@ class TrailFollower:
         return signed_ns is None or self._mono_ns() - signed_ns >= CHECKPOINT_NS
 
     def _note(self, problem: str | None) -> None:
-        if self._files is None:
-            self._status = TrailStatus(self._status.size, 0, self._signed_ns, problem)
-            return
-        pending = self._files.pending_count
-        self._status = TrailStatus(self._files.size - pending, pending, self._signed_ns, problem)
+        size, pending = self._status.size, 0
+        if self._files is not None:
+            pending = self._files.pending_count
+            size = self._files.size - pending
+        signed_ns = self._status.signed_mono_ns if self._signed_ns is None else self._signed_ns
+        self._status = TrailStatus(size, pending, signed_ns, problem, self._heard_ns)
 
     def _wait(self, seconds: float) -> None:
         with self._changed:

@@ -11,6 +11,8 @@ import logging
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from proxy.audit.trail.merkle import consistency_proof
@@ -26,15 +28,29 @@ COSIGNED: Final = "checkpoint.cosigned"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessStatus:
+    """As of its last answer."""
+
+    size: int
+    """Leaves that it holds."""
+    taken_mono_ns: int
+    """When it last took a checkpoint; before it did, when it could have been asked first."""
+
+
 class Giving:
     """Called after each checkpoint by the trail's thread."""
 
-    def __init__(self, witness_url: str | None, *, has_lines: bool) -> None:
+    def __init__(
+        self, witness_url: str | None, *, has_lines: bool, mono_ns: Callable[[], int]
+    ) -> None:
         """`has_lines`: one log line for each, which whoever gathers logs then holds."""
+        self._mono_ns = mono_ns
         self._witness_url = witness_url
         self._has_lines = has_lines
         self._asking = threading.Lock()
         self._witnessed_size = 0
+        self._witnessed_ns = mono_ns()
         self.problem: str | None = None
         """Why the witness did not take the last one."""
         if has_lines:
@@ -51,6 +67,12 @@ class Giving:
     def witnessed_size(self) -> int:
         """Leaves that the witness holds."""
         return self._witnessed_size
+
+    def status(self) -> WitnessStatus | None:
+        """None: there is no witness."""
+        if self._witness_url is None:
+            return None
+        return WitnessStatus(self._witnessed_size, self._witnessed_ns)
 
     def _ask(self, line: str, files: TrailFiles) -> None:
         try:
@@ -72,7 +94,7 @@ class Giving:
             proof = consistency_proof(old, size, files.hashes)
             status, answer = self._post(witness_request(old, proof, note))
             if status == 200:
-                self._witnessed_size = size
+                self._witnessed_size, self._witnessed_ns = size, self._mono_ns()
                 files.keep(COSIGNED, note.encode() + answer)
                 return
             if status != 409:

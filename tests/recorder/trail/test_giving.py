@@ -85,7 +85,7 @@ def offered(giving: Giving, trodden: Trodden) -> None:
 def test_a_witness_holds_each_checkpoint_with_a_proof_from_the_one_before(
     trodden: Trodden, witness: Witness
 ) -> None:
-    giving = Giving(witness.url, has_lines=False)
+    giving = Giving(witness.url, has_lines=False, mono_ns=lambda: 7)
     for count in (3, 300, 17):
         trodden.record(count)
         trodden.follow()
@@ -101,7 +101,7 @@ def test_after_a_restart_the_witness_says_what_it_holds(trodden: Trodden, witnes
     for count in (3, 8):
         trodden.record(count)
         trodden.follow()
-        offered(Giving(witness.url, has_lines=False), trodden)
+        offered(Giving(witness.url, has_lines=False, mono_ns=lambda: 7), trodden)
 
     assert [one.size for one in witness.held] == [7, 19]
     assert witness.refusals == [409]
@@ -112,7 +112,7 @@ def test_a_witness_that_is_away_is_told_once_and_holds_nothing_up(
 ) -> None:
     trodden.record(1)
     trodden.follow()
-    giving = Giving("http://127.0.0.1:9", has_lines=False)
+    giving = Giving("http://127.0.0.1:9", has_lines=False, mono_ns=lambda: 7)
 
     offered(giving, trodden)
     offered(giving, trodden)
@@ -126,7 +126,7 @@ def test_each_checkpoint_is_a_log_line(trodden: Trodden, caplog: pytest.LogCaptu
     trodden.follow()
 
     offered_line = trodden.lines[-1]
-    giving = Giving(None, has_lines=True)
+    giving = Giving(None, has_lines=True, mono_ns=lambda: 7)
     giving(offered_line, TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys")))
 
     assert f"checkpoint: {offered_line}" in caplog.text
