@@ -279,7 +279,8 @@ class Settings:
     retention_policies_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,
         Kind.FILE,
-        why="Policies (TOML): what is deleted at Google, and when. The steward's credential is needed.",
+        why="Policies (TOML): what is deleted at Google and erased here, when, and what is never stored. "
+        "Only the last needs no credential of the steward.",
     )
     trail_witness_url: str = setting(
         "off",

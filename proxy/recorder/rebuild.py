@@ -79,6 +79,7 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         interpret_bytes_max=settings.recorder_interpret_bytes_max,
         has_classic_metrics=settings.metrics_genai_names == "classic",
         price_book_file=settings.costs_book_file,
+        policies_file=settings.retention_policies_file,
         trail=TrailSettings(
             None if settings.trail_witness_url == "off" else settings.trail_witness_url.rstrip("/"),
             has_lines=settings.log_format == "json",

@@ -26,6 +26,8 @@ from proxy.recorder.erasing.eraser import Eraser
 from proxy.recorder.erasing.eraser import Means as ErasingMeans
 from proxy.recorder.erasing.routes import ErasingRoutes
 from proxy.recorder.follow import Follower
+from proxy.recorder.keeping.policies import Keeping
+from proxy.recorder.keeping.routes import LabelRoutes
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.reserve import Reserve
 from proxy.recorder.tables import TablesFollower
@@ -70,6 +72,8 @@ class RecorderSettings:
     """None: the newest book of this release."""
     admin: AdminSettings | None = None
     """None: no admin listener."""
+    policies_file: Path | None = None
+    """Whose content is never stored; None: everybody's is."""
     traces: TraceSettings | None = None
     """None: no spans are sent."""
     trail: TrailSettings | None = field(default_factory=TrailSettings)
@@ -195,7 +199,9 @@ class Recorder:
         """Before any exchange is taken: what was erased is not kept again."""
         self._erasing_keystore = Keystore(keys / "slots", master)
         tombstones = self._vault.tombstones = Tombstones.open(keys)
-        self._vault.label_index = label_index(keys, master)
+        index = self._vault.label_index = label_index(keys, master)
+        keeping = Keeping(self.settings.policies_file, index, self._mono_ns)
+        self._vault.never_stored = keeping.never_stored
         self._vault.destroy_unkept()
         means = ErasingMeans(
             self._erasing_keystore,
@@ -340,6 +346,7 @@ class Recorder:
         application = api.application()
         TrailPages(self.settings.data_folder / "trail").add_to(application)
         self.erasing.add_to(application)
+        LabelRoutes(self._vault.label_index).add_to(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=REQUESTS_WITHIN_S)
         await runner.setup()
         try:

@@ -25,10 +25,15 @@ PIECE_BYTES: Final = 64 * 1024
 AGENT: Final = "interactions-proxy-steward"
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _STATUS_OK: Final = 200
+_STATUS_REFUSED: Final = 400
 
 
 class NotAnswered(ProxyError):
     """Our own gateway or recorder does not answer now: both are started again by the supervisor."""
+
+
+class Refused(NotAnswered):
+    """The recorder does not understand what it is asked, or knows no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,35 @@ class Recorder:
         """Returns when they are durable. Raises NotAnswered."""
         await self._post("/acts", {"acts": list(acts)})
 
+    async def labels(self, labels: Sequence[str]) -> dict[str, str | None]:
+        """By what each `key=value` is found. Raises NotAnswered."""
+        if not labels:
+            return {}
+        found: dict[str, str | None] = (await self._post("/labels", {"labels": list(labels)}))[
+            "labels"
+        ]
+        return found
+
+    async def erase(self, interaction: str, reason: str, *, is_dry: bool) -> dict[str, Any] | None:
+        """Our own copy's plan, or its end. None: there is none of this id.
+
+        Raises:
+            NotAnswered: try again later.
+        """
+        wish = {"id": interaction, "reason": reason, "actor": "steward", "dry_run": is_dry}
+        try:
+            return await self._post("/erase", wish)
+        except Refused:
+            return None
+
     async def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         try:
             async with self._session.post(path, data=orjson.dumps(body)) as response:
                 answer = orjson.loads(await response.read())
                 if response.status == _STATUS_OK and isinstance(answer, dict):
                     return answer
-                raise NotAnswered(f"the recorder answered {path} with {response.status}")
+                said = f"the recorder answered {path} with {response.status}"
+                raise (Refused if response.status == _STATUS_REFUSED else NotAnswered)(said)
         except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
             raise NotAnswered(f"the recorder does not answer: {type(error).__name__}") from error
 

@@ -48,6 +48,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     },
     "disposal_copies": {"interactions": ["v1_one"]},
     "disposal_events": {"interactions": ["v1_one"]},
+    "disposal_kept": {"cutoff_us": 0, "after": "", "limit": 5},
     "disposal_turns": {"roots": [1]},
     "disposal_holds": {},
     "disposal_controls": {"scope": ["f" * 16], "now_us": 0, "interactions": []},

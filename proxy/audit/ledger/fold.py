@@ -25,7 +25,7 @@ from proxy.audit.retention.clocks import (
 )
 from proxy.audit.retention.events import AnyEvent
 from proxy.audit.retention.machine import after, replayed
-from proxy.audit.retention.policy import Subject
+from proxy.audit.retention.policy import Subject, tools_of
 from proxy.audit.retention.states import Copy, Store
 
 US: Final = 1000
@@ -163,14 +163,9 @@ def residues_of(row: CopyRow, rules: Rules = RULES) -> Sequence[Residue]:
 
 def subject_of(row: CopyRow) -> Subject:
     """What policies look at."""
-    tools = {
-        name.removesuffix("_call").removesuffix("_result")
-        for name in (row.tools or "").split(",")
-        if name
-    }
     return Subject(
         client=row.client,
         labels=frozenset((row.label or "").split(",")) - {""},
         models=frozenset(name for name in (row.model, row.agent) if name),
-        tools=frozenset(tools),
+        tools=tools_of((row.tools or "").split(",")),
     )

@@ -3,8 +3,10 @@
 [[policy]]
 name = "support"
 clients = ["0123456789abcdef"]
+labels = ["team=care"]
 tools = ["google_search"]
 delete_upstream_after = "7d"
+erase_local_after = "90d"
 """
 
 from __future__ import annotations
@@ -17,17 +19,15 @@ from proxy.audit.retention.policy import Policy
 from proxy.errors import ConfigError
 
 POLICIES_MAX: Final = 1000
-"""Each is looked at for each copy that is due."""
+"""Each is looked at for each copy that is due, and for each exchange."""
+POLICIES_BYTES_MAX: Final = 1024 * 1024
+"""Of the file; more is not read, and is no TOML then."""
 _SPAN: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
-_SETS: Final = ("clients", "models", "tools")
-_SPANS: Final = ("delete_upstream_after", "keep_local")
-_NOT_KEPT: Final = {
-    "erase_local_after": "this release erases nothing by itself; use `interactions-proxy erase`",
-    "labels": "labels are recorded as blind indices, which this release does not match here",
-}
-"""A promise that nobody keeps is worse than none."""
+_SETS: Final = ("clients", "labels", "models", "tools")
+_SPANS: Final = ("delete_upstream_after", "erase_local_after", "keep_local")
+_WISHES: Final = (*_SPANS, "never_store")
 
 
 def policies_from(text: str, source: str) -> tuple[Policy, ...]:
@@ -67,27 +67,34 @@ def span_s(text: str) -> int | None:
 def _policy(table: Any, place: str) -> Policy:
     if not isinstance(table, dict):
         raise ConfigError(f"{place}: give it as [[policy]]")
-    for key, why in _NOT_KEPT.items():
-        if key in table:
-            raise ConfigError(f"{place}: {key}: {why}")
-    unknown = table.keys() - {"name", *_SETS, *_SPANS}
+    unknown = table.keys() - {"name", *_SETS, *_WISHES}
     if unknown:
-        known = ", ".join(("name", *_SETS, *_SPANS))
+        known = ", ".join(("name", *_SETS, *_WISHES))
         raise ConfigError(f"{place}: {', '.join(sorted(unknown))} is not known; there is {known}")
     name = table.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigError(f"{place}: give it a name of letters, digits and _.:- (80 at most)")
     sets = {key: _set(table, key, place) for key in _SETS}
+    if not all("=" in label for label in sets["labels"]):
+        raise ConfigError(f'{place}: a label is "key=value"')
     spans = {key: _seconds(table, key, place) for key in _SPANS}
-    if all(value is None for value in spans.values()):
-        raise ConfigError(f"{place}: it asks for nothing; give one of {', '.join(_SPANS)}")
+    never_store = table.get("never_store", False)
+    if not isinstance(never_store, bool):
+        raise ConfigError(f"{place}: never_store is true or false")
+    if not never_store and all(value is None for value in spans.values()):
+        raise ConfigError(f"{place}: it asks for nothing; give one of {', '.join(_WISHES)}")
+    if never_store and (spans["keep_local"] or spans["erase_local_after"]) is not None:
+        raise ConfigError(f"{place}: what is never stored can be neither kept nor erased here")
     return Policy(
         name=name,
         clients=sets["clients"],
+        labels=sets["labels"],
         models=sets["models"],
         tools=sets["tools"],
         delete_upstream_after_s=spans["delete_upstream_after"],
+        erase_local_after_s=spans["erase_local_after"],
         keep_local_s=spans["keep_local"],
+        never_store=never_store,
     )
 
 

@@ -42,6 +42,10 @@ class CopyRow:
     """Files of the Files API that it was shown."""
     has_cache: bool = False
     """It was asked with an explicit cache."""
+    duty_policy: str | None = None
+    """The policy that made its duty."""
+    is_erased: bool = False
+    """Our own copy is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ all; of deletions the earliest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from proxy.audit.retention.clocks import SECOND_NS
 
@@ -32,16 +32,24 @@ class Policy:
     name: str
     clients: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
+    """As written, `key=value`; `indexed` makes of them what a subject has."""
     models: frozenset[str] = frozenset()
     tools: frozenset[str] = frozenset()
     delete_upstream_after_s: int | None = None
     erase_local_after_s: int | None = None
     keep_local_s: int | None = None
     """Not erased here before this has gone by, whatever else says so."""
+    never_store: bool = False
+    """Of its content nothing is kept here: facts alone."""
 
     @property
     def is_explicit(self) -> bool:
         return bool(self.clients or self.labels or self.models or self.tools)
+
+    @property
+    def is_for_content(self) -> bool:
+        """Whether it says anything of what is kept at the moment of recording."""
+        return self.never_store or self.keep_local_s is not None
 
     def applies(self, subject: Subject) -> bool:
         """Whether it is about this subject."""
@@ -85,6 +93,31 @@ def verdict(policies: Iterable[Policy], subject: Subject, began_at: int) -> Verd
         erase_local = Duty(keep_local.at, erase_local.policy)
     return Verdict(
         _earliest(applying, began_at, "delete_upstream_after_s"), erase_local, keep_local
+    )
+
+
+def never_stored(policies: Iterable[Policy], subject: Subject) -> str | None:
+    """The policy by which its content is not kept; None: none, or another one keeps it, which beats it."""
+    applying = [policy for policy in policies if policy.applies(subject)]
+    if any(policy.keep_local_s is not None for policy in applying):
+        return None
+    return next((policy.name for policy in applying if policy.never_store), None)
+
+
+def indexed(policies: Iterable[Policy], mac_of: Callable[[str], str | None]) -> tuple[Policy, ...]:
+    """The same with labels as the records have them: by their blind index. One without an index meets nothing."""
+    return tuple(
+        replace(policy, labels=frozenset(mac_of(label) or label for label in policy.labels))
+        for policy in policies
+    )
+
+
+def tools_of(step_types: Iterable[str | None]) -> frozenset[str]:
+    """Tools by their plain names, out of types of steps."""
+    return frozenset(
+        name.removesuffix("_call").removesuffix("_result")
+        for name in step_types
+        if name and name.endswith(("_call", "_result"))
     )
 
 

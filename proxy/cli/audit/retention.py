@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.audit.ledger.policies import span_s
@@ -33,7 +34,7 @@ def _where(parsed: Arguments) -> Where:
         settings.master_key_file,
         Tier(settings.retention_tier),
         days_chosen(settings.retention_paid_days),
-        settings.retention_policies_file,
+        getattr(parsed, "policy", None) or settings.retention_policies_file,
     )
 
 
@@ -59,6 +60,9 @@ def _retention_arguments(verb: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="all copies that may lie at Google")
     which.add_argument(
         "--dry-run", action="store_true", help="what the policies want, and when; nothing is done"
+    )
+    verb.add_argument(
+        "--policy", type=Path, metavar="FILE", help="try these policies instead of the configured"
     )
 
 

@@ -16,15 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proxy.audit.ledger.fold import copy_of, interval_of, residues_of, subject_of
 from proxy.audit.ledger.policies import policies_from
 from proxy.audit.ledger.rows import CopyRow, EventRow
+from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import Tier
-from proxy.audit.retention.policy import Policy, verdict
+from proxy.audit.retention.policy import Policy, indexed, never_stored, verdict
 from proxy.audit.retention.states import FINAL
 from proxy.errors import ConfigError
+from proxy.journal.keys import MasterKey
 from proxy.reading.accounts.tabling import Form, write_rows
 from proxy.reading.disposal.verify_receipts import fault
 from proxy.reading.layout import terminal
 from proxy.reading.snapshot import open_facts
+from proxy.recording.secrecy.labels import label_mac
 from proxy.store import queries
+from proxy.store.erasing.label_key import label_index
 
 DONE: Final = 0
 FOUND_A_PROBLEM: Final = 1
@@ -54,7 +58,15 @@ class Where:
             raise ConfigError(
                 f"cannot read retention.policies_file {self.policies_file}: {error}"
             ) from error
-        return policies_from(text, str(self.policies_file))
+        found = policies_from(text, str(self.policies_file))
+        if not any(policy.labels for policy in found):
+            return found
+        keys = self.data_folder / "keys"
+        master = self.master_file or keys / "master.key"
+        if not master.exists():  # nothing was recorded here: no label is met
+            return found
+        index = label_index(keys, MasterKey.load_or_create(master))
+        return indexed(found, lambda label: label_mac(index, label))
 
 
 def retention(where: Where, interaction: str | None, form: Form) -> int:
@@ -78,7 +90,7 @@ def dry_run(where: Where, now_us: int, form: Form) -> int:
     policies = where.policies()
     rows: list[tuple[Any, ...]] = []
     with open_facts(where.data_folder, where.master_file) as facts:
-        held = {row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]}
+        held = [row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]]
         last = ""
         while policies:
             _, page = queries.dicts(
@@ -91,10 +103,14 @@ def dry_run(where: Where, now_us: int, form: Form) -> int:
                 limit=_PAGE,
             )
             names = [row["interaction"] for row in page]
-            for row in (
-                queries.dicts(facts, "disposal_copies", interactions=names)[1] if names else ()
-            ):
-                rows.extend(_wanted(CopyRow(**row), policies, now_us, held))
+            found = queries.dicts(facts, "disposal_copies", interactions=names)[1] if names else []
+            copies = [CopyRow(**row) for row in found]
+            roots = sorted({copy.root for copy in copies})
+            turns = queries.dicts(facts, "disposal_turns", roots=roots)[1] if roots else []
+            forest = Forest({turn["interaction"]: turn["previous"] for turn in turns})
+            protected = forest.protected(held)
+            for copy in copies:
+                rows.extend(_wanted(copy, policies, now_us, protected))
             if len(page) < _PAGE or len(rows) >= ROWS_MAX:
                 break
             last = names[-1]
@@ -144,7 +160,10 @@ def receipts(where: Where, interaction: str | None, form: Form, *, verify: bool)
     else:
         write_rows(
             ("interaction", "made_at", "outcome", "verified", "may be left", "receipt"),
-            [_receipt_row(row, said, verify) for row, said in zip(found, faults, strict=True)],
+            [
+                receipt_row(row, said, verify=verify)
+                for row, said in zip(found, faults, strict=True)
+            ],
             form,
         )
     return FOUND_A_PROBLEM if any(faults) else DONE
@@ -163,9 +182,12 @@ def public_key(data_folder: Path) -> str | None:
     )
 
 
-def _receipt_row(row: dict[str, Any], said: str | None, verify: bool) -> tuple[Any, ...]:  # noqa: FBT001
+def receipt_row(row: dict[str, Any], said: str | None, *, verify: bool) -> tuple[Any, ...]:
+    """One receipt in columns; that nothing is left is said only where the receipt says so."""
     body = json.loads(row["data"])["receipt"]
     left = ", ".join(sorted({one["kind"] for one in body["not_reached"]}))
+    if not left and not body["nothing_left"]:
+        left = "the copy itself"
     good = said or ("good" if verify else "not checked")
     made = _instant(row["made_us"] * 1000)
     return row["interaction"], made, body["outcome"], body["is_verified"], left or "nothing", good
@@ -191,16 +213,19 @@ def _clocks(
 
 
 def _wanted(
-    row: CopyRow, policies: Sequence[Policy], now_us: int, held: set[str]
+    row: CopyRow, policies: Sequence[Policy], now_us: int, held: frozenset[str]
 ) -> list[tuple[Any, ...]]:
     copy = copy_of(row, [])
     wants = verdict(policies, subject_of(row), copy.began_at)
-    found = []
+    found: list[tuple[Any, ...]] = []
+    if (never := never_stored(policies, subject_of(row))) is not None:
+        what = "store nothing here: of the next one like it"
+        found.append((row.interaction, _instant(copy.began_at), never, what))
     for what, duty in (
         ("delete at Google", wants.delete_upstream),
         ("erase here", wants.erase_local),
     ):
-        if duty is not None:
+        if duty is not None and not (what == "erase here" and row.is_erased):
             stage = "now" if duty.at <= now_us * 1000 else "later"
             stage = "held" if row.interaction in held else stage
             found.append((row.interaction, _instant(duty.at), duty.policy, f"{what}: {stage}"))

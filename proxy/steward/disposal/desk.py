@@ -25,6 +25,7 @@ from proxy.audit.retention.trust import ClockWatch, Trust
 from proxy.steward.asking import NotAnswered, Recorder
 from proxy.steward.capture import Clocks
 from proxy.steward.disposal.ledger import Case, Ledger, Surroundings, is_in_care
+from proxy.steward.disposal.local import LocalErasures
 from proxy.steward.disposal.reaching import Reach
 from proxy.steward.disposal.signing import Signer
 
@@ -59,6 +60,7 @@ class Disposals:
         self._around: Surroundings | None = None
         self._looked_s: float | None = None
         self._news: dict[str, Any] | None = None
+        self._local = LocalErasures(recorder)
         self._acts: list[dict[str, Any]] = []
         """Of this round, to be told at its end."""
         self._is_new = True
@@ -96,7 +98,7 @@ class Disposals:
 
     async def look(self) -> None:
         """Take over from the records what is due, and begin the duties that policies make. Raises NotAnswered."""
-        self._ledger.read_policies()
+        await self._ledger.read_policies()
         await self._tell_rules()
         await self._recorder.flush()
         floor_ns = await self._ledger.clock(self._clocks.wall_us())
@@ -116,6 +118,13 @@ class Disposals:
                     events.DutyBegan(**self._when(), due_at=duty.at, is_request=False),
                     policy=duty.policy,
                 )
+        self._local.due = await self._ledger.to_erase(wall_ns)
+        for case in self._local.due:
+            duty = case.duty
+            if case.row.label and case.copy.disposal is Disposal.IDLE and duty is not None:
+                # Its labels leave with its content: what they want upstream is put on record first.
+                began = events.DutyBegan(**self._when(), due_at=duty.at, is_request=False)
+                self._take(case, began, policy=duty.policy)
         await self._settle()
         self._is_new = False
 
@@ -135,6 +144,8 @@ class Disposals:
         await self._look_at([case for case, _ in moves.get(Move.LOOK, ())])
         await self._control([case for case, _ in moves.get(Move.CONTROL, ())])
         await self._settle()
+        if self._now().trust is Trust.TRUSTED:
+            await self._local.erase_some(self._ledger, self._now().wall)
         await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
         await self._settle()
         return sum(len(each) for move, each in moves.items() if move is not Move.NOTHING)
@@ -167,7 +178,7 @@ class Disposals:
         around = await self._ledger.surroundings([case])
         if self._around is not None:
             self._around = self._around.joined(around)
-        self._ledger.read_policies()
+        await self._ledger.read_policies()
         world = self._world(case)
         return not world.is_held and (case.copy.is_request or world.is_wanted)
 
@@ -194,7 +205,7 @@ class Disposals:
     async def _control(self, cases: list[Case]) -> None:
         """One look at something else serves all that wait for one."""
         is_doubtful = self._watch is not None and self._watch.trust is not Trust.TRUSTED
-        if not (cases or (is_doubtful and self.cases)):
+        if not (cases or (is_doubtful and (self.cases or self._local.due))):
             return
         told = await self._reach.control(self._clocks.wall_us(), sorted(self.cases))
         if told is None:

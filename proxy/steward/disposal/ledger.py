@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Final
 
 from proxy.audit.ledger.fold import copy_of, gone_by, interval_of, subject_of
-from proxy.audit.ledger.policies import policies_from
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from
 from proxy.audit.ledger.rows import CopyRow, EventRow, TurnRow
 from proxy.audit.retention.cascade import Forest
-from proxy.audit.retention.clocks import DAY_NS, FREE_DAYS, PAID_DAYS, RULES, Interval, Tier
+from proxy.audit.retention.clocks import (
+    DAY_NS,
+    FREE_DAYS,
+    PAID_DAYS,
+    RULES,
+    SECOND_NS,
+    Interval,
+    Tier,
+)
 from proxy.audit.retention.decide import can_be_proven
-from proxy.audit.retention.policy import Duty, Policy, verdict
+from proxy.audit.retention.policy import Duty, Policy, Verdict, indexed, verdict
 from proxy.audit.retention.states import FINAL, Copy, Disposal
 from proxy.errors import ConfigError
 from proxy.steward.asking import Recorder
@@ -24,9 +32,10 @@ CARE_MAX: Final = 1000
 """Copies in care at once: each is held in memory with its events. The others wait in the tables."""
 PAGE: Final = 1000
 """Candidates of one question."""
+LOCAL_PAGES: Final = 10
+"""Of one look for what is to be erased here; the next look goes on behind them."""
 PAGES_MAX: Final = 2000
 """Of one look: two million candidates that no policy wants in the end."""
-POLICIES_BYTES_MAX: Final = 1024 * 1024
 RECENT_US: Final = 7 * DAY_NS // 1000
 
 _LOG: Final = logging.getLogger("steward")
@@ -89,19 +98,31 @@ class Ledger:
         self._scope = sorted(scope)
         self.project = project
         self.policies: tuple[Policy, ...] = ()
+        self._text: str | None = None
         self.skew_ns = 0
+        self._local_after = ""
+        """How far the last portion went."""
 
-    def read_policies(self) -> None:
-        """The policies of the file as it is now; one that cannot be read makes no duty until it can."""
+    async def read_policies(self) -> None:
+        """The policies of the file as it is now; one that cannot be read makes no duty until it can.
+
+        Raises:
+            NotAnswered: the recorder does not say by what labels are found.
+        """
         file = self.project.policies_file
         if file is None:
             return
         try:
             with file.open("rb") as opened:
                 text = opened.read(POLICIES_BYTES_MAX).decode()
-            self.policies = policies_from(text, file.name)
+            if text == self._text:
+                return
+            found = policies_from(text, file.name)
+            labels = sorted({label for policy in found for label in policy.labels})
+            index = await self._recorder.labels(labels)
+            self.policies, self._text = indexed(found, index.get), text
         except (OSError, UnicodeDecodeError, ConfigError) as error:
-            self.policies = ()
+            self.policies, self._text = (), None
             _LOG.error(
                 "retention.policies_file: nothing is due by policy until it is right: %s", error
             )
@@ -149,8 +170,49 @@ class Ledger:
         return [self._case(CopyRow(**row), told.get(row["interaction"], []), boot) for row in rows]
 
     def wants(self, case: Case) -> Duty | None:
+        """When the policies want it deleted upstream."""
+        return self.verdict(case).delete_upstream or self._remembered(case)
+
+    def verdict(self, case: Case) -> Verdict:
         """What the policies want of it."""
-        return verdict(self.policies, subject_of(case.row), case.copy.began_at).delete_upstream
+        return verdict(self.policies, subject_of(case.row), case.copy.began_at)
+
+    def _remembered(self, case: Case) -> Duty | None:
+        """Labels leave the tables with what was erased here: the duty that they made stays, as the policy does."""
+        if case.row.duty_policy is None or not case.row.is_erased:
+            return None
+        for policy in self.policies:
+            span_s = policy.delete_upstream_after_s
+            if policy.name == case.row.duty_policy and policy.labels and span_s is not None:
+                return Duty(case.copy.began_at + span_s * SECOND_NS, policy.name)
+        return None
+
+    async def to_erase(self, now_ns: int) -> list[Case]:
+        """Copies of ours that policies may want erased by now, a portion of all. Raises NotAnswered."""
+        spans = [
+            policy.erase_local_after_s
+            for policy in self.policies
+            if policy.erase_local_after_s is not None
+        ]
+        if not spans:
+            return []
+        found: list[Case] = []
+        for _ in range(LOCAL_PAGES):
+            page = await self._recorder.query(
+                "disposal_kept",
+                cutoff_us=now_ns // 1000 - min(spans) * 1_000_000,
+                after=self._local_after,
+                limit=PAGE,
+            )
+            names = [row["interaction"] for row in page]
+            for case in await self.read(names, "") if names else ():
+                duty = self.verdict(case).erase_local
+                if duty is not None and duty.at <= now_ns:
+                    found.append(case)
+            self._local_after = names[-1] if len(page) == PAGE else ""
+            if not self._local_after or len(found) >= CARE_MAX:
+                break
+        return found
 
     async def surroundings(self, cases: Iterable[Case]) -> Surroundings:
         """Conversations and holds around them. Raises NotAnswered."""
@@ -180,6 +242,8 @@ def is_in_care(case: Case, now_ns: int) -> bool:
     """Whether there is anything to do about it."""
     if case.copy.disposal in FINAL:
         return can_be_proven(case.copy)
+    if case.copy.disposal is Disposal.SCHEDULED and not case.copy.is_request:
+        return (case.copy.due_at or 0) <= now_ns
     if case.copy.disposal is not Disposal.IDLE:
         return True
     return case.duty is not None and case.duty.at <= now_ns

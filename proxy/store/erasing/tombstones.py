@@ -138,9 +138,12 @@ class Tombstones:
         """Their keys are gone."""
         self._write({"end": erasure})
 
-    def note_unkept(self, exchanges: Iterable[ExchangeId]) -> None:
-        """The keys of these are about to be destroyed: they told of something erased."""
-        self._write({"unkept": [str(id_) for id_ in exchanges]})
+    def note_unkept(self, exchanges: Iterable[ExchangeId], created: Iterable[str] = ()) -> None:
+        """The keys of these are about to be destroyed. Nothing is kept of the interactions `created` by them."""
+        told: dict[str, Any] = {"unkept": [str(id_) for id_ in exchanges]}
+        if names := list(created):
+            told["created"] = names
+        self._write(told)
 
     def unkept_are_gone(self) -> None:
         self._write({"gone": True})
@@ -195,6 +198,7 @@ class Tombstones:
                 self._unfinished.pop(id_, None)
             case {"unkept": exchanges}:
                 self._unkept += exchanges
+                self._interactions.update(told.get("created", ()))
             case {"gone": True}:
                 self._unkept = []
             case _:

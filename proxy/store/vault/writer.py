@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proxy.errors import KeyDestroyed
@@ -25,8 +24,9 @@ from proxy.recording.facts import ActFact, GapFact, MediaObject, Recording
 from proxy.recording.group import Carried, Finished
 from proxy.recording.secrecy.equality import NO_EQUALITY, Equality
 from proxy.recording.secrecy.labels import with_label_index
-from proxy.store.erasing.scrubbing import ERASED, EXCHANGES_PER_ACT, scrubbed
+from proxy.store.erasing.scrubbing import scrubbed
 from proxy.store.erasing.tombstones import Tombstones
+from proxy.store.erasing.unkept import Unkept, acts_of, facts_alone, unkept_by_policy
 from proxy.store.fact_rows import facts_to_json, row_count, without_content
 from proxy.store.position import CommittedFacts, FactBatch, VaultPosition
 from proxy.store.vault.files import day_of
@@ -76,7 +76,9 @@ class Vault:
         self.state = state
         self.tombstones: Tombstones | None = None
         """What was erased: an exchange that tells of it is recorded without its content."""
-        self._unkept: list[ExchangeId] = []
+        self._unkept: list[Unkept] = []
+        self.never_stored: Callable[[Recording], str | None] = lambda _: None
+        """The policy by which content is not kept; with tombstones alone."""
         self.label_index = NO_EQUALITY
         """By what labels are found."""
         self._tail = tail
@@ -160,7 +162,10 @@ class Vault:
         key = self._content_key(exchange.id)
         if self.tombstones is not None and self.tombstones.covers(recording):
             key, recording = None, scrubbed(recording)
-            self._unkept.append(exchange.id)
+            self._unkept.append(Unkept(exchange.id))
+        elif (policy := self.never_stored(recording)) is not None:
+            self._unkept.append(unkept_by_policy(exchange.id, recording, policy))
+            key, recording = None, facts_alone(recording)
         steps_ref: Ref | None = None
         media: list[SealedPart] = []
         commitment = bytes(32)
@@ -254,12 +259,9 @@ class Vault:
         unkept, self._unkept = self._unkept, []
         if self.tombstones is None or not unkept:
             return
-        self.tombstones.note_unkept(unkept)
-        for start in range(0, len(unkept), EXCHANGES_PER_ACT):
-            names = [str(id_) for id_ in unkept[start : start + EXCHANGES_PER_ACT]]
-            detail = f"content of {len(names)} exchanges was not kept: they tell of what was erased"
-            data = orjson.dumps({"exchanges": names, "is_late": True}).decode()
-            act = ActFact(self._now_ns(), ERASED, None, None, detail, actor="recorder", data=data)
+        created = [name for each in unkept for name in each.created]
+        self.tombstones.note_unkept([each.exchange for each in unkept], created)
+        for act in acts_of(unkept, self._now_ns()):
             self.append_act(act)
 
     def close(self) -> None:

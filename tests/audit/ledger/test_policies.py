@@ -11,9 +11,11 @@ def test_a_policy_is_read_with_its_conditions_and_its_spans() -> None:
         """
         [[policy]]
         name = "support"
+        labels = ["team=care"]
         models = ["gemini-2.5-flash"]
         tools = ["google_search"]
         delete_upstream_after = "36h"
+        erase_local_after = "100d"
         keep_local = "90d"
         """,
         "policies.toml",
@@ -22,7 +24,9 @@ def test_a_policy_is_read_with_its_conditions_and_its_spans() -> None:
     assert policy.models == {"gemini-2.5-flash"}
     assert policy.delete_upstream_after_s == 36 * 3600
     assert policy.keep_local_s == 90 * 86_400
-    assert policy.erase_local_after_s is None
+    assert policy.erase_local_after_s == 100 * 86_400
+    assert policy.labels == {"team=care"}
+    assert not policy.never_store
     assert policy.is_explicit
 
 
@@ -39,8 +43,13 @@ def test_an_empty_file_makes_no_policy() -> None:
         ("policy = [3]", "policy 1: give it as [[policy]]"),
         ('[[policy]]\nkeep_local = "1d"', "policy 1: give it a name"),
         ('[[policy]]\nname = "a"', "policy 1: it asks for nothing"),
-        ('[[policy]]\nname = "a"\nlabels = ["team=x"]', "blind indices"),
-        ('[[policy]]\nname = "a"\nerase_local_after = "1d"', "erases nothing by itself"),
+        ('[[policy]]\nname = "a"\nlabels = ["team"]\nnever_store = true', "a label is"),
+        ('[[policy]]\nname = "a"\nnever_store = 1', "never_store is true or false"),
+        ('[[policy]]\nname = "a"\nnever_store = false', "it asks for nothing"),
+        (
+            '[[policy]]\nname = "a"\nnever_store = true\nkeep_local = "1d"',
+            "neither kept nor erased",
+        ),
         ('[[policy]]\nname = "a"\nkeep = "1d"', "policy 1: keep is not known"),
         ('[[policy]]\nname = "a"\nkeep_local = 7', "policy 1: keep_local is a span"),
         ('[[policy]]\nname = "a"\nkeep_local = "-7d"', "policy 1: keep_local is a span"),

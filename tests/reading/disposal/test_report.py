@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,10 +68,11 @@ def lines(capsys: Captured) -> list[dict[str, Any]]:
 def test_a_copy_is_shown_with_its_clocks(where: Where, capsys: Captured) -> None:
     assert report.retention(where, "v1_due", Form.JSON) == DONE
 
-    google, logs = lines(capsys)
+    google, logs, studio = lines(capsys)
     assert google["copy"] == "interaction"
     assert "scheduled" in google["says"]
     assert (logs["copy"], logs["says"]) == ("abuse_log", "assumed")
+    assert studio["copy"] == "studio_log"
 
 
 def test_all_copies_are_listed(where: Where, capsys: Captured) -> None:
@@ -124,3 +126,32 @@ def test_receipts_are_checked_with_our_own_key(where: Where, capsys: Captured) -
     assert found["interaction"] == "v1_due"
     assert found["key"] == report.public_key(where.data_folder)
     assert report.receipts(where, "v1_kept", Form.TABLE, verify=True) == DONE
+
+
+def test_a_dry_run_knows_holds_on_later_turns_labels_and_what_is_erased_here(
+    where: Where, capsys: Captured, tmp_path: Path
+) -> None:
+    """Of policies that are not in force: --policy FILE."""
+    file = tmp_path / "other.toml"
+    file.write_text(
+        '[[policy]]\nname = "short"\nerase_local_after = "1d"\n'
+        '[[policy]]\nname = "care"\nlabels = ["team=care"]\ndelete_upstream_after = "1d"\n'
+        '[[policy]]\nname = "none"\nmodels = ["no-such-model"]\nnever_store = true\n'
+    )
+
+    assert report.dry_run(replace(where, policies_file=file), START_US, Form.JSON) == DONE
+
+    found = {(row["interaction"], row["policy"], row["what"]) for row in lines(capsys)}
+    assert found == {
+        ("v1_due", "short", "erase here: later"),
+        ("v1_kept", "short", "erase here: later"),
+    }
+
+
+def test_nothing_may_be_left_is_said_only_of_what_was_seen_to_be_gone() -> None:
+    row = {"interaction": "v1_a", "made_us": START_US}
+    body = BODY | {"outcome": "not_effective", "is_verified": False, "not_reached": []}
+
+    shown = report.receipt_row(row | {"data": json.dumps({"receipt": body})}, None, verify=False)
+
+    assert "the copy itself" in shown

@@ -36,6 +36,8 @@ class Tables(StillRecorder):
         self.served: dict[str, int] = {}
         self.deleted: dict[str, int] = {}
         """By a client."""
+        self.erased: dict[str, str] = {}
+        """Why, by what."""
         self.holds: list[str] = []
         self.controls: list[dict[str, Any]] = [
             {"interaction": "v1_control", "api_version": "v1beta", "api_revision": None}
@@ -62,7 +64,12 @@ class Tables(StillRecorder):
         return [{"interaction": name} for name in sorted(self.copies)]
 
     def _disposal_copies(self, interactions: list[str]) -> list[dict[str, Any]]:
-        return [self.copies[name] for name in interactions]
+        policies = {
+            act["interaction"]: act["data"].get("policy")
+            for act in self.told()
+            if act["data"].get("event") == "DutyBegan"
+        }
+        return [self.copies[name] | {"duty_policy": policies.get(name)} for name in interactions]
 
     def _disposal_events(self, interactions: list[str]) -> list[dict[str, Any]]:
         rows = [
@@ -80,6 +87,23 @@ class Tables(StillRecorder):
             for n, act in enumerate(self.told())
             if act["interaction"] in interactions
         ]
+
+    async def labels(self, labels: Sequence[str]) -> dict[str, str | None]:
+        self._check()
+        return {label: f"index of {label}" for label in labels}
+
+    async def erase(self, interaction: str, reason: str, *, is_dry: bool) -> dict[str, Any] | None:
+        self._check()
+        kept = [{"interaction": interaction}] if interaction in self.holds else []
+        if not is_dry:
+            assert not kept
+            self.erased[interaction] = reason
+            self.copies[interaction] |= {"label": None, "is_erased": True}
+        return {"plan": {"kept": kept, "interactions": [] if kept else [interaction]}}
+
+    def _disposal_kept(self, after: str, **_: object) -> list[dict[str, Any]]:
+        names = [name for name in sorted(self.copies) if name > after and name not in self.erased]
+        return [{"interaction": name} for name in names]
 
     def _disposal_turns(self, roots: list[int]) -> list[dict[str, Any]]:
         return [

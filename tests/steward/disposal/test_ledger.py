@@ -2,17 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proxy.audit.retention import events
 from proxy.audit.retention.clocks import Tier
+from proxy.audit.retention.machine import after
 from proxy.steward.disposal.ledger import Ledger, Project, is_in_care
 from tests.steward.disposal.standing import CREDENTIAL, DAY_US, POLICY, Tables
 from tests.steward.still import NOW_US
 
 
-def ledger(tables: Tables, folder: Path, policy: str = POLICY) -> Ledger:
+async def ledger(tables: Tables, folder: Path, policy: str = POLICY) -> Ledger:
     file = folder / "policies.toml"
     file.write_text(policy)
     made = Ledger(tables, CREDENTIAL.scope, Project(Tier.PAID, 55, file))
-    made.read_policies()
+    await made.read_policies()
     return made
 
 
@@ -20,7 +22,7 @@ async def test_only_what_is_due_is_in_care(tmp_path: Path) -> None:
     tables = Tables("v1_a", "v1_b")
     tables.copies["v1_b"]["created_us"] = NOW_US - 6 * DAY_US
 
-    found = await ledger(tables, tmp_path).cases(NOW_US * 1000, "life")
+    found = await (await ledger(tables, tmp_path)).cases(NOW_US * 1000, "life")
 
     assert list(found) == ["v1_a"]
     assert is_in_care(found["v1_a"], NOW_US * 1000)
@@ -30,7 +32,7 @@ async def test_a_hold_protects_all_turns_before_it(tmp_path: Path) -> None:
     tables = Tables("v1_a", "v1_b")
     tables.copies["v1_b"]["previous"] = "v1_a"
     tables.holds = ["v1_b"]
-    read = ledger(tables, tmp_path)
+    read = await ledger(tables, tmp_path)
 
     around = await read.surroundings((await read.cases(NOW_US * 1000, "life")).values())
 
@@ -41,3 +43,23 @@ def test_how_long_copies_live_follows_from_what_is_known_of_the_project() -> Non
     projects = (Project(), Project(Tier.FREE), Project(Tier.PAID), Project(Tier.PAID, 14))
 
     assert [project.span for project in projects] == [(1, 55), (1, 1), (7, 55), (14, 14)]
+
+
+async def test_labels_are_met_by_their_blind_index(tmp_path: Path) -> None:
+    tables = Tables("v1_a", "v1_b")
+    tables.copies["v1_b"]["label"] = "index of team=care"
+    policy = '[[policy]]\nname = "p"\nlabels = ["team=care"]\ndelete_upstream_after = "7d"\n'
+
+    found = await (await ledger(tables, tmp_path, policy)).cases(NOW_US * 1000, "life")
+
+    assert list(found) == ["v1_b"]
+
+
+async def test_what_is_scheduled_for_later_is_not_in_care_yet(tmp_path: Path) -> None:
+    tables = Tables("v1_a")
+    (case,) = await (await ledger(tables, tmp_path)).read(["v1_a"], "life")
+    began = events.DutyBegan(id="e", wall=1, due_at=NOW_US * 1000 + 1, is_request=False)
+    case.copy = after(case.copy, began)
+
+    assert not is_in_care(case, NOW_US * 1000)
+    assert is_in_care(case, NOW_US * 1000 + 1)

@@ -66,7 +66,20 @@ SELECT
         WHERE
             observations.interaction = copies.interaction
             AND contains(coalesce(observations.settings_sent, ''), 'cached_content')
-    ) AS has_cache
+    ) AS has_cache,
+    (
+        SELECT arg_max(acts.data ->> '$.policy', acts.seen_at)
+        FROM acts
+        WHERE
+            acts.interaction = copies.interaction
+            AND acts.kind = 'disposal'
+            AND (acts.data ->> '$.event') = 'DutyBegan'
+    ) AS duty_policy,
+    EXISTS (
+        SELECT 1
+        FROM erased_interactions
+        WHERE erased_interactions.interaction = copies.interaction
+    ) AS is_erased
 FROM copies
 WHERE list_contains($interactions, interaction)
 ORDER BY interaction;
@@ -121,6 +134,21 @@ SELECT
 FROM acts
 WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal')
 ORDER BY at_us, place, id;
+
+-- name: disposal_kept
+-- Interactions that began before $cutoff_us and whose content is here, behind $after.
+SELECT interaction
+FROM copies
+WHERE
+    began_at <= make_timestamp($cutoff_us)
+    AND interaction > $after
+    AND NOT EXISTS (
+        SELECT 1
+        FROM erased_interactions
+        WHERE erased_interactions.interaction = copies.interaction
+    )
+ORDER BY interaction
+LIMIT $limit;
 
 -- name: disposal_turns
 -- The turns of the conversations $roots.
