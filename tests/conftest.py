@@ -11,6 +11,8 @@ from typing import Any, Final
 import certifi
 from hypothesis import HealthCheck, settings
 
+from tests import ready_tables
+
 # A busy machine is slow, not wrong: how long one example takes proves nothing.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -37,6 +39,9 @@ def _context(*purpose: ssl.Purpose, **given: Any) -> ssl.SSLContext:
 
 
 ssl.create_default_context = _context
+
+ready_tables.lend()
+made_here = ready_tables.made_here
 
 
 def pytest_configure() -> None:

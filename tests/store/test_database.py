@@ -14,6 +14,8 @@ from proxy.store.database import IDLE_NS, Database, Limits, attach
 from proxy.store.ingest import TABLES
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.schema import migrations
+from tests import ready_tables
+from tests.ready_tables import Attach
 from tests.store.samples import batch, recording, step
 
 BATCHES: tuple[FactBatch, ...] = tuple(
@@ -44,8 +46,32 @@ def filled(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return rows
 
 
-def test_a_new_file_stands_at_the_start_of_the_vault(database: Database) -> None:
+@pytest.mark.usefixtures("made_here")
+def test_a_new_file_stands_at_the_start_of_the_vault(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "facts.duckdb")
+
     assert database.position() == VAULT_START
+    database.close()
+
+
+def test_a_new_file_has_what_the_copy_has_that_other_tests_begin_with(
+    tmp_path: Path, made_here: Attach
+) -> None:
+    copied, made = tmp_path / "copied.duckdb", tmp_path / "made.duckdb"
+    ready_tables.lay(copied)
+    Database.open(made).close()
+
+    roots = [made_here(path, Limits()) for path in (copied, made)]
+
+    for question in (
+        "SELECT table_name, sql FROM duckdb_tables() ORDER BY ALL",
+        "SELECT view_name, sql FROM duckdb_views() ORDER BY ALL",
+        "SELECT function_name, macro_definition FROM duckdb_functions() ORDER BY ALL",
+        *("FROM migrations", "FROM views_made", "FROM vault_position"),
+    ):
+        assert roots[0].execute(question).fetchall() == roots[1].execute(question).fetchall()
+    for root in roots:
+        root.close()
 
 
 def test_rows_and_position_survive_a_reopening(database: Database) -> None:
@@ -108,6 +134,7 @@ def test_a_file_that_is_no_database_is_refused_with_advice(tmp_path: Path) -> No
         Database.open(tmp_path / "facts.duckdb")
 
 
+@pytest.mark.usefixtures("made_here")
 @pytest.mark.parametrize("size", [0, 100, 4096, 8192, 12_288])
 @pytest.mark.parametrize("is_blank", [True, False], ids=["zeros", "begun"])
 def test_a_database_whose_making_was_cut_off_is_made_again(
@@ -361,10 +388,12 @@ def test_a_reader_sees_whole_batches_only(database: Database) -> None:
     assert database.position() > VaultPosition("", 0)
 
 
-def test_a_file_of_the_first_format_is_brought_up_with_its_rows(tmp_path: Path) -> None:
+def test_a_file_of_the_first_format_is_brought_up_with_its_rows(
+    tmp_path: Path, made_here: Attach
+) -> None:
     path = tmp_path / "facts.duckdb"
     first = migrations()[0]
-    root = attach(path, Limits())
+    root = made_here(path, Limits())
     root.execute("CREATE TABLE migrations (number BIGINT, name VARCHAR)")
     root.execute(first.sql)
     root.execute("INSERT INTO migrations VALUES (?, ?)", [first.number, first.name])
