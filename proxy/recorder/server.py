@@ -220,9 +220,7 @@ class Recorder:
         settings = self.settings.trail
         if settings is None:
             return None
-        giving = Giving(
-            settings.witness_url, has_lines=settings.has_lines, mono_ns=self._mono_ns
-        )
+        giving = Giving(settings.witness_url, has_lines=settings.has_lines, mono_ns=self._mono_ns)
         trail = TrailFollower(
             self.settings.data_folder,
             facts_keys,
