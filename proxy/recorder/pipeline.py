@@ -43,7 +43,7 @@ hostile one 100,000, of which a single read may give hundreds."""
 KEPT_SEGMENTS: Final = 4
 """Segments a journal keeps for exchanges that are still open (128 MiB by default). Beyond it the
 exchanges are carried in the vault and their segments go."""
-LEAVE_WITHIN_NS: Final = 10_000_000_000
+LEAVE_WITHIN_NS: Final = 5_000_000_000
 """For the journals, when it stops: the next recorder takes what is left of them."""
 ROUND_S: Final = 0.05
 """From one round to the next, once the journals are taken to their ends; a flush does not wait for it.

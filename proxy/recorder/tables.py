@@ -30,8 +30,8 @@ QUEUE_ROWS_MAX: Final = 200_000
 """The same in rows, ten to an ordinary exchange, 500 bytes each: a few hostile exchanges have as many."""
 INGEST_ROWS: Final = 50_000
 """Rows of one transaction, or those of one batch if that has more: their columns are built in memory."""
-LEAVE_WITHIN_NS: Final = 10_000_000_000
-"""For the tables, when the recorder stops in the middle of a replay."""
+LEAVE_WITHIN_NS: Final = 5_000_000_000
+"""For what is queued or replayed, when the recorder stops."""
 TICK_S: Final = 1.0
 """How often an idle thread looks whether a checkpoint is due."""
 BACK_OFF_S: Final = (0.1, 0.5, 2.0, 4.0)
@@ -149,10 +149,7 @@ class TablesFollower:
         return asking
 
     def stop(self) -> None:
-        """Let `run` take what is queued, close the database (which checkpoints) and return.
-
-        A replay ends when its time is up: the next recorder goes on from the tables' position.
-        """
+        """Let `run` take what is queued and its time allows, close the database (which checkpoints) and return."""
         with self._changed:
             self._leave_at_ns = self._mono_ns() + LEAVE_WITHIN_NS
             self._is_stopping = True
@@ -202,7 +199,7 @@ class TablesFollower:
         try:
             for batch in reader.follow(self._position, self._batch_rows):
                 self._ingest(tables, batch)
-                if self._is_stopping and self._mono_ns() >= self._leave_at_ns:
+                if self._must_leave():
                     self._must_replay = True
                     return
         except PositionUnknown as error:
@@ -217,6 +214,12 @@ class TablesFollower:
         fresh = [batch for batch in batches if batch.position > self._position]
         for portion in portions(fresh):
             self._ingest(tables, joined(portion))
+            if self._must_leave():
+                return
+
+    def _must_leave(self) -> bool:
+        """The recorder stops, and the time for it is up: the next one goes on from the tables' position."""
+        return self._is_stopping and self._mono_ns() >= self._leave_at_ns
 
     def _ingest(self, tables: Tables, batch: FactBatch) -> None:
         began_ns = self._mono_ns()

@@ -232,6 +232,31 @@ def test_a_replay_that_takes_too_long_at_the_stop_is_left_to_the_next_recorder(
     assert len(rows(scene)) == 2
 
 
+def test_what_is_queued_at_the_stop_and_takes_too_long_is_left_to_the_next_recorder(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with living(scene.folder) as worker:
+        for number in range(3):
+            worker.commit(whole(worker.writer.begin()))
+            scene.pipeline().catch_up()
+            if number == 0:
+                with running(follower(scene)) as tables:
+                    reached(tables.reach(scene.handed[0].position))
+    _, second, third = scene.handed
+    again = follower(scene)
+    monkeypatch.setattr(tables_module, "LEAVE_WITHIN_NS", 0)
+    monkeypatch.setattr(tables_module, "INGEST_ROWS", 1)
+    monkeypatch.setattr(again, "_must_replay", False)
+    again.offer(second)
+    again.offer(third)
+
+    again.stop()
+    again.run()
+
+    assert again.status().position == second.position
+    assert len(rows(scene)) == 2
+
+
 def test_batches_are_joined_in_order(scene: Scene) -> None:
     (batch,) = recorded(scene)
     later = FactBatch((), (), (), VaultPosition(batch.position.file, batch.position.offset + 1))
