@@ -9,6 +9,9 @@ SDKS_PYTHON := 1.55.0 1.75.0 2.0.0 2.34.0 3.4.0
 SDKS_JAVASCRIPT := 1.33.0 1.52.0 2.32.0 3.1.0
 STAMP := .venv/.installed-for-this-checkout
 EMPTY :=
+# Some images forbid Python to keep what it compiled: each of the hundreds of programs that the tests start would
+# compile 100 to 250 modules of ours, for 0.1 to 0.3 CPU s.
+export PYTHONDONTWRITEBYTECODE :=
 SDKS_OF_NODE := .venvs/javascript/.installed-$(subst $(EMPTY) $(EMPTY),-,$(SDKS_JAVASCRIPT))
 
 .PHONY: outside-full help setup fmt fmt-check lint types docs lock docs-check test outside faults sdks sdks-newest check full bench demo clean
@@ -60,7 +63,8 @@ test: $(STAMP) ## all tests, offline, under five minutes
 
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs
-	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed
+	@$(BIN)/python -m tests.outside.console.browser
+	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
@@ -99,6 +103,12 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 .venvs/checkov/.installed: | $(STAMP) # asks what is unsafe in the chart's objects
 	@rm -rf $(@D) && "$(PYTHON)" -m venv --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check checkov==3.3.30
+	@touch $@
+
+.venvs/browser/.installed: | $(STAMP) # Playwright without a browser of its own, and axe-core
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --target $(@D) \
+		playwright==1.65.2 axe-playwright-python==0.1.8
 	@touch $@
 
 .venvs/phoenix/.installed: | $(STAMP) # a user interface for traces, 850 MB
