@@ -18,6 +18,7 @@ from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
+from tests import ready_tables
 from tests.end_to_end.programs import Program, children, look_until, runs
 
 Row = tuple[Any, ...]
@@ -79,6 +80,8 @@ class Proxy:
 
     def __init__(self, folder: Path, upstream: str, **settings: object) -> None:
         self.data = folder / "data"
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ready_tables.lay(self.data / "facts.duckdb")
         self._logs = folder / "logs"
         free: dict[str, object] = {"ops__port": 0, "admin__port": 0}
         settings = {"journal__intent_deadline_ms": PATIENT_MS, **free} | settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ Its own warnings say that agents and their like may change, and that others will
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = str(Path(__file__).parent) + os.sep
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path).startswith(here):  # of 8,000: `parents` takes a second
             for warning in HARMLESS:
                 item.add_marker(pytest.mark.filterwarnings(warning))
 
