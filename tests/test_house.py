@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final
@@ -34,14 +35,18 @@ from tests.house_rules import (
 ROOT: Final = Path(__file__).parent.parent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
-    """A Python file with its syntax tree."""
+    """A Python file."""
 
     path: str
     """From the checkout's root, with slashes."""
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Made by those who look: not by each process that only collects these tests."""
+        return ast.parse(self.text, self.path)
 
     @property
     def name(self) -> str:
@@ -75,7 +80,7 @@ class Module:
 def read_modules(folder: str) -> tuple[Module, ...]:
     paths = sorted((ROOT / folder).rglob("*.py"))
     texts = ((path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in paths)
-    return tuple(Module(path, text, ast.parse(text, path)) for path, text in texts)
+    return tuple(Module(path, text) for path, text in texts)
 
 
 PROXY: Final = read_modules("proxy")
