@@ -131,6 +131,7 @@ check: export CRASH_IMAGES ?= 2000
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
 # Of the wire: faults of an upstream, vanishing clients, quiet and crowded moments, seconds of overload, a soak.
+full: export PROPERTY_EXAMPLES := 500
 full: export FAULT_ROUNDS := 1000
 full: export VANISHING := 20000
 full: export SLOW_PAIRS := 7

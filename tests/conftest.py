@@ -14,7 +14,13 @@ from hypothesis import HealthCheck, settings
 from tests import ready_tables
 
 # A busy machine is slow, not wrong: how long one example takes proves nothing.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # Where a test names no number of its own. Each run draws others; `make full` draws ten times as many.
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "50")),
+)
 settings.load_profile("house")
 
 os.environ.setdefault("INTERACTIONS_PROXY_OPS_PORT", "0")
