@@ -57,11 +57,14 @@ class Days:
     verifier: Path
 
     def verified(self, data: Path, *more: str) -> dict[str, Any]:
-        """What the one file says in an interpreter that does not know the proxy."""
-        where = ["--trail", str(data / "trail"), "--vault", str(data / "vault"), "--json"]
-        where += ["--keys", str(data / "keys" / "slots"), "--vkey", str(self.vkey), *more]
+        """What the one file says of a data folder."""
+        where = ["--trail", str(data / "trail"), "--vault", str(data / "vault")]
+        return self.checked(*where, "--keys", str(data / "keys" / "slots"), *more)
+
+    def checked(self, *what: str) -> dict[str, Any]:
+        """What the one file says, in an interpreter that does not know the proxy."""
         done = subprocess.run(
-            [sys.executable, "-I", str(self.verifier), *where],
+            [sys.executable, "-I", str(self.verifier), *what, "--vkey", str(self.vkey), "--json"],
             capture_output=True,
             text=True,
             check=False,
@@ -139,6 +142,22 @@ def test_a_stranger_finds_every_record_there_or_declared(days: Days, day: str) -
     assert counts["present"] == exchanges - len(shredded)
     assert shredded
     assert counts.get("open", 0) == 0
+
+
+def test_evidence_of_one_interaction_is_checked_offline(days: Days, tmp_path: Path) -> None:
+    """Of the one that was erased: its records are there, sealed for ever, and the log says since when."""
+    acts = ask(days.first / "facts.duckdb", "SELECT data FROM acts WHERE kind = 'erased'")
+    (erased,) = (name for (one,) in acts for name in json.loads(one).get("interactions", ()))
+    done = run_verb("evidence", erased, "--data", str(days.first))
+    assert done.returncode == 0, done.stderr
+    bundle = tmp_path / "evidence.json"
+    bundle.write_text(done.stdout, "utf-8")
+
+    told = days.checked("--bundle", str(bundle))
+
+    assert told["found"] == []
+    assert told["counts"]["exchanges"] == told["counts"]["shredded"] > 0
+    assert told["counts"]["acts"] >= 2
 
 
 def test_a_checkpoint_of_yesterday_is_one_of_today(days: Days) -> None:

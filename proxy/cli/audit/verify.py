@@ -1,4 +1,4 @@
-"""The verb `verify`: is every record there, as it was signed; and evidence for people who have no proxy."""
+"""The verbs `verify` and `evidence`: is every record there, as it was signed; and proof of it for other people."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ def _arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--keys", type=Path, help="the key slots, if not those of --data")
     verb.add_argument("--bundle", type=Path, help="check a file of evidence instead of a trail")
     verb.add_argument(
-        "--evidence",
-        metavar="EXCHANGE",
-        action="append",
-        default=[],
-        help="write evidence about this exchange (more than one: again); check it with --bundle",
-    )
-    verb.add_argument(
         "--standalone",
         action="store_true",
         help="write the verifier as one Python file that needs `cryptography` only",
@@ -46,8 +39,6 @@ def _run(parsed: Arguments) -> int:
         _complete(parsed)
     elif parsed.vkey is None:
         raise StoreError("say with --vkey whose signature counts: a bundle brings no key")
-    if parsed.evidence:
-        return _write_evidence(parsed)
     return FOUND_A_PROBLEM if check(parsed) else DONE
 
 
@@ -64,12 +55,18 @@ def _complete(parsed: Arguments) -> None:
         raise StoreError(f"there is no trail in {parsed.trail}: nothing was recorded there yet")
 
 
-def _write_evidence(parsed: Arguments) -> int:
-    from proxy.reading.verifying.evidence import evidence_of
+def _evidence_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    verb.add_argument(
+        "name", metavar="ID", help="Google's id of an interaction, its beginning, or an exchange"
+    )
 
-    if parsed.vault is None:
-        raise StoreError("say with --vault where the records are")
-    print(evidence_of(parsed.trail, parsed.vault, set(parsed.evidence)))
+
+def _evidence(parsed: Arguments) -> int:
+    from proxy.reading.evidence import evidence_about
+
+    settings = resolved(parsed).settings
+    print(evidence_about(settings.data_folder, settings.master_key_file, parsed.name))
     return DONE
 
 
@@ -80,5 +77,12 @@ VERIFY: Final = (
         "interactions-proxy verify --since checkpoint.txt",
         _arguments,
         _run,
+    ),
+    Verb(
+        "evidence",
+        "one interaction with its proofs, holds and receipts, for people who have no proxy",
+        "interactions-proxy evidence v1_Chd > evidence.json",
+        _evidence_arguments,
+        _evidence,
     ),
 )

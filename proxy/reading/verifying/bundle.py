@@ -7,7 +7,10 @@ import hashlib
 import json
 from typing import Any
 
-from proxy.reading.verifying.account import Findings, named
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from proxy.reading.verifying.account import Findings, named, utc
 from proxy.reading.verifying.proofs import Refused, leaf_hash, read_note, root_by_proof
 from proxy.reading.verifying.records import manifest_parts
 
@@ -29,15 +32,22 @@ def check_bundle(bundle: Any, vkey: str, found: Findings) -> None:
             found.fault(f"the manifest of {name} is not the one of its leaf")
             continue
         check_sealed(name, manifest, one["parts"], found)
+        when = f"ended at {utc(int(leaf['at']))}"
+        found.notes.append(f"{name} {when}: leaf {one['index']} of {size}")
         found.counts["exchanges"] += 1
     for one in bundle.get("acts", []):
         leaf = proven(one, size, root, found)
         if leaf["kind"] == "shredded":
+            name = named((int(leaf["worker"]), str(leaf["boot"]), int(leaf["sequence"])))
+            found.notes.append(f"the key of {name} was destroyed at {utc(int(leaf['at']))}")
             found.counts["shredded"] += 1
             continue
         sealed = base64.b64decode(one["record"], validate=True)
         if base64.b64encode(hashlib.sha256(sealed).digest()).decode() != leaf["record"]:
             found.fault(f"the record of leaf {one['index']} is not the one that was signed")
+        if one["told"]["kind"] == "receipt":
+            check_receipt(json.loads(one["told"]["data"]), found)
+        found.notes.append(f"act {leaf['act']} at {utc(int(leaf['at']))}: leaf {one['index']}")
         found.counts["acts"] += 1
 
 
@@ -53,6 +63,19 @@ def proven(one: Any, size: int, root: bytes, found: Findings) -> dict[str, Any]:
         found.fault(f"leaf {one['index']} is not in the log")
     leaf: dict[str, Any] = json.loads(entry)
     return leaf
+
+
+def check_receipt(told: Any, found: Findings) -> None:
+    """The signature is over the receipt, by the key that it names."""
+    words = json.dumps(told["receipt"], sort_keys=True, separators=(",", ":")).encode()
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["key"]))
+        key.verify(bytes.fromhex(told["signature"]), words)
+    except InvalidSignature:
+        found.fault("the signature of a receipt is not over these words")
+        return
+    found.counts["receipts"] += 1
+    found.notes.append(f"a receipt signed by {told['key']}: compare that key with the proxy's")
 
 
 def check_sealed(name: str, manifest: bytes, parts: list[str | None], found: Findings) -> None:
