@@ -59,7 +59,7 @@ docs-check: $(STAMP)
 	$(BIN)/python -m helm --check
 
 test: $(STAMP) ## all tests, offline, under five minutes
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder # tests/conftest.py begins with the long ones
 
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs

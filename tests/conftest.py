@@ -6,9 +6,11 @@ import functools
 import os
 import signal
 import ssl
+from pathlib import Path
 from typing import Any, Final
 
 import certifi
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import ready_tables
@@ -48,6 +50,22 @@ ssl.create_default_context = _context
 
 ready_tables.lend()
 made_here = ready_tables.made_here
+
+
+_LONG: Final = tuple(
+    str(Path(__file__).parent / name) + os.sep
+    for name in ("end_to_end", "crash_states", "demo", "recorder", "cli", "reading")
+)
+"""Folders whose modules take many seconds for few tests."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long modules first, else in the order of the seed: no worker waits at the end for another's longest.
+
+    (Begun with the modules of most tests, as xdist does by itself, a run ends with the few that take minutes.)
+    """
+    items.sort(key=lambda item: not str(item.path).startswith(_LONG))
 
 
 def pytest_configure() -> None:
