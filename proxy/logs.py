@@ -21,6 +21,11 @@ EVENTS: Final = {
     "journal: room is %s%s": "journal_room",
     "journal still not usable: %s": "journal_still_down",
     "journal opened again": "journal_opened_again",
+    "the door is gone: what it has to allow is refused until it is back": "door_gone",
+    # door
+    "the rules stay as they were: %s": "door_rules_refused",
+    "the rules were read again": "door_rules_read",
+    "the door goes by what it knows: %s": "door_without_records",
     # recorder
     "exchange %s not interpreted: %s in %s line %s: please report it": "not_interpreted",
     "an open exchange cannot be carried on: %s": "exchange_not_carried",

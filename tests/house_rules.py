@@ -42,6 +42,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "steward": frozenset(
         {"errors", "logs", "config", "values", "interactions", "journal", "recording", "audit"}
     ),
+    "door": frozenset(
+        {
+            *("errors", "logs", "config", "interactions", "journal", "recording", "audit"),
+            # the frames that gateways speak, and how the recorder is asked
+            *("gateway", "steward"),
+        }
+    ),
     "reading": frozenset(
         {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
     ),

@@ -15,7 +15,7 @@ from proxy.config.load import Resolved
 from proxy.errors import StartRefused
 
 if TYPE_CHECKING:
-    from proxy.supervise.server import Started
+    from proxy.supervise.plans import Started
 
 _FIRST_QUESTION: Final = "SELECT model, status, total_tokens FROM interactions"
 

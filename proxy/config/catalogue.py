@@ -282,6 +282,19 @@ class Settings:
         why="Policies (TOML): what is deleted at Google and erased here, when, and what is never stored. "
         "Only the last needs no credential of the steward.",
     )
+    door_policy_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="Rules (TOML) for what clients ask: no storing, holds, binding. Read again on SIGHUP.",
+    )
+    door_deadline_ms: int = setting(
+        50,
+        Kind.WHOLE,
+        unit="ms",
+        least=10,
+        most=5000,
+        why="What the door does not decide within this is refused, or passes where its rules say so.",
+    )
     trail_witness_url: str = setting(
         "off",
         Kind.TEXT,
@@ -332,6 +345,11 @@ class Settings:
     def has_steward(self) -> bool:
         """Whether settings alone call for a steward; a key in the environment does, too."""
         return self.steward_credential_file is not None or self.webhook_listen == "on"
+
+    @property
+    def door_socket(self) -> Path | None:
+        """Where the door is asked; None: there is none."""
+        return None if self.door_policy_file is None else self.run_folder / "door.sock"
 
     @property
     def master_key_file(self) -> Path:

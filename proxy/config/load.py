@@ -115,13 +115,14 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     """Fill in the defaults; paths become absolute (child processes may stand elsewhere)."""
     plain = Settings(**values)
     ca_file, book_file = plain.upstream_ca_file, plain.costs_book_file
-    tokens_file = plain.admin_tokens_file
+    tokens_file, door_file = plain.admin_tokens_file, plain.door_policy_file
     return replace(
         plain,
         data_folder=plain.data_folder.expanduser().absolute(),
         upstream_ca_file=ca_file and ca_file.absolute(),
         costs_book_file=book_file and book_file.absolute(),
         admin_tokens_file=tokens_file and tokens_file.absolute(),
+        door_policy_file=door_file and door_file.absolute(),
         upstream_url=plain.upstream_url.rstrip("/"),
     )
 

@@ -50,6 +50,7 @@ def cross_problems(settings: Settings) -> list[str]:
         "upstream.ca_file": settings.upstream_ca_file,
         "costs.book_file": settings.costs_book_file,
         "admin.tokens_file": settings.admin_tokens_file,
+        "door.policy_file": settings.door_policy_file,
     }
     problems += [
         f"{name}: there is no file {path}"

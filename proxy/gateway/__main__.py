@@ -17,6 +17,7 @@ from typing import Final
 
 import uvloop
 
+from proxy.config.catalogue import Settings
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.gateway.deadlines import Deadlines
@@ -86,34 +87,7 @@ def main(arguments: list[str]) -> int:
     try:
         chosen = load_resolved(given.settings)
         start_logging(chosen.log_format, process, logging.INFO)
-        settings = WorkerSettings(
-            worker=given.worker,
-            data_folder=chosen.data_folder,
-            master_key_file=chosen.master_key_file,
-            upstream_url=chosen.upstream_url,
-            upstream_ca_file=chosen.upstream_ca_file,
-            connect_timeout_s=chosen.upstream_connect_timeout_s,
-            header_timeout_s=chosen.gateway_header_timeout_s,
-            keepalive_s=chosen.gateway_keepalive_s,
-            connections_max=chosen.gateway_connections_max,
-            connections_per_address_max=chosen.gateway_connections_per_address_max,
-            via=chosen.gateway_via,
-            finishes=chosen.gateway_finish == "on",
-            deadlines=Deadlines(
-                body_s=chosen.gateway_body_timeout_s,
-                reader_s=chosen.gateway_write_timeout_s,
-                upstream_s=chosen.upstream_idle_timeout_s,
-            ),
-            mode=MODES[chosen.journal_mode],
-            reads=MODES.get(chosen.journal_reads),
-            intent_deadline_s=chosen.journal_intent_deadline_ms / 1000,
-            segment_bytes=chosen.journal_segment_bytes,
-            space=SpaceLimits(
-                soft_bytes=chosen.journal_soft_bytes,
-                hard_bytes=chosen.journal_hard_bytes,
-                budget_bytes=chosen.journal_budget_bytes,
-            ),
-        )
+        settings = _settings(given.worker, chosen)
         listener = socket.socket(fileno=given.listen_fd)
         numbers = {Purpose.STEWARD: given.steward_fd, Purpose.VERIFY: given.verify_fd}
         private = {
@@ -127,6 +101,40 @@ def main(arguments: list[str]) -> int:
         logging.getLogger("gateway").error("%s", error)  # noqa: TRY400 - the text says it all
         return 3
     return 0
+
+
+def _settings(worker: int, chosen: Settings) -> WorkerSettings:
+    """A gateway's part of the catalogue."""
+    return WorkerSettings(
+        worker=worker,
+        data_folder=chosen.data_folder,
+        master_key_file=chosen.master_key_file,
+        upstream_url=chosen.upstream_url,
+        upstream_ca_file=chosen.upstream_ca_file,
+        connect_timeout_s=chosen.upstream_connect_timeout_s,
+        header_timeout_s=chosen.gateway_header_timeout_s,
+        keepalive_s=chosen.gateway_keepalive_s,
+        connections_max=chosen.gateway_connections_max,
+        connections_per_address_max=chosen.gateway_connections_per_address_max,
+        via=chosen.gateway_via,
+        finishes=chosen.gateway_finish == "on",
+        deadlines=Deadlines(
+            body_s=chosen.gateway_body_timeout_s,
+            reader_s=chosen.gateway_write_timeout_s,
+            upstream_s=chosen.upstream_idle_timeout_s,
+        ),
+        mode=MODES[chosen.journal_mode],
+        reads=MODES.get(chosen.journal_reads),
+        intent_deadline_s=chosen.journal_intent_deadline_ms / 1000,
+        segment_bytes=chosen.journal_segment_bytes,
+        door=chosen.door_socket,
+        door_deadline_s=chosen.door_deadline_ms / 1000,
+        space=SpaceLimits(
+            soft_bytes=chosen.journal_soft_bytes,
+            hard_bytes=chosen.journal_hard_bytes,
+            budget_bytes=chosen.journal_budget_bytes,
+        ),
+    )
 
 
 def _set_process_limits() -> None:

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from proxy.gateway.http.answers import OUTCOME_UNKNOWN, Refusal
+
 
 class Waiting(enum.Enum):
     """Whom an exchange waits for."""
@@ -41,6 +43,14 @@ class Deadlines:
 
 
 USUAL: Final = Deadlines()
+LATE: Final = {
+    Waiting.FOR_BODY: Refusal(408, "the request body did not arrive in time"),
+    Waiting.FOR_READER: Refusal(408, "the client does not take its answer"),
+    Waiting.FOR_UPSTREAM: Refusal(
+        OUTCOME_UNKNOWN, "upstream was silent for too long; what it did with the request is unknown"
+    ),
+}
+"""What is said to whom an exchange waited for too long."""
 
 
 class Watch:

@@ -20,9 +20,10 @@ from typing import Final
 from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
 from proxy.gateway.client_socket import Gauges, Places
-from proxy.gateway.deadlines import USUAL, Deadlines, Waiting
+from proxy.gateway.deadlines import LATE, USUAL, Deadlines, Waiting
+from proxy.gateway.door.held import HeldConnection
+from proxy.gateway.door.link import DoorLink
 from proxy.gateway.forward import Exchange, Relay
-from proxy.gateway.http.answers import OUTCOME_UNKNOWN, Refusal
 from proxy.gateway.http.credentials import Redactor
 from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.wire import Upstream
@@ -47,15 +48,6 @@ from proxy.journal.writer import JournalLimits, JournalWriter, LoopCalls
 _LOG: Final = logging.getLogger("gateway")
 _JOURNAL_CLOSE_S: Final = 5.0
 """A last group commit takes milliseconds; a disk that hangs must not hang the end."""
-
-LATE: Final = {
-    Waiting.FOR_BODY: Refusal(408, "the request body did not arrive in time"),
-    Waiting.FOR_READER: Refusal(408, "the client does not take its answer"),
-    Waiting.FOR_UPSTREAM: Refusal(
-        OUTCOME_UNKNOWN, "upstream was silent for too long; what it did with the request is unknown"
-    ),
-}
-"""What is said to whom an exchange waited for too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +75,9 @@ class WorkerSettings:
     intent_deadline_s: float = 0.25
     segment_bytes: int = 32 * 1024 * 1024
     space: SpaceLimits = UNLIMITED
+    door: Path | None = None
+    """The door's socket; None: no request is asked about."""
+    door_deadline_s: float = 0.05
 
 
 class Worker:
@@ -143,7 +138,9 @@ class Worker:
         private: Mapping[Purpose, socket.socket] | None = None,
     ) -> None:
         """Serve until `stop()`; returns when everything is sealed. `private`: Unix sockets of our own."""
-        accept = partial(self._accept, self._relay)
+        path, deadline_s = self._settings.door, self._settings.door_deadline_s
+        door = DoorLink(path, self._loop, deadline_s) if path else None
+        accept = partial(self._accept, self._relay, door)
         servers = [await self._loop.create_server(accept, sock=listener, backlog=1024)]
         for purpose, own in (private or {}).items():
             accept = partial(self._accept, replace(self._relay, purpose=purpose))
@@ -151,12 +148,13 @@ class Worker:
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")
             hangups = self._tasks.create_task(self._look_for_hangups(), name="hang-ups")
+            linking = [self._tasks.create_task(door.keep(), name="door")] if door else []
             when_ready.set()
             await self._leave.wait()
             for server in servers:
                 server.close()
             await self._drain()
-            for task in (sweeper, hangups, *self._dials):
+            for task in (sweeper, hangups, *linking, *self._dials):
                 task.cancel()
         self._close_journal()
 
@@ -171,8 +169,10 @@ class Worker:
 
     # connections --------------------------------------------------------------------------------
 
-    def _accept(self, relay: Relay) -> ClientConnection:
+    def _accept(self, relay: Relay, door: DoorLink | None = None) -> ClientConnection:
         self._connection_count += 1
+        if door is not None:
+            return HeldConnection(relay, self._connection_count, door)
         return ClientConnection(relay, self._connection_count)
 
     def _dial(self, exchange: Exchange) -> UpstreamConnection:

@@ -80,6 +80,7 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         has_classic_metrics=settings.metrics_genai_names == "classic",
         price_book_file=settings.costs_book_file,
         policies_file=settings.retention_policies_file,
+        door=settings.door_policy_file and settings.run_folder / "door-told.sock",
         trail=TrailSettings(
             None if settings.trail_witness_url == "off" else settings.trail_witness_url.rstrip("/"),
             has_lines=settings.log_format == "json",

@@ -24,6 +24,7 @@ from proxy.recorder.api import RecorderApi, remove_tables
 from proxy.recorder.erasing.asking import Questions
 from proxy.recorder.erasing.eraser import Eraser
 from proxy.recorder.erasing.eraser import Means as ErasingMeans
+from proxy.recorder.erasing.heeding import heeding
 from proxy.recorder.erasing.routes import ErasingRoutes
 from proxy.recorder.follow import Follower
 from proxy.recorder.keeping.policies import Keeping
@@ -78,6 +79,8 @@ class RecorderSettings:
     """None: no spans are sent."""
     trail: TrailSettings | None = field(default_factory=TrailSettings)
     """None: no leaves and no checkpoints."""
+    door: Path | None = None
+    """Where the door is told of holds; None: there is none."""
 
     @property
     def run_folder(self) -> Path:
@@ -212,6 +215,7 @@ class Recorder:
             self.tables.reach,
             lambda: open_reader(self.settings),
             now_ns,
+            heeding(self.settings.door),
         )
         eraser = Eraser(means, Questions(self.tables.reader))
         return ErasingRoutes(eraser, self.settings.data_folder, self.settings.tables_file)

@@ -102,6 +102,10 @@ class Child:
         """Ask the child to end in good order; it is started again."""
         self._signal(signal.SIGTERM)
 
+    def reread(self) -> None:
+        """Ask the child to read anew what it goes by, and to go on."""
+        self._signal(signal.SIGHUP)
+
     async def stop(self, within_s: float) -> None:
         """Ask the child to end; after `within_s` seconds end it. Returns when it is gone."""
         self._stopping.set()

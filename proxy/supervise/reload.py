@@ -16,6 +16,7 @@ FIXED: Final = (
     "ops.address",
     "ops.port",
     "steward.credential_file",  # whether there is a steward
+    "door.policy_file",  # whether there is a door; what stands in the file is read again
     "webhook.listen",
     "webhook.address",
     "webhook.port",

@@ -8,11 +8,10 @@ import os
 import resource
 import signal
 import socket
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
 from proxy.supervise.listen import open_listeners, url_of
 from proxy.supervise.ops.listener import served_ops
+from proxy.supervise.plans import Programs, Started, Stewardship
 from proxy.supervise.private import held_in_memory, private_listeners
 from proxy.supervise.reload import merged
 
@@ -37,41 +37,6 @@ STEWARD_WITHIN_S: Final = 5.0
 _log = logging.getLogger("supervisor")
 _LOOK_EACH_S: Final = 0.05
 """How often to look whether an earlier recorder has left: a file lock cannot be awaited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What the operator is told once everything serves."""
-
-    url: str
-    has_new_master_key: bool
-    webhook_url: str | None = None
-    """Where webhooks may be sent, if anywhere."""
-    admin_url: str = ""
-    """Where records may be asked."""
-    ops_url: str | None = None
-    """Where metrics are; None: nowhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """How the children are started. Tests put small fakes here."""
-
-    gateway: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.gateway")
-    recorder: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.recorder")
-    steward: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.steward")
-    # -P: a folder `proxy` in the operator's current folder must not be taken for ours.
-
-
-@dataclass(frozen=True, slots=True)
-class Stewardship:
-    """What a steward is given besides the settings."""
-
-    janitor_key: int | None = None
-    """A descriptor to read it from; None: it has the file that the settings name, or none."""
-    private: Mapping[str, socket.socket] = field(default_factory=dict)
-    """The sockets at which a gateway takes it for the steward."""
-    webhooks: socket.socket | None = None
 
 
 def run(
@@ -139,12 +104,15 @@ class Supervisor:
         self._starts: Counter[str] = Counter()
         self._stewards: list[Child] = []
         """None or one."""
+        self._doors: list[Child] = []
+        """None or one."""
         self._janitor_key = janitor_key
 
     def request_stop(self) -> None:
         """Stop in order; asked for a second time, stop now."""
         if self._stopping.is_set():
-            for child in (*self._stewards, *self._gateways, *self._retired, *self._recorders):
+            rest = (*self._retired, *self._doors, *self._recorders)
+            for child in (*self._stewards, *self._gateways, *rest):
                 child.kill()
         self._stopping.set()
 
@@ -181,6 +149,9 @@ class Supervisor:
             if stewardship:
                 lifeline = stack.enter_context(_lifeline())
                 self._stewards = [self._steward(stewardship, folder.settings_file, lifeline)]
+            if settings.door_policy_file is not None:
+                lifeline = stack.enter_context(_lifeline())
+                self._doors = [self._door(folder.settings_file, lifeline)]
             lifeline = stack.enter_context(_lifeline())
             recorder = self._recorder(folder.settings_file, lifeline, admin)
             self._recorders = [recorder]
@@ -224,7 +195,7 @@ class Supervisor:
     ) -> None:
         """Keep all children until a stop is asked for; then gateways first, recorder last."""
         async with asyncio.TaskGroup() as group:
-            for child in (*self._gateways, recorder, *self._stewards):
+            for child in (*self._gateways, recorder, *self._doors, *self._stewards):
                 group.create_task(child.keep(), name=f"keep {child.plan.name}")
             announcing = group.create_task(self._when_ready(recorder, announce), name="announce")
             reloading = group.create_task(self._reload(group, recorder, settings_file))
@@ -237,10 +208,12 @@ class Supervisor:
             async with asyncio.TaskGroup() as draining:
                 for gateway in (*self._gateways, *self._retired):
                     draining.create_task(gateway.stop(DRAIN_WITHIN_S), name="drain")
+            for door in self._doors:  # it answers until the last gateway has left
+                await door.stop(STEWARD_WITHIN_S)
             await recorder.stop(CATCH_UP_WITHIN_S)
 
     async def _when_ready(self, recorder: Child, announce: Callable[[], None]) -> None:
-        for child in (*self._gateways, recorder, *self._stewards):
+        for child in (*self._gateways, recorder, *self._doors, *self._stewards):
             await child.first_ready.wait()
         announce()
 
@@ -261,6 +234,8 @@ class Supervisor:
                 await self._replace(group, worker)
             for child in (recorder, *self._stewards):
                 child.renew()
+            for door in self._doors:
+                door.reread()
             self._note("settings reloaded")
 
     async def _replace(self, group: asyncio.TaskGroup, worker: int) -> None:
@@ -310,6 +285,11 @@ class Supervisor:
             descriptors=tuple(descriptors),
             starts=self._starts,
         )
+        return Child(plan, self._note, self._pace)
+
+    def _door(self, settings_file: Path, lifeline: int) -> Child:
+        command = (*self._programs.door, "--settings", str(settings_file))
+        plan = ChildPlan(name="door", command=command, lifeline=lifeline, starts=self._starts)
         return Child(plan, self._note, self._pace)
 
     def _gateway(

@@ -261,7 +261,9 @@ def test_a_carried_exchange_goes_on_in_the_next_recorder_as_if_nothing_had_happe
     whole = finished(group, [late])
     assert finished(next_group, [late]) == whole
     assert whole.exchange.decision == b"what a policy decided"
-    assert whole.exchange.request.data == b"question", "what upstream got instead is in the decision"
+    assert whole.exchange.request.data == b"question", (
+        "what upstream got instead is in the decision"
+    )
 
 
 def test_only_exchanges_from_before_that_segment_are_carried() -> None:

@@ -19,7 +19,8 @@ from proxy.config.catalogue import Settings
 from proxy.config.load import load_resolved
 from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Pace
-from proxy.supervise.server import Programs, Started, Supervisor
+from proxy.supervise.plans import Programs, Started
+from proxy.supervise.server import Supervisor
 from tests.supervise.fakes import BROKEN, OBEDIENT, program
 
 LISTENING = """
@@ -335,3 +336,44 @@ async def test_without_credential_and_listener_there_is_no_steward(tmp_path: Pat
     await serve_until(Supervisor(settings(tmp_path), programs=started), lambda _: None)
 
     assert not (tmp_path / "data" / "run" / "steward.sock").exists()
+
+
+DOOR = OBEDIENT.replace(
+    "signal.signal(signal.SIGTERM, end)",
+    "signal.signal(signal.SIGTERM, end)\n"
+    'signal.signal(signal.SIGHUP, lambda *_: notes.write("door read again\\n"))',
+).replace("os.read(0, 1)", "while not os.read(0, 1): pass")
+
+
+async def test_a_door_reads_its_rules_again_and_stops_between_gateways_and_recorder(
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes"
+    (tmp_path / "door.toml").touch()
+    started = replace(
+        programs(notes),
+        gateway=program(OBEDIENT, notes, "gateway"),
+        door=program(DOOR, notes, "door", "--rules"),
+    )
+    given = replace(settings(tmp_path), door_policy_file=tmp_path / "door.toml")
+    supervisor = Supervisor(given, programs=started, note=lambda _: None)
+    loop = asyncio.get_running_loop()
+
+    def reload(_: Started) -> None:
+        loop.call_soon_threadsafe(supervisor.request_reload)
+        while "door read again" not in notes.read_text():
+            os.sched_yield()
+
+    await serve_until(supervisor, reload)
+
+    lines = notes.read_text().splitlines()
+    assert sum("door ready" in line for line in lines) == 1, "the same one goes on"
+    assert lines.index("door stopped") > lines.index("gateway stopped")
+
+
+async def test_without_rules_there_is_no_door(tmp_path: Path) -> None:
+    started = replace(programs(tmp_path / "notes"), door=program(BROKEN))
+
+    await serve_until(Supervisor(settings(tmp_path), programs=started), lambda _: None)
+
+    assert not (tmp_path / "data" / "run" / "door.sock").exists()

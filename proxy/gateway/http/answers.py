@@ -11,8 +11,12 @@ from proxy.gateway.limits import RETRY_AFTER_S
 REASONS: Final = {
     204: "No Content",
     400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
+    409: "Conflict",
+    413: "Content Too Large",
     417: "Expectation Failed",
     424: "Failed Dependency",
     431: "Request Header Fields Too Large",
@@ -25,8 +29,12 @@ REASONS: Final = {
 
 CODES: Final = {
     400: "invalid_request",
+    403: "permission_denied",
+    404: "not_found",
     405: "invalid_request",
     408: "deadline_exceeded",
+    409: "aborted",
+    413: "request_entity_too_large",
     417: "invalid_request",
     424: "outcome_unknown",
     431: "invalid_request",
@@ -65,18 +73,24 @@ class Answer:
 
 def answer_to(refusal: Refusal, *, without_body: bool = False) -> Answer:
     """The response that tells a client of a refusal. HEAD gets the head only, and so does a 204."""
-    lines = [f"HTTP/1.1 {refusal.status} {REASONS[refusal.status]}"]
     body = b""
     if refusal.status != 204:
         error = {"code": CODES[refusal.status], "message": f"interactions-proxy: {refusal.message}"}
         body = json.dumps({"error": error}).encode()
+    return own_answer(refusal.status, body, without_body=without_body)
+
+
+def own_answer(status: int, body: bytes, *, without_body: bool = False) -> Answer:
+    """A response of ours with this status of REASONS and this JSON body, none for a 204."""
+    lines = [f"HTTP/1.1 {status} {REASONS[status]}"]
+    if status != 204:
         lines += ["Content-Type: application/json; charset=UTF-8", f"Content-Length: {len(body)}"]
     lines.append("Connection: close")
-    if refusal.status in {204, 405}:
+    if status in {204, 405}:
         lines.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-    if refusal.status == OUTCOME_UNKNOWN:
+    if status == OUTCOME_UNKNOWN:
         lines.append("X-Interactions-Proxy-Outcome: unknown")
-    if refusal.status == 503:
+    if status == 503:
         lines.append(f"Retry-After: {RETRY_AFTER_S}")
     head = "\r\n".join([*lines, "", ""]).encode()
     return Answer(head, b"" if without_body else body)

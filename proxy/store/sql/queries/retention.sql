@@ -103,7 +103,11 @@ WITH looked AS (
         list_contains($interactions, interaction)
         AND (
             (operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299)
-            OR (operation = 'delete' AND purpose = 'client' AND status IS NOT NULL)
+            OR (
+                operation = 'delete' AND purpose = 'client' AND status IS NOT NULL
+                -- What the proxy refused never went out; with 424 it says that it did.
+                AND (NOT is_own_answer OR status = 424)
+            )
         )
 )
 
@@ -188,7 +192,10 @@ LIMIT 3;
 WITH own AS (
     SELECT exchange, operation AS what, status, ended_at
     FROM exchanges
-    WHERE interaction = $interaction AND (purpose != 'client' OR operation = 'delete')
+    WHERE
+        interaction = $interaction
+        AND (purpose != 'client' OR operation = 'delete')
+        AND (NOT is_own_answer OR status = 424)
 ),
 
 asked AS (

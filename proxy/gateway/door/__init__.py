@@ -1,0 +1,1 @@
+"""Asking the door before a request goes on: only where one is configured. Sends bytes, gets a verdict, reads neither."""

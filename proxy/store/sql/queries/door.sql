@@ -1,0 +1,74 @@
+-- What the door has to know, each statement after its name. Instants are microseconds.
+
+-- name: door_created
+-- Creates answered since $since_us, in order: the id, whose it is, and the turn before.
+SELECT
+    observations.interaction,
+    exchanges.client,
+    observations.previous_interaction_id AS previous,
+    epoch_us(observations.seen_at) AS at_us
+FROM observations
+INNER JOIN exchanges ON exchanges.exchange = observations.exchange
+WHERE
+    observations.how = 'created'
+    AND observations.interaction_id IS NOT NULL
+    AND observations.seen_at >= make_timestamp($since_us)
+ORDER BY observations.seen_at, observations.interaction
+LIMIT $limit;
+
+-- name: door_held
+-- What holds in force protect, behind $after: what they name and all turns before it; and whether later turns are, too.
+WITH RECURSIVE named AS (
+    SELECT interaction, FALSE AS is_conversation
+    FROM holds_open
+    UNION ALL
+    SELECT held_interactions.interaction, holds.is_conversation
+    FROM held_interactions
+    INNER JOIN holds ON holds.hold = held_interactions.hold
+),
+
+before AS (
+    SELECT interaction, max(previous_interaction_id) AS previous
+    FROM observations
+    WHERE previous_interaction_id IS NOT NULL
+    GROUP BY interaction
+),
+
+protected AS (
+    SELECT interaction FROM named
+    UNION
+    SELECT before.previous AS interaction
+    FROM protected
+    INNER JOIN before ON before.interaction = protected.interaction
+)
+
+SELECT
+    protected.interaction,
+    coalesce(bool_or(named.is_conversation), FALSE) AS is_conversation
+FROM protected
+LEFT JOIN named ON named.interaction = protected.interaction
+WHERE protected.interaction > $after
+GROUP BY protected.interaction
+ORDER BY protected.interaction
+LIMIT $limit;
+
+-- name: door_leaving
+-- Interactions whose deletion at Google is in one of $states, behind $after.
+WITH told AS (
+    SELECT interaction, arg_max(data ->> '$.state', seen_at) AS state
+    FROM acts
+    WHERE kind = 'disposal' AND interaction IS NOT NULL
+    GROUP BY interaction
+)
+
+SELECT interaction
+FROM told
+WHERE list_contains($states, state) AND interaction > $after
+ORDER BY interaction
+LIMIT $limit;
+
+-- name: door_news
+-- Whether holds or deletions may be others than at the last look: other numbers than then.
+SELECT count(*) AS acts, epoch_us(max(seen_at)) AS last_us
+FROM acts
+WHERE kind IN ('hold', 'release', 'disposal') AND seen_at >= make_timestamp($since_us);
