@@ -99,6 +99,38 @@ COMPLIANCE: Final = Board(
                     (Shipped("access_log", _SPAN),),
                 ),
                 Panel(
+                    "Copies at Google",
+                    "How many may lie there, how many may expire within a day, and holds in force.",
+                    "lines",
+                    (
+                        Query(f"sum({selected('ixp_upstream_stored_interactions')})", "stored"),
+                        Query(f"sum({selected('ixp_retention_expiring')})", "expiring"),
+                        Query(f"sum({selected('ixp_retention_held')})", "holds"),
+                    ),
+                ),
+                Panel(
+                    "Deletions at Google that wait",
+                    "Due and not gone; held ones are left out. Ask `interactions-proxy due` which they are.",
+                    "lines",
+                    (
+                        Query(f"sum({selected('ixp_retention_overdue')})", "overdue"),
+                        Query(f"sum({selected('ixp_retention_scheduled')})", "due later"),
+                    ),
+                ),
+                Panel(
+                    "For a person",
+                    "Deletions that do not go on by themselves, and copies that are there though they should be gone.",
+                    "lines",
+                    (
+                        Query(
+                            f"sum by (disposal) ({selected('ixp_retention_attention')})",
+                            "{{disposal}}",
+                        ),
+                        Query(f"sum({selected('ixp_retention_overstaying')})", "overstaying"),
+                        Query(f"sum({selected('ixp_retention_resurrected')})", "served again"),
+                    ),
+                ),
+                Panel(
                     "Stored at Google",
                     "From the records: interactions that Google keeps, as far as known.",
                     "table",

@@ -272,6 +272,30 @@ AUDIT: Final = (
         "Since the witness last took a checkpoint, or the start.",
         unit=_S,
     ),
+    gauge(
+        "ixp_upstream_stored_interactions",
+        _R,
+        "",
+        "Interactions of which a copy may lie at Google, as far as the records know.",
+    ),
+    gauge(
+        "ixp_retention_overdue", _R, "", "Deletions at Google that were due, held ones left out."
+    ),
+    gauge("ixp_retention_scheduled", _R, "", "Deletions at Google that are due later."),
+    gauge("ixp_retention_held", _R, "", "Legal holds in force."),
+    gauge(
+        "ixp_retention_attention",
+        _R,
+        "disposal",
+        "Deletions at Google that do not go on by themselves.",
+    ),
+    gauge("ixp_retention_overstaying", _R, "", "Served after they should have expired at Google."),
+    gauge(
+        "ixp_retention_resurrected", _R, "", "Served after they were found gone, not gone again."
+    ),
+    gauge(
+        "ixp_retention_expiring", _R, "", "Copies at Google that may expire within a day from now."
+    ),
     gauge("ixp_build_info", _R, "version python", "Always 1; the labels say what runs."),
 )
 GATEWAY: Final = (

@@ -65,6 +65,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
         f"erasing_{each}": {"interactions": ["v1_one"]}
         for each in ("turns", "carriers", "own_carriers", "exports")
     },
+    "retention_now": {"finals": ["denied"], "now_us": 0, "soon_us": 9},
     "receipts_told": {"interaction": None, "limit": 5},
     "retention_all": {"limit": 5},
     "retention_due": {"finals": ["denied"], "until_us": 0, "limit": 5},

@@ -15,6 +15,7 @@ from aiohttp import web
 from proxy import __version__
 from proxy.recorder.pipeline import Pipeline
 from proxy.recorder.tables import TablesFollower
+from proxy.recorder.watching.retention import RetentionMetrics
 from proxy.recorder.watching.trail import TrailMetrics
 from proxy.telemetry.instruments import CLASSIC
 from proxy.telemetry.metrics.declare import Source
@@ -54,6 +55,7 @@ class Metrics:
         """How the spans are, where spans are sent."""
         self.trail: TrailMetrics | None = None
         """Where there is a trail."""
+        self._retention = RetentionMetrics(tables.reader, now_ns, mono_ns)
         # Not awaited by anybody: a bug in counting ends this thread, never the recording.
         self._thread = threading.Thread(target=self.counts.run, name="metrics", daemon=True)
 
@@ -95,6 +97,7 @@ class Metrics:
             _read_traces(read, self.traces())
         if self.trail is not None:
             self.trail.read(read)
+        self._retention.read(read)
         read.set("ixp_build_info", 1, (__version__, platform.python_version()))
         read.add_cell("ixp_audit_vault_commit_duration_seconds", self._pipeline.commit_times)
         read.add_cell("ixp_audit_tables_write_duration_seconds", self._tables.write_times)

@@ -115,6 +115,11 @@ LABELS: Final[dict[str, Label]] = {
         ),
         Label("side", "Who runs the tool.", ("provider", "client")),
         Label(
+            "disposal",
+            "Why a deletion at Google waits for a person.",
+            ("denied", "rejected", "not_effective"),
+        ),
+        Label(
             "error",
             "Google's error code in lower case.",
             _words(

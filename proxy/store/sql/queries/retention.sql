@@ -338,3 +338,41 @@ FROM audit.retention
 WHERE is_stored
 ORDER BY began_at DESC, interaction
 LIMIT $limit;
+
+-- name: retention_now
+-- How copies at Google stand at $now_us: how many may lie there, what is late, what a person has to look at.
+SELECT
+    count(*) FILTER (
+        WHERE
+            is_stored
+            AND deleted_at IS NULL
+            AND expires_latest > make_timestamp($now_us)
+            AND (state IS NULL OR NOT list_contains($finals, state))
+    ) AS stored,
+    count(*) FILTER (
+        WHERE
+            due_at < make_timestamp($now_us)
+            AND NOT is_held
+            AND NOT list_contains($finals, state)
+    ) AS overdue,
+    count(*) FILTER (
+        WHERE due_at >= make_timestamp($now_us) AND NOT list_contains($finals, state)
+    ) AS scheduled,
+    (SELECT count(*) FROM holds WHERE released_at IS NULL) AS held,
+    count(*) FILTER (
+        WHERE contains(coalesce(flags, ''), 'overstay') AND NOT list_contains($finals, state)
+    ) AS overstaying,
+    count(*) FILTER (
+        WHERE contains(coalesce(flags, ''), 'resurrected') AND NOT list_contains($finals, state)
+    ) AS resurrected,
+    count(*) FILTER (
+        WHERE
+            is_stored
+            AND deleted_at IS NULL
+            AND (state IS NULL OR NOT list_contains($finals, state))
+            AND expires_earliest BETWEEN make_timestamp($now_us) AND make_timestamp($soon_us)
+    ) AS expiring,
+    count(*) FILTER (WHERE state = 'denied') AS denied,
+    count(*) FILTER (WHERE state = 'rejected') AS rejected,
+    count(*) FILTER (WHERE state = 'not_effective') AS not_effective
+FROM audit.retention;
