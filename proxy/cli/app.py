@@ -18,6 +18,7 @@ from proxy.cli.audit.tokens import TOKENS
 from proxy.cli.audit.verify import VERIFY
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
+from proxy.cli.operating.console import CONSOLE
 from proxy.cli.operating.watching import WATCHING
 from proxy.cli.running import RUNNING
 from proxy.cli.verb import DONE, NAME, WORLD_FAILED, WRONG_USE, Verb
@@ -26,6 +27,7 @@ from proxy.errors import ConfigError, ProxyError
 VERBS: Final = (
     *RUNNING,
     *WATCHING,
+    *CONSOLE,
     *ASKING,
     *CONVERSATIONS,
     *ACCOUNTS,

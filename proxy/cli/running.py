@@ -50,7 +50,7 @@ def _serve(parsed: Arguments) -> int:
 
 
 def _welcome(known: Resolved, started: Started) -> list[str]:
-    """Six lines for the operator, and a warning where one is due."""
+    """Seven lines for the operator, and a warning where one is due."""
     import shlex
 
     from proxy.config.values import is_loopback
@@ -64,7 +64,8 @@ def _welcome(known: Resolved, started: Started) -> list[str]:
         f'JavaScript  const ai = new GoogleGenAI({{httpOptions: {{baseUrl: "{started.url}"}}}})',
         f"data        {settings.data_folder}",
         f'ask         {command_of_ours()} sql{data} "{_FIRST_QUESTION}"',
-        f"audit       {started.admin_url} (`{command_of_ours()} token{data} add NAME` lets others ask)",
+        f"console     {started.admin_url}/console/ (`{command_of_ours()} console{data}` opens it as its owner)",
+        f"audit       {started.admin_url}/v1 (`{command_of_ours()} token{data} add NAME` lets others ask)",
     ]
     if started.has_new_master_key:
         lines.append(

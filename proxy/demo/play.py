@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,8 +53,22 @@ def run(data_folder: Path, command: str) -> int:
             console.print("\n[bold]What the records know of it[/]")
             asked = [("sql", WHO), ("sql", STEPS), ("sql", CALLS), ("show", shown)]
             codes = [_ask(console, command, verb, data_folder, what) for verb, what in asked]
-    _how_to_go_on(console, command, data_folder)
+            _how_to_go_on(console, command, data_folder)
+            if console.is_terminal:
+                _show_console(console, proxy["admin"], data_folder)
     return max(codes)
+
+
+def _show_console(console: Console, admin: str, data_folder: Path) -> None:
+    """Go on serving, so that there is something to look at, until Ctrl-C."""
+    token = (data_folder / "admin" / "local.token").read_text("utf-8").strip()
+    console.print("Or look at it in a browser, as long as this runs (Ctrl-C ends it):")
+    # The part behind # stays in the browser; the token opens these records, whose keys lie beside it.
+    console.print(
+        f"  {admin}/console/#token={token}", highlight=False, markup=False, soft_wrap=True
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 @contextmanager
@@ -90,6 +106,9 @@ def _how_to_go_on(console: Console, command: str, data_folder: Path) -> None:
         f"  {command} show --data {kept} last",
         "Record your own program against Google's API:",
         f"  {command} serve",
+        "These records in a browser: the first in one terminal, the second prints the address of the console:",
+        f"  {command} serve --data {kept}",
+        f"  {command} console --data {kept}",
     )
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

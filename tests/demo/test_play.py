@@ -26,4 +26,7 @@ def test_the_demo_ends_well_and_says_how_to_go_on(
     assert "function_call" in done.stdout
     assert f"The records stay in {folder / 'd'}" in done.stdout
     assert f"  {sys.executable} -m proxy sql --data {folder / 'd'}\n" in done.stdout
+    assert done.stdout.splitlines()[-1] == (
+        f"  {sys.executable} -m proxy console --data {folder / 'd'}"
+    )
     assert "Traceback" not in done.stderr
