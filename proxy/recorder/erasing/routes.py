@@ -51,9 +51,9 @@ class ErasingRoutes:
         self._is_left = asyncio.Event()
 
     def add_to(self, application: web.Application) -> None:
-        application.router.add_post("/erase", self.erase)
-        application.router.add_post("/hold", self.hold)
-        application.router.add_post("/release", self.release)
+        application.router.add_post("/erase", self.answer)
+        application.router.add_post("/hold", self.answer)
+        application.router.add_post("/release", self.answer)
 
     async def resume(self) -> None:
         """Finish what an earlier recorder began; again until the tables can answer."""
@@ -74,51 +74,45 @@ class ErasingRoutes:
             self._is_left.clear()
             await asyncio.sleep(AGAIN_AFTER_S)
 
-    async def erase(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
+        """Each of the three over HTTP."""
+        status, told = await self.ask(request.path, _given(await request.read()))
+        return web.Response(body=orjson.dumps(told), status=status, content_type="application/json")
+
+    async def ask(self, path: str, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """What POST `path` of `told` answers, for callers in this process, too: HTTP status and JSON."""
+        act = {"/erase": self._erase, "/hold": self._hold, "/release": self._release}[path]
+        try:
+            return 200, await act(told)
+        except FormatError as error:
+            return 400, {"error": str(error)}
+        except (StoreError, OSError) as error:  # a TimeoutError is one
+            # What was begun is finished by `keep_resuming`, not by whoever asked.
+            if isinstance(error, OSError):
+                _log.warning("erasures that were begun wait: %s", error)
+            self._is_left.set()
+            return 504, {"error": str(error) or "it took too long"}
+
+    async def _erase(self, told: dict[str, Any]) -> dict[str, Any]:
         """The plan of an erasure, or the erasure."""
-        try:
-            wish = wish_from_json(_given(await request.read()))
-            if wish.is_dry:
-                plan = await self._eraser.plan(wish)
-                return _answer({"plan": _told_plan(plan), "elsewhere": ELSEWHERE})
-            done = await self._eraser.erase(wish)
-        except FormatError as error:
-            return _refused(error)
-        except (StoreError, OSError) as error:
-            return self._left(error)
-        return _answer(await self._told(done))
+        wish = wish_from_json(told)
+        if wish.is_dry:
+            plan = await self._eraser.plan(wish)
+            return {"plan": _told_plan(plan), "elsewhere": ELSEWHERE}
+        return await self._told(await self._eraser.erase(wish))
 
-    async def hold(self, request: web.Request) -> web.Response:
+    async def _hold(self, told: dict[str, Any]) -> dict[str, Any]:
         """Answered once nothing that is held can be erased any more."""
-        told = _given(await request.read())
-        try:
-            named, is_conversation = _text_of(told, "id"), told.get("conversation") is True
-            reason, actor = reason_of(told), actor_of(told)
-            act = await self._eraser.hold(named, reason, actor, is_conversation=is_conversation)
-        except FormatError as error:
-            return _refused(error)
-        except (StoreError, TimeoutError) as error:
-            return _late(error)
-        return _answer({"hold": act.act, "interaction": act.interaction, "warning": WARNING})
+        named, is_conversation = _text_of(told, "id"), told.get("conversation") is True
+        reason, actor = reason_of(told), actor_of(told)
+        act = await self._eraser.hold(named, reason, actor, is_conversation=is_conversation)
+        return {"hold": act.act, "interaction": act.interaction, "warning": WARNING}
 
-    async def release(self, request: web.Request) -> web.Response:
+    async def _release(self, told: dict[str, Any]) -> dict[str, Any]:
         """Ends a hold; what waited for it is erased before the answer."""
-        told = _given(await request.read())
-        try:
-            hold, reason, actor = _text_of(told, "hold"), reason_of(told), actor_of(told)
-            done = await self._eraser.release(hold, reason, actor)
-        except FormatError as error:
-            return _refused(error)
-        except (StoreError, OSError) as error:
-            return self._left(error)
-        return _answer({"hold": hold, "erasures": [await self._told(each) for each in done]})
-
-    def _left(self, error: Exception) -> web.Response:
-        """What was begun is finished by `keep_resuming`, not by whoever asked."""
-        if isinstance(error, OSError):
-            _log.warning("erasures that were begun wait: %s", error)
-        self._is_left.set()
-        return _late(error)
+        hold, reason, actor = _text_of(told, "hold"), reason_of(told), actor_of(told)
+        done = await self._eraser.release(hold, reason, actor)
+        return {"hold": hold, "erasures": [await self._told(each) for each in done]}
 
     async def _told(self, done: Done) -> dict[str, Any]:
         mark = mark_of(self._tables_file)
@@ -179,15 +173,3 @@ def _text_of(told: dict[str, Any], field: str) -> str:
     if not isinstance(found, str) or not found:
         raise FormatError(f"give {field}")
     return found
-
-
-def _answer(told: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(told), content_type="application/json")
-
-
-def _refused(error: Exception) -> web.Response:
-    return web.json_response({"error": str(error)}, status=400)
-
-
-def _late(error: Exception) -> web.Response:
-    return web.json_response({"error": str(error) or "it took too long"}, status=504)
