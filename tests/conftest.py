@@ -6,14 +6,13 @@ import functools
 import os
 import signal
 import ssl
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 import certifi
 import pytest
 from hypothesis import HealthCheck, settings
-
-from tests import ready_tables
 
 # A busy machine is slow, not wrong: how long one example takes proves nothing.
 settings.register_profile(
@@ -48,9 +47,6 @@ def _context(*purpose: ssl.Purpose, **given: Any) -> ssl.SSLContext:
 
 ssl.create_default_context = _context
 
-ready_tables.lend()
-made_here = ready_tables.made_here
-
 
 _LONG: Final = tuple(
     str(Path(__file__).parent / name) + os.sep
@@ -66,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     (Begun with the modules of most tests, as xdist does by itself, a run ends with the few that take minutes.)
     """
     items.sort(key=lambda item: not str(item.path).startswith(_LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Whoever collected tests of the tables begins with copies of finished ones."""
+    if "proxy.store.database" in sys.modules:
+        from tests import ready_tables
+
+        ready_tables.lend()
 
 
 def pytest_configure() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from proxy.store.database import Database
+from tests import ready_tables
+
+made_here = ready_tables.made_here
 
 
 @pytest.fixture
