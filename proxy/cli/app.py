@@ -18,6 +18,7 @@ from proxy.cli.audit.tokens import TOKENS
 from proxy.cli.audit.verify import VERIFY
 from proxy.cli.emulator.clock import CLOCK
 from proxy.cli.emulator.scenario import SCENARIO
+from proxy.cli.operating.backing import BACKING
 from proxy.cli.operating.console import CONSOLE
 from proxy.cli.operating.watching import WATCHING
 from proxy.cli.running import RUNNING
@@ -35,6 +36,7 @@ VERBS: Final = (
     *TOKENS,
     *ERASING,
     *VERIFY,
+    *BACKING,
     SCENARIO,
     CLOCK,
 )
