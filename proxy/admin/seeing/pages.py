@@ -39,6 +39,8 @@ _HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Not no-referrer: a browser would send its reports with `Origin: null`, as if from a page of somebody else.
+    "Referrer-Policy": "same-origin",
     "Vary": "Accept-Encoding",
 }
 

@@ -91,14 +91,14 @@ function header(sheet) {
       stat("took", duration(about.create_duration_ns), about.first_event_ns ? `first event after ${duration(about.first_event_ns)}` : about.is_background ? "in the background" : "one answer"),
       stat("tokens", compact(about.total_tokens), [about.input_tokens !== null ? `${compact(about.input_tokens)} in` : null, about.cached_tokens ? `${compact(about.cached_tokens)} cached` : null, about.thought_tokens ? `${compact(about.thought_tokens)} thought` : null, about.output_tokens !== null ? `${compact(about.output_tokens)} out` : null].filter(Boolean).join(" · ")),
       stat("cost", sheet.costs.length ? usd(cost, isWhole) : "–", sheet.costs.length ? (isWhole ? "by list prices" : "some lines have no price") : "not priced"),
-      stat("steps", `${about.input_step_count} → ${about.output_step_count}`, about.function_call_count ? counted(about.function_call_count, "call") + " to answer" : ""),
+      stat("steps", `${about.input_step_count} → ${about.output_step_count}`, about.function_call_count ? counted(about.function_call_count, "call") + " to answer" : "in → out"),
       stat("created", clock(about.created_at), moment(about.created_at).slice(0, 10))),
     h("div.chips", null, about.is_streaming ? chip("stream") : null, about.is_background ? chip("background") : null, about.store === "false" ? chip("not stored at Google") : null,
       about.service_tier ? chip(`tier ${about.service_tier}`) : null, about.thinking_level ? chip(`thinking ${about.thinking_level}`) : null, about.tool_types?.split(",").map((name) => chip(name, "tool offered")),
       about.sdk ? chip(about.sdk) : null, about.client ? h("a.chip", { href: href("find", { client: about.client }), title: "fingerprint of the credential" }, `client ${about.client.slice(0, 8)}`) : null),
     about.deleted_at ? note(`Deleted at Google ${moment(about.deleted_at)}.`) : null,
     sheet.gap ? note(`Its end is missing here: ${sheet.gap.why ?? sheet.gap.reason ?? "nobody saw it"}.`, "waits") : null,
-    sheet.problems.length ? note(`${counted(sheet.problems.length, "oddity").replace("oddityss", "oddities").replace("odditys", "oddities")} in its exchanges: see there.`, "waits") : null,
+    sheet.problems.length ? note(`${sheet.problems.length === 1 ? "One oddity" : `${count(sheet.problems.length)} oddities`} in its exchanges: see there.`, "waits") : null,
     sheet.divergences.length ? note(`A later answer differs from what was told first: ${sheet.divergences.map((each) => each.what).join("; ")}.`, "bad") : null);
 }
 
@@ -255,6 +255,11 @@ function settingsView(sheet, isOpen) {
   ];
 }
 
+/** What an act of ours gives as its reason. */
+function reasonOf(data) {
+  try { const told = JSON.parse(data ?? "{}").reason; return told ? h("span.mute", null, ` “${told}”`) : null; } catch { return null; }
+}
+
 function fateView(sheet) {
   const now = Date.now();
   const leaves = sheet.trail.leaves;
@@ -265,11 +270,11 @@ function fateView(sheet) {
       { name: "gone by", draw: (row) => (row.latest ? [moment(row.latest), h("span.mute", null, ` ${distance(row.latest, now)}`)] : h("span.mute", null, "not known")) },
       { name: "rests on", draw: (row) => [row.evidence, row.disposal ? `, ${row.disposal}` : "", row.basis.length ? h("span.mute", null, ` ${row.basis.join("; ")}`) : null] }], sheet.clocks, "Copies") : nothing("No copy at Google is known.")),
     panel("What was decided or done", sheet.acts.length ? table([
-      { name: "when", draw: (row) => moment(row.seen_at) }, { name: "what", draw: (row) => chip(row.kind) }, { name: "by", draw: (row) => row.actor ?? "" }, { name: "", draw: (row) => row.detail }], sheet.acts.slice().reverse(), "Acts") : nothing("Nothing yet: no hold, no disposal, no reading.")),
+      { name: "when", draw: (row) => moment(row.seen_at) }, { name: "what", draw: (row) => chip(row.kind) }, { name: "by", draw: (row) => row.actor ?? "" }, { name: "what was done", draw: (row) => [row.detail, reasonOf(row.data)] }], sheet.acts.slice().reverse(), "Acts") : nothing("Nothing yet: no hold, no disposal, no reading.")),
     panel("Trail", sheet.trail.checkpoint ? [
       h("p", null, `Each exchange is a leaf of a signed Merkle log; the newest checkpoint covers ${count(Number(size))} leaves. The leaf of an exchange holds the digest of its sealed manifest:`),
       table([{ name: "exchange", draw: (row) => h("span.id", null, row.exchange) }, { name: "SHA-256 of its manifest, base64", draw: (row) => h("code", null, row.manifest) }], leaves, "Leaves"),
-      facts([["log", origin], ["root", root]]),
+      h("p", null, h("span.mute", null, "log "), h("code", null, origin), h("span.mute", null, "  root "), h("code", null, root)),
       h("p", null, "Check it without believing us: ", h("code", null, "interactions-proxy verify"), " ", copyButton(sheet.trail.checkpoint, "Copy checkpoint"))] : nothing("No checkpoint was signed yet.")),
   ];
 }

@@ -57,9 +57,12 @@ _SHOWN: Final = (
     *("first_event_ns", "exchange_count", "previous_interaction_id", "deleted_at", "root_hash"),
 )
 _COSTS: Final = (
-    " LEFT JOIN costs_by_interaction AS c"
+    " LEFT JOIN (SELECT interaction, id_hash, sum(amount_pico_usd)::HUGEINT AS amount_pico_usd,"
+    " bool_and(amount_pico_usd IS NOT NULL) AS is_complete"
+    " FROM cost_lines GROUP BY interaction, id_hash) AS c"
     " ON c.id_hash = i.id_hash AND c.interaction = i.interaction"
 )
+"""Not the view costs_by_interaction, which would work out all interactions once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,61 @@
+"""`python -m tests.outside.console.shots FOLDER`: pictures of every page, both themes and widths, for people to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.end_to_end.stage import Stage
+from tests.outside.console.browser import Visitor, started
+from tests.outside.console.calls import converse
+
+REASON = "ticket 4711"
+LOOKS = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pictures."""
+    target = Path(arguments[0])
+    target.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        stage = Stage.set_up(Path(folder), "--speed", "4")
+        try:
+            ids = converse(stage.proxy.url)
+            stage.proxy.flush()
+            admin: str = stage.proxy.program.announced["admin"]
+            token = (stage.proxy.data / "admin" / "local.token").read_text().strip()
+            pages = pages_of(ids)
+            with started() as browser:
+                for theme, width in LOOKS:
+                    visitor = Visitor(browser, admin, token, width=width, theme=theme)
+                    for name, (path, shown, reason) in pages.items():
+                        page = visitor.open(path, reason)
+                        page.wait_for_selector(shown)
+                        page.screenshot(path=str(target / f"{name}-{theme}-{width}.png"))
+                    visitor.close()
+        finally:
+            stage.stop()
+    return 0
+
+
+def pages_of(ids: list[str]) -> dict[str, tuple[str, str, str]]:
+    """Path, what is waited for, and the reason that opens content, by the name of the picture."""
+    one, streamed = ids[-1], ids[13]
+    return {
+        "live": ("live", ".card", ""),
+        "find": ("find", ".row .badge", REASON),
+        "text": ("find?text=Lyngen", ".hit", REASON),
+        "sealed": (f"interactions/{streamed}", ".step", ""),
+        "steps": (f"interactions/{streamed}", ".step", REASON),
+        "usage": (f"interactions/{one}?tab=usage", "table", REASON),
+        "exchanges": (f"interactions/{one}?tab=exchanges", "table", REASON),
+        "settings": (f"interactions/{one}?tab=settings", ".panel", REASON),
+        "diff": (f"interactions/{one}?tab=diff", ".panel", REASON),
+        "fate": (f"interactions/{one}?tab=fate", "table", REASON),
+        "conversation": (f"conversations/{one}", ".turn", ""),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
