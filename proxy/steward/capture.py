@@ -67,13 +67,14 @@ class Capture:
         gateway: Gateway,
         credential: Credential,
         clocks: Clocks,
-        requests_per_s: float,
+        allowance: Allowance,
     ) -> None:
+        """`allowance`: of the credential, shared with whoever else asks with it."""
         self._recorder = recorder
         self._gateway = gateway
         self._credential = credential
         self._clocks = clocks
-        self._allowance = Allowance(requests_per_s, clocks.mono_s())
+        self._allowance = allowance
         self._plans: dict[str, Plan] = {}
         """At most KNOWN_MAX."""
         self._given_up: set[str] = set()

@@ -59,10 +59,9 @@ async def serve(
     async with Neighbours(settings.run_folder) as neighbours:
         recorder, gateway = neighbours.recorder, neighbours.gateway
         capture = None
+        allowance = Allowance(settings.requests_per_s, clocks.mono_s())
         if settings.credential is not None:
-            capture = Capture(
-                recorder, gateway, settings.credential, clocks, settings.requests_per_s
-            )
+            capture = Capture(recorder, gateway, settings.credential, clocks, allowance)
         webhooks = Webhooks(
             recorder,
             PublishedKeys(gateway, clocks.mono_s),
@@ -77,7 +76,7 @@ async def serve(
                 tasks.append(group.create_task(capture.run(), name="capture"))
             if settings.listener is not None:
                 tasks.append(group.create_task(webhooks.run(settings.listener), name="webhooks"))
-            if (disposals := _disposals(settings, neighbours, clocks)) is not None:
+            if (disposals := _disposals(settings, neighbours, clocks, allowance)) is not None:
                 tasks.append(group.create_task(disposals.run(), name="disposals"))
             announce()
             await stop.wait()
@@ -93,12 +92,11 @@ async def serve(
 
 
 def _disposals(
-    settings: StewardSettings, neighbours: Neighbours, clocks: Clocks
+    settings: StewardSettings, neighbours: Neighbours, clocks: Clocks, allowance: Allowance
 ) -> Disposals | None:
     if settings.credential is None or settings.signer is None:
         return None
     recorder, credential = neighbours.recorder, settings.credential
-    allowance = Allowance(settings.requests_per_s, clocks.mono_s())
     reach = Reach(
         recorder, neighbours.gateway, neighbours.verifier, credential, (allowance, clocks.mono_s)
     )

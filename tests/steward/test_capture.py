@@ -9,6 +9,7 @@ from proxy.recording.acts import act_from_json
 from proxy.steward.asking import Told
 from proxy.steward.capture import FULL_LOOK_S, IN_FLIGHT_MAX, PAUSE_S, UNSEEN_S, Capture, no_care
 from proxy.steward.credential import Credential
+from proxy.steward.schedule import Allowance
 from tests.steward.still import NOW_US, StillClock, StillGateway, StillRecorder
 
 SCOPE = "c" * 16
@@ -38,7 +39,13 @@ class Scene:
         self.clock = StillClock()
         self.recorder = StillRecorder()
         self.gateway = StillGateway(told or Told(200, None))
-        self.capture = Capture(self.recorder, self.gateway, CREDENTIAL, self.clock.clocks, per_s)
+        self.capture = Capture(
+            self.recorder,
+            self.gateway,
+            CREDENTIAL,
+            self.clock.clocks,
+            Allowance(per_s, self.clock.clocks.mono_s()),
+        )
 
     async def round(self, at_s: float, *rows: dict[str, Any]) -> list[str]:
         """Look at that second, ask what is due; returns what was asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -105,7 +106,42 @@ def _receipts(parsed: Arguments) -> int:
     return report.receipts(_where(parsed), parsed.interaction, _form(parsed), verify=parsed.verify)
 
 
+def _dispose_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    verb.add_argument("interaction", metavar="ID", help="Google's id, whole")
+    reach = verb.add_mutually_exclusive_group()
+    reach.add_argument("--subtree", action="store_true", help="with all turns behind it")
+    reach.add_argument("--conversation", action="store_true", help="from the first turn on")
+    verb.add_argument("--dry-run", action="store_true", help="show what would happen")
+    verb.add_argument("--reason", metavar="TEXT", required=True, help="why; it is kept in clear")
+    verb.add_argument(
+        "--by",
+        metavar="NAME",
+        default=os.environ.get("USER", "operator"),
+        help="who; by default you",
+    )
+
+
+def _dispose(parsed: Arguments) -> int:
+    from proxy.audit.retention.cascade import Reach
+    from proxy.reading.disposal import dispose
+
+    reach = Reach.NODE
+    if parsed.subtree or parsed.conversation:
+        reach = Reach.THREAD if parsed.conversation else Reach.DESCENDANTS
+    wish = dispose.Wish(parsed.interaction, reach, parsed.reason, parsed.by)
+    folder = resolved(parsed).settings.data_folder
+    return dispose.run(folder, wish, time.time_ns(), is_dry=parsed.dry_run)
+
+
 RETENTION: Final = (
+    Verb(
+        "dispose",
+        "have copies at Google deleted, whatever the policies say",
+        'interactions-proxy dispose ID --subtree --reason "asked for by the person"',
+        _dispose_arguments,
+        _dispose,
+    ),
     Verb(
         "retention",
         "until when copies lie at Google, and what policies want deleted",

@@ -87,12 +87,21 @@ def retention(where: Where, interaction: str | None, form: Form) -> int:
 
 def dry_run(where: Where, now_us: int, form: Form) -> int:
     """What the policies want now, of every copy: nothing is done. Raises StoreError, ConfigError."""
+    rows = _duties(where, now_us)
+    write_rows(("interaction", "due_at", "policy", "what"), rows, form)
+    return DONE
+
+
+def _duties(where: Where, now_us: int) -> list[tuple[Any, ...]]:
+    """Of each copy: when, by which policy, what. At most about ROWS_MAX."""
     policies = where.policies()
     rows: list[tuple[Any, ...]] = []
+    if not policies:
+        return rows
     with open_facts(where.data_folder, where.master_file) as facts:
         held = [row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]]
         last = ""
-        while policies:
+        while True:
             _, page = queries.dicts(
                 facts,
                 "disposal_candidates",
@@ -114,8 +123,7 @@ def dry_run(where: Where, now_us: int, form: Form) -> int:
             if len(page) < _PAGE or len(rows) >= ROWS_MAX:
                 break
             last = names[-1]
-    write_rows(("interaction", "due_at", "policy", "what"), rows, form)
-    return DONE
+    return rows
 
 
 def due(where: Where, now_us: int, within_s: int, form: Form) -> int:
@@ -143,7 +151,16 @@ def forecast(where: Where, now_us: int, within_s: int, form: Form) -> int:
             until_us=until_us,
             limit=ROWS_MAX,
         )
-    _write(found, form)
+    names, rows = found
+    overdue = {row["interaction"] for row in rows if row["what"] == "overdue"}
+    for wanted in _duties(where, now_us):
+        interaction, at, policy, what = wanted
+        if what.startswith("delete at Google") and not what.endswith("held"):
+            note = f"policy {policy} deletes it at Google: it cannot be continued from here then"
+            if at <= _instant(until_us * 1000) and interaction not in overdue:
+                rows.append(dict(zip(names, ("deletion", interaction, at, note), strict=True)))
+    rows.sort(key=lambda row: (row["happens_at"] or _instant(0), row["what"], row["interaction"]))
+    _write((names, rows[:ROWS_MAX]), form)
     return DONE
 
 

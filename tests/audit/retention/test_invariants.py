@@ -147,6 +147,8 @@ class Life:
                     return
                 steward.clock.advance(unit * SECOND_NS)
                 steward.tick()
+            waiting = {steward.copies[name].disposal for name in self.open()}
+            assert Disposal.DENIED not in waiting, "another credential is there"
         assert not self.open()
 
     def open(self) -> list[str]:

@@ -249,3 +249,52 @@ def test_an_intent_that_a_hold_overtook_counts_as_nothing_sent() -> None:
     assert (intended.disposal, intended.deletes) == (Disposal.SENDING, 1)
     assert (found.disposal, found.deletes) == (Disposal.SCHEDULED, 0)
     assert after(copy, events.DeleteWithdrawn(id="3", wall=3)).disposal is Disposal.SCHEDULED
+
+
+def test_an_end_is_an_end_whoever_concludes_another() -> None:
+    made = steward()
+    removed(made)
+
+    made.take("x", events.Concluded(**made.stamp(), final=Disposal.EXPIRED_PRESUMED))
+
+    assert disposal(made) is Disposal.DELETED_VERIFIED
+
+
+def test_a_person_who_has_looked_has_it_tried_again() -> None:
+    made = steward(ignores_deletes=True)
+    assert removed(made, 6 * 3600, 10) is Disposal.NOT_EFFECTIVE
+    made.google.habits.ignores_deletes = False
+
+    assert removed(made) is Disposal.DELETED_VERIFIED
+    assert len(made.google.deletes) == 4
+
+
+def test_a_client_whose_delete_has_no_effect_wants_it_gone_still() -> None:
+    made = steward(ignores_deletes=True)
+    made.unwanted.add("x")  # no policy does
+    told = events.DeleteAnswered(**made.seen_elsewhere(), status=200, is_ours=False)
+    made.take("x", told)
+    made.run(6 * 3600, 10)
+
+    assert disposal(made) is Disposal.NOT_EFFECTIVE
+
+
+def test_a_refusal_is_of_the_copy_or_of_the_credential() -> None:
+    for works in (True, False):
+        made = steward(delete_status=403)
+        made.has_credential_that_works = works
+        removed(made, 60)
+
+        assert disposal(made) is Disposal.DENIED
+        assert made.copies["x"].refused == ("copy" if works else "credential")
+
+
+def test_a_duty_that_nobody_wants_ends_even_while_it_waits_for_another_try() -> None:
+    made = steward(delete_status=501)
+    made.ask_removal("x", is_request=False)
+    made.run(60)
+    made.unwanted.add("x")
+    made.run(2 * 86_400, 3600)
+
+    assert disposal(made) is Disposal.IDLE
+    assert len(made.google.deletes) == 1

@@ -116,7 +116,8 @@ def test_a_forecast_names_what_may_expire_and_what_is_overdue(
         ("expires", "v1_due"),
         ("expires", "v1_kept"),
     }
-    assert [(row["what"], row["interaction"]) for row in lines(capsys)] == [("overdue", "v1_due")]
+    found = [(row["what"], row["interaction"]) for row in lines(capsys)]
+    assert found == [("deletion", "v1_kept"), ("overdue", "v1_due")]
 
 
 def test_receipts_are_checked_with_our_own_key(where: Where, capsys: Captured) -> None:
@@ -155,3 +156,54 @@ def test_nothing_may_be_left_is_said_only_of_what_was_seen_to_be_gone() -> None:
     shown = report.receipt_row(row | {"data": json.dumps({"receipt": body})}, None, verify=False)
 
     assert "the copy itself" in shown
+
+
+def test_a_forecast_names_deletions_to_come_and_turns_whose_beginning_goes(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    first, second, third = created(1, "v1_first"), created(2, "v1_second"), created(3, "v1_third")
+    told_before = [
+        replace(each, observations=(replace(each.observations[0], previous_interaction_id=before),))
+        for each, before in ((second, "v1_first"), (third, "v1_second"))
+    ]
+    gone = {"event": "Concluded", "state": "already_gone", "flags": []}
+    ended = ActFact(
+        START_NS, "disposal", None, None, "told", "1" * 32, "v1_first", "steward", json.dumps(gone)
+    )
+    record(tmp_path, first, *told_before, acts=(ended,))
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[[policy]]\nname = "day"\ndelete_upstream_after = "12h"\n')
+
+    report.forecast(Where(tmp_path, policies_file=policies), START_US, 3 * 86_400, Form.JSON)
+
+    found = {(row["what"], row["interaction"]) for row in lines(capsys)}
+    assert {("orphan_turn", "v1_second"), ("deletion", "v1_third")} <= found
+    assert ("deletion", "v1_first") not in found
+
+
+def test_a_create_that_left_open_what_it_made_is_an_orphan(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    def attempt(sequence: int, status: int | None, store: str | None, **more: Any) -> Recording:
+        base = created(sequence, f"exchange:{sequence}")
+        about = replace(base.exchange, status=status, interaction=None, **more)
+        row = replace(base.observations[0], interaction_id=None, store=store)
+        return replace(base, exchange=about, observations=(row,))
+
+    attempts = (
+        attempt(1, 200, "inherited"),  # a stream cut before it named an id, say
+        attempt(2, 200, "false"),
+        attempt(3, 429, "true"),
+        attempt(4, 400, "true"),
+        attempt(5, None, "false"),
+        attempt(6, None, "true", outcome="refused"),
+        attempt(7, 503, "true"),
+    )
+    record(tmp_path, *attempts)
+
+    report.forecast(Where(tmp_path), START_US, 60, Form.JSON)
+
+    found = [row["interaction"] for row in lines(capsys) if row["what"] == "orphan"]
+    assert sorted(found) == sorted(
+        str(attempts[number - 1].exchange.exchange) for number in (1, 3, 5, 7)
+    )

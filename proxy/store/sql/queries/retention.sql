@@ -314,10 +314,45 @@ SELECT 'orphan', exchanges.exchange, exchanges.started_at, 'a create without an 
 FROM exchanges
 WHERE
     operation = 'create'
-    AND interaction IS NULL
-    AND (exchanges.status IS NULL OR exchanges.status >= 500)
     AND outcome != 'refused'
     AND started_at > make_timestamp($now_us) - INTERVAL 56 DAY
+    -- No answer, one that leaves it open, or a good one that named no id though it was not told to store nothing.
+    AND coalesce(status NOT BETWEEN 400 AND 499 OR status IN (408, 409, 429), TRUE)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM observations
+        WHERE
+            observations.exchange = exchanges.exchange
+            AND (
+                observations.interaction_id IS NOT NULL
+                OR (
+                    observations.how = 'created'
+                    AND observations.store = 'false'
+                    AND exchanges.status BETWEEN 200 AND 299
+                )
+            )
+    )
+UNION ALL
+SELECT
+    'orphan_turn',
+    stored.interaction,
+    coalesce(before.deleted_at, before.disposed_at),
+    'the turn before it is gone: it may not be continued any more'
+FROM stored
+INNER JOIN copies AS before ON before.interaction = stored.previous
+WHERE before.deleted_at IS NOT NULL OR list_contains($finals, before.state)
+UNION ALL
+SELECT
+    'orphan_turn',
+    stored.interaction,
+    least(before.expires_earliest, before.due_at),
+    'the turn before it goes then: it may not be continued any more'
+FROM stored
+INNER JOIN stored AS before ON before.interaction = stored.previous
+WHERE
+    least(before.expires_earliest, before.due_at) BETWEEN make_timestamp($now_us)
+    AND make_timestamp($until_us)
+    AND least(before.expires_earliest, before.due_at) < stored.expires_earliest
 ORDER BY happens_at, what, interaction
 LIMIT $limit;
 
