@@ -169,7 +169,8 @@ class Eraser:
             await self._do_deferred()
 
     async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
-        plan = (await self._planned(selection)).plan
+        first = await self._planned(selection)
+        plan = first.plan
         erasure = Erasure(
             secrets.token_hex(16),
             self._means.now_ns(),
@@ -186,17 +187,18 @@ class Eraser:
         await self._told(self._acts_before(erasure))
         if plan.order:
             # What came in between the plan and the mark is in the tables now; later ones are not kept.
-            found = await self._finish(erasure)
+            found = await self._finish(erasure, first)
             plan = replace(
                 plan, exchanges=found.exchanges, quoted=found.quoted, spared=found.spared
             )
         return Done(erasure.id, plan, erasure.deferred)
 
-    async def _finish(self, erasure: Erasure) -> ErasurePlan:
+    async def _finish(self, erasure: Erasure, first: Planned | None = None) -> ErasurePlan:
         """From the mark on; again if a recorder died in between, or the disk refused."""
-        found = await self._planned(
-            Selection(erasure.interactions, with_quoted=erasure.with_quoted)
-        )
+        found = first
+        if found is None or found.exchange_count != await self._exchange_count():
+            again = Selection(erasure.interactions, with_quoted=erasure.with_quoted)
+            found = await self._planned(again)
         tombstones, spared = self._means.tombstones, erasure.spared
         names = list(dict.fromkeys([*found.plan.exchanges, *erasure.exchanges]))
         if not erasure.is_settled:
@@ -299,6 +301,10 @@ class Eraser:
 
     async def _planned(self, selection: Selection) -> Planned:
         return await self._ask.answer(lambda ask: planned(ask, selection, self._is_gone))
+
+    async def _exchange_count(self) -> int:
+        (count,) = await self._ask.rows("erasing_exchange_count", int)
+        return count
 
     def _is_gone(self, exchange: str) -> bool:
         """Whether its key is destroyed. Plans and erasures wait for each other, so one thread asks."""

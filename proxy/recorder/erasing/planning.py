@@ -6,7 +6,7 @@ milliseconds. What repeats it is followed from turn to turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from proxy.audit.erasure.plan import (
 )
 from proxy.audit.retention.cascade import Reach
 from proxy.interactions.interaction import id_hash
+from proxy.journal.format import ExchangeId
 
 WISH_DAYS: Final = 7
 """Attempts of one wish lie within so many days of each other: SDKs wait seconds, a Retry-After at most a day."""
@@ -28,6 +29,8 @@ ROUNDS_MAX: Final = 100_000
 """Of following turns whose ids do not tell their conversation: as many turns as the longest of them may have."""
 _DAY_US: Final = 86_400_000_000
 _LAST_US: Final = 2**62
+_FEW: Final = 1000
+"""Interactions of which each is asked first whether it was tried several times; of more, some were."""
 _Row = TypeVar("_Row")
 
 
@@ -46,6 +49,8 @@ class Planned:
     plan: ErasurePlan
     seen: tuple[int, int] | None
     """Microseconds, both ends inclusive, with a day on either side: one exchange may show things at several times."""
+    exchange_count: int
+    """Of the tables when this was planned: with as many, nothing came in since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,28 @@ class _Shown:
     interaction: str
     how: str
     seen_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    interaction: str
+    mac_hash: int
+    is_chain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    exchange: str
+    about: str
+    mac_hash: int
+    is_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    exchange: str
+    about: str
+    previous_hash: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +109,17 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
     Raises:
         StoreError: the tables cannot answer.
     """
+    (count,) = ask("erasing_exchange_count", int)
     turns = kin_of(ask, selection.interactions)
     wanted = list(dict.fromkeys(selection.interactions))
     if selection.reach is not Reach.NODE:
         wanted = list(dict.fromkeys([*wanted, *turns]))
-    shown = ask("erasing_own", _Shown, hashes=_hashes(wanted))
-    seen = [row.seen_us for row in shown if row.seen_us is not None]
-    span = (min(seen), max(seen)) if seen else None
-    others = _quoting(ask, wanted, span)
+    shown = ask("erasing_own", _Shown, hashes=_listed(_hashes(wanted)))
+    others = _quoting(ask, wanted, shown)
     shown += _others_in(ask, shown, others)
     if selection.known:
         names = [each.exchange for each in selection.known]
-        shown += ask("erasing_shown", _Shown, exchanges=names, since=0, until=_LAST_US)
+        shown += ask("erasing_shown", _Shown, exchanges=_listed(names), since=0, until=_LAST_US)
     carriers = [Carrier(row.exchange, row.interaction, row.how) for row in dict.fromkeys(shown)]
     known = {(each.exchange, each.interaction) for each in carriers}
     carriers += [
@@ -110,7 +136,8 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
     plan = erasure_plan(selection, turns.values(), carriers, holds)
     times = {row.exchange: row.seen_us for row in shown if row.seen_us is not None}
     taken = [times[exchange] for exchange in plan.exchanges if exchange in times]
-    return Planned(plan, (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None)
+    span = (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None
+    return Planned(plan, span, count)
 
 
 def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
@@ -121,16 +148,16 @@ def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
     for _ in range(ROUNDS_MAX):
         rows: list[_Kin] = []
         if fresh := hashes - asked:
-            rows += ask("erasing_kin", _Kin, hashes=sorted(fresh))
+            rows += ask("erasing_kin", _Kin, hashes=_listed(fresh))
             asked |= fresh
         roots = {row.root_hash for row in rows} - asked_roots
         if roots:
-            rows += ask("erasing_kin_of_roots", _Kin, hashes=sorted(roots))
+            rows += ask("erasing_kin_of_roots", _Kin, hashes=_listed(roots))
             asked_roots |= roots
         asked |= (found := set(_hashes({row.interaction for row in rows})))
         hashes |= found
         if behind := hashes - asked_behind:
-            later = ask("erasing_kin_behind", _Kin, hashes=sorted(behind))
+            later = ask("erasing_kin_behind", _Kin, hashes=_listed(behind))
             hashes |= set(_hashes({row.interaction for row in later}))
             asked_behind |= behind
         for row in rows:
@@ -144,20 +171,21 @@ def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
     return turns
 
 
-def _quoting(ask: Ask, interactions: Sequence[str], span: tuple[int, int] | None) -> list[_Quoted]:
+def _quoting(ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown]) -> list[_Quoted]:
     """Exchanges about others that repeat these, from day to day through the turns between."""
-    if span is None:
-        return []
-    since, until = span[0] - WISH_DAYS * _DAY_US, span[1] + WISH_DAYS * _DAY_US
-    hashes = _hashes(interactions)
-    found = dict.fromkeys(ask("erasing_quoted", _Quoted, hashes=hashes, since=since, until=until))
+    hashes = _listed(_hashes(interactions))
+    direct = [row for row, _ in _repeating(ask, interactions)]
+    if unanswered := ask("erasing_unanswered", str, hashes=hashes):
+        direct += ask("erasing_quoted_questions", _Quoted, hashes=_listed(_hashes(unanswered)))
+    direct += [*_hops(ask, interactions), *_attempts(ask, hashes, shown)]
+    found = dict.fromkeys(direct)
     fresh = list(found)
     while fresh:
         by_about: dict[str, set[str]] = {}
         for row in fresh:
             by_about.setdefault(row.about, set()).add(row.interaction)
         over = ask(
-            "erasing_bridges", _Quoted, hashes=_hashes(by_about)
+            "erasing_bridges", _Quoted, hashes=_listed(_hashes(by_about))
         )  # its interaction: the bridge
         fresh = [
             each
@@ -169,6 +197,56 @@ def _quoting(ask: Ask, interactions: Sequence[str], span: tuple[int, int] | None
     return [row for row in found if row.interaction != row.about]
 
 
+def _repeating(ask: Ask, interactions: Sequence[str]) -> list[tuple[_Quoted, bool]]:
+    """Who repeats an answer of these, and whether as what was said the day before."""
+    answers = ask("erasing_answers", _Answer, hashes=_listed(_hashes(interactions)))
+    if not answers:
+        return []
+    given: dict[int, list[_Answer]] = {}
+    for answer in answers:
+        given.setdefault(answer.mac_hash, []).append(answer)
+    return [
+        (
+            _Quoted(row.exchange, row.about, answer.interaction),
+            row.is_before and answer.is_chain,
+        )
+        for row in ask("erasing_repeats", _Repeat, macs=_listed(given))
+        for answer in given[row.mac_hash]
+        if answer.interaction != row.about
+    ]
+
+
+def _hops(ask: Ask, interactions: Sequence[str]) -> Iterator[_Quoted]:
+    """Stored hops send the settings of the one before again, and so on."""
+    origins = {id_hash(interaction): {interaction} for interaction in interactions}
+    fresh = origins
+    while fresh:
+        rows = ask("erasing_hops", _Hop, hashes=_listed(fresh))
+        later: dict[int, set[str]] = {}
+        for row in rows:
+            about_hash, sources = id_hash(row.about), fresh[row.previous_hash]
+            yield from (_Quoted(row.exchange, row.about, source) for source in sources)
+            if new := sources - origins.get(about_hash, set()):
+                later.setdefault(about_hash, set()).update(new)
+        for about_hash, sources in later.items():
+            origins[about_hash] = origins.get(about_hash, set()) | sources
+        fresh = later
+
+
+def _attempts(ask: Ask, hashes: str, shown: Sequence[_Shown]) -> list[_Quoted]:
+    """Other attempts of the same wish; most wishes have one, which is seen at little cost."""
+    created = [row for row in shown if row.how == "created" and row.seen_us is not None]
+    if not created:
+        return []
+    seen = [row.seen_us or 0 for row in created]
+    since, until = min(seen) - WISH_DAYS * _DAY_US, max(seen) + WISH_DAYS * _DAY_US
+    sequences = _listed(ExchangeId.parse(row.exchange).sequence for row in created)
+    span = {"since": since, "until": until}
+    if len(created) < _FEW and not ask("erasing_same_wishes", int, sequences=sequences, **span)[0]:
+        return []
+    return ask("erasing_quoted_attempts", _Quoted, hashes=hashes, **span)
+
+
 def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> list[_Shown]:
     """What else stands in these exchanges."""
     by_time = sorted({row.exchange for row in shown if row.seen_us is not None})
@@ -178,12 +256,12 @@ def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> 
         found += ask(
             "erasing_shown",
             _Shown,
-            exchanges=by_time,
+            exchanges=_listed(by_time),
             since=min(seen) - _DAY_US,
             until=max(seen) + _DAY_US,
         )
     if quoted:
-        about = _hashes({row.about for row in quoted})
+        about = _listed(_hashes({row.about for row in quoted}))
         exchanges = {row.exchange for row in quoted}
         about_rows = ask("erasing_own", _Shown, hashes=about)
         found += [row for row in about_rows if row.exchange in exchanges]
@@ -192,3 +270,8 @@ def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> 
 
 def _hashes(interactions: Iterable[str]) -> list[int]:
     return [id_hash(interaction) for interaction in dict.fromkeys(interactions)]
+
+
+def _listed(values: Iterable[object]) -> str:
+    """As the statements take them."""
+    return ",".join(map(str, values))

@@ -25,21 +25,33 @@ ORDER BY interaction;
 -- What was told of interactions, by the hashes of their ids: the turn before each, and their conversations.
 SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
 FROM observations
-WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[]))
+WHERE rowid IN (
+    SELECT found.rowid
+    FROM observations AS found
+    WHERE found.id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+)
 ORDER BY interaction, previous;
 
 -- name: erasing_kin_of_roots
 -- The same of all turns of these conversations.
 SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
 FROM observations
-WHERE root_hash IN (SELECT unnest($hashes::UBIGINT[]))
+WHERE rowid IN (
+    SELECT found.rowid
+    FROM observations AS found
+    WHERE found.root_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+)
 ORDER BY interaction, previous;
 
 -- name: erasing_kin_behind
 -- The same of the turns behind these.
 SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
 FROM observations
-WHERE previous_hash IN (SELECT unnest($hashes::UBIGINT[]))
+WHERE rowid IN (
+    SELECT found.rowid
+    FROM observations AS found
+    WHERE found.previous_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+)
 ORDER BY interaction, previous;
 
 -- name: erasing_own
@@ -49,11 +61,15 @@ SELECT
     shown.interaction,
     shown.how,
     epoch_us(observations.seen_at) AS seen_us
-FROM carried_by($hashes::UBIGINT[]) AS shown
+FROM carried_by($hashes) AS shown
 LEFT JOIN (
     SELECT exchange, interaction, seen_at
     FROM observations
-    WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[]))
+    WHERE rowid IN (
+        SELECT found.rowid
+        FROM observations AS found
+        WHERE found.id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+    )
 ) AS observations
     ON observations.exchange = shown.exchange AND observations.interaction = shown.interaction
 ORDER BY shown.exchange, shown.interaction;
@@ -66,22 +82,77 @@ SELECT
     CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
     epoch_us(seen_at) AS seen_us
 FROM observations
-WHERE exchange IN (SELECT unnest($exchanges::VARCHAR[]))
+WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
     AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
     AND (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
 ORDER BY exchange, interaction;
 
--- name: erasing_quoted
--- Exchanges about others that repeat these interactions; attempts of one wish among creates between $since and $until.
-SELECT exchange, about, interaction
-FROM quoted_directly($hashes::UBIGINT[], make_timestamp($since), make_timestamp($until))
+-- name: erasing_answers
+-- By which numbers the answers of these interactions are known again.
+SELECT DISTINCT interaction, mac_hash, is_chain
+FROM answers_given($hashes)
+ORDER BY interaction, mac_hash;
+
+-- name: erasing_repeats
+-- Who sent something again that is known by one of $macs.
+SELECT DISTINCT exchange, interaction AS about, mac_hash, is_before
+FROM repeats
+WHERE rowid IN (
+    SELECT found.rowid
+    FROM repeats AS found
+    WHERE found.mac_hash IN (SELECT unnest(string_split($macs, ',')::UBIGINT[]))
+)
+ORDER BY exchange, about, mac_hash, is_before;
+
+-- name: erasing_exchange_count
+-- How many exchanges the tables have: whether one came in between two looks.
+SELECT count(*) AS count
+FROM exchanges;
+
+-- name: erasing_unanswered
+-- Those of these interactions that nobody answered: what repeats them is known by their questions.
+SELECT DISTINCT interaction
+FROM unanswered_of($hashes)
+ORDER BY interaction;
+
+-- name: erasing_quoted_questions
+-- Exchanges about others that repeat a question of these interactions.
+SELECT DISTINCT exchange, about, interaction
+FROM quoted_questions($hashes)
+ORDER BY exchange, about, interaction;
+
+-- name: erasing_hops
+-- Hops that go on from these interactions and send their settings again.
+SELECT DISTINCT exchange, about, previous_hash
+FROM hops_after($hashes)
+ORDER BY exchange, about;
+
+-- name: erasing_same_wishes
+-- How many creates between $since and $until have a body that one of $sequences has, beside these themselves.
+SELECT count(*) AS count
+FROM exchanges
+WHERE operation = 'create'
+    AND started_at BETWEEN make_timestamp($since) AND make_timestamp($until)
+    AND sequence NOT IN (SELECT unnest(string_split($sequences, ',')::BIGINT[]))
+    AND request_mac IN (
+        SELECT own.request_mac
+        FROM exchanges AS own
+        WHERE own.sequence IN (SELECT unnest(string_split($sequences, ',')::BIGINT[]))
+            AND own.operation = 'create'
+            AND own.request_mac IS NOT NULL
+            AND own.started_at BETWEEN make_timestamp($since) AND make_timestamp($until)
+    );
+
+-- name: erasing_quoted_attempts
+-- Other attempts of the same wish, among creates between $since and $until.
+SELECT DISTINCT exchange, about, interaction
+FROM quoted_attempts($hashes, make_timestamp($since), make_timestamp($until))
 ORDER BY exchange, about, interaction;
 
 -- name: erasing_bridges
--- Exchanges of the next day for which these interactions held all that is older.
+-- Exchanges of the next day that know of older turns through one; those concern us for which it is one of these.
 SELECT exchange, about, bridge AS interaction
-FROM bridges_over($hashes::UBIGINT[])
-WHERE bridge IN (SELECT observations.interaction FROM observations WHERE id_hash IN (SELECT unnest($hashes::UBIGINT[])))
+FROM bridges_over($hashes)
 ORDER BY exchange, about;
 
 -- name: erasing_holds
