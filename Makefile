@@ -11,7 +11,7 @@ STAMP := .venv/.installed-for-this-checkout
 EMPTY :=
 SDKS_OF_NODE := .venvs/javascript/.installed-$(subst $(EMPTY) $(EMPTY),-,$(SDKS_JAVASCRIPT))
 
-.PHONY: outside-full help setup fmt fmt-check lint types docs lock docs-check test outside faults sdks sdks-newest check full bench demo clean
+.PHONY: outside-full help setup fmt fmt-check lint types docs lock docs-check test outside faults sdks sdks-newest check full bench demo clean oracles
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -65,7 +65,7 @@ test: $(STAMP) ## all tests, offline, under five minutes
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs
 	@$(BIN)/python -m tests.outside.console.browser
-	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed
+	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed oracles
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
@@ -77,6 +77,8 @@ outside-full: $(STAMP) .venvs/phoenix/.installed # what other people's programs 
 faults: $(STAMP) .venvs/uvicorn/.installed ## tests while the machine fails: system calls, full disks (needs root; gets strace)
 	@$(BIN)/python -m tests.faults.needs
 	$(BIN)/python -m pytest -q tests/faults
+
+oracles: .venvs/oracle-aics/.installed .venvs/oracle-pymerkle/.installed .venvs/oracle-sigstore/.installed
 
 sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 
@@ -110,6 +112,21 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --target $(@D) \
 		playwright==1.65.2 axe-playwright-python==0.1.8
+	@touch $@
+
+# Other people's Merkle trees, each in an environment of its own; aics-tlog needs Python 3.12 or newer.
+ORACLES := .venvs/oracle-aics/.installed .venvs/oracle-pymerkle/.installed .venvs/oracle-sigstore/.installed
+PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) $(shell command -v python3.12 python3.13 2>/dev/null))
+.venvs/oracle-aics/.installed: ORACLE := aics-tlog==0.2.1
+.venvs/oracle-aics/.installed: ORACLE_PYTHON = $(PYTHON312)
+.venvs/oracle-pymerkle/.installed: ORACLE := pymerkle==7.0.0
+.venvs/oracle-pymerkle/.installed: ORACLE_PYTHON = $(PYTHON)
+.venvs/oracle-sigstore/.installed: ORACLE := sigstore==4.5.1
+.venvs/oracle-sigstore/.installed: ORACLE_PYTHON = $(PYTHON)
+$(ORACLES): | $(STAMP)
+	@test -n "$(ORACLE_PYTHON)" || { echo "make: 'outside' needs Python 3.12 or newer for $(ORACLE); or say make PYTHON312=/path/to/python3.12"; exit 1; }
+	@rm -rf $(@D) && "$(ORACLE_PYTHON)" -m venv --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check $(ORACLE)
 	@touch $@
 
 .venvs/phoenix/.installed: | $(STAMP) # a user interface for traces, 850 MB

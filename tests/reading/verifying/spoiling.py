@@ -71,8 +71,10 @@ def delete(data: Path, chance: random.Random) -> None:
 
 
 def insert(data: Path, chance: random.Random) -> None:
+    """Of another leaf than the one that stands there: behind the last one that is held, a log may grow."""
     entries = entries_of(data / "trail")
-    entries.insert(chance.randrange(len(entries)), chance.choice(entries))
+    at = chance.randrange(len(entries))
+    entries.insert(at, chance.choice([one for one in entries if one != entries[at]]))
     rewrite(data, entries)
 
 
