@@ -146,6 +146,7 @@ sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; sile
 
 check: export CRASH_ROUNDS ?= 60
 check: export CRASH_IMAGES ?= 2000
+check: export RECORDER_SEEDS ?= 2
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
 # Of the wire: faults of an upstream, vanishing clients, quiet and crowded moments, seconds of overload, a soak.
@@ -159,6 +160,7 @@ full: export METRICS_KILLS := 100
 full: export MALFORMED_INPUTS := 1000000
 full: export COLLECTOR_AWAY_S := 600
 full: export TELEMETRY_ROUNDS := 15
+full: export RECORDER_SEEDS := 50
 full: export LINEAGE_FORESTS := 10000
 full: export TRAIL_MUTATIONS := 10000
 full: export TRAIL_HONEST := 10000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.recorder.rows import all_rows
 from tests.recorder.served import ask
 
 ROUNDS = 6
+SEEDS = int(os.environ.get("RECORDER_SEEDS", "1"))
 LIMITS = JournalLimits(segment_bytes=64 * 1024, compress_bytes_min=1 << 30)
 """Small segments, so that many are dropped, and exchanges carried, while recorders die."""
 
@@ -89,7 +91,7 @@ class Worker:
         return ended(sequence, len(body)) if body else answered(sequence)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 async def test_a_recorder_killed_at_random_loses_nothing_and_doubles_nothing(
     scene: Scene, seed: int
 ) -> None:
