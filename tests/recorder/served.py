@@ -16,13 +16,13 @@ from tests.recorder.played import Scene
 
 
 @asynccontextmanager
-async def serving(scene: Scene) -> AsyncIterator[Recorder]:
+async def serving(scene: Scene, within_s: float = WAIT_S) -> AsyncIterator[Recorder]:
     settings = scene.settings()
     stop, ready = asyncio.Event(), asyncio.Event()
     with held_recorder_lock(settings.run_folder):
         recorder = Recorder(settings)
         try:
-            async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(within_s), asyncio.TaskGroup() as tasks:
                 tasks.create_task(recorder.serve(stop, ready.set), name="recorder")
                 await ready.wait()
                 try:

@@ -16,6 +16,7 @@ from proxy.errors import KeyDestroyed
 from proxy.journal.format import ExchangeId
 from proxy.journal.seal import QueuedEntry
 from proxy.store.database import Database
+from proxy.store.erasing.rewriting import mark_of
 from proxy.store.erasing.scrubbing import DIGESTS
 from tests.journal.written import living
 from tests.recorder.erasing.prepared import prepared
@@ -25,6 +26,8 @@ from tests.recorder.served import ask, serving
 ALL = int(os.environ.get("ERASING_ALL", "400"))
 ERASED = ALL // 100 if ALL > 10_000 else ALL // 20
 WHY = {"reason": "they asked for it", "actor": "ann"}
+WITHIN_S = 60 + ALL / 10
+"""A recorder takes some thousand a second; a busy machine eight times as long, and a rewriting of the tables."""
 AT_ONCE = 200
 """Exchanges of one commit of the journal."""
 
@@ -95,11 +98,17 @@ def digests(file: Path) -> dict[str, set[bytes]]:
 
 async def record(scene: Scene) -> None:
     with living(scene.folder) as worker:
-        async with serving(scene):
+        async with serving(scene, WITHIN_S):
             for start in range(0, ALL, AT_ONCE):
                 count = min(AT_ONCE, ALL - start)
                 sequences = [worker.writer.begin() for _ in range(count)]
                 worker.commit([entry for each in sequences for entry in exchange(each)])
+
+
+async def rewritten(scene: Scene) -> None:
+    """Until the tables' file is written anew: of a large one nobody waits for that."""
+    while mark_of(scene.folder / "facts.duckdb").exists():  # a file is all there is to look at
+        await ask(scene.folder / "run", "POST", "/flush")
 
 
 def assert_gone(scene: Scene, before: dict[str, set[bytes]]) -> None:
@@ -129,7 +138,7 @@ async def test_no_byte_of_what_was_erased_is_left_and_no_restored_copy_brings_it
     await record(scene)
     before = digests(scene.folder / "facts.duckdb")
     shutil.copytree(scene.folder, tmp_path / "yesterday", ignore=shutil.ignore_patterns("*.sock"))
-    async with serving(scene):
+    async with serving(scene, WITHIN_S):
         await ask(scene.folder / "run", "POST", "/snapshot")
         wish = {"label": "case=erase", **WHY}
 
@@ -138,7 +147,7 @@ async def test_no_byte_of_what_was_erased_is_left_and_no_restored_copy_brings_it
         assert status == 200, told
         assert told["plan"]["counts"]["interactions"] == ERASED
         assert told["plan"]["counts"]["exchanges"] == ERASED
-        assert told["are_tables_rewritten"]
+        await rewritten(scene)
         assert "run/snapshot-1.duckdb" in told["swept"]
     assert_gone(scene, before)
 
@@ -146,8 +155,8 @@ async def test_no_byte_of_what_was_erased_is_left_and_no_restored_copy_brings_it
     shutil.rmtree(tmp_path / "yesterday" / "keys")
     shutil.copytree(scene.folder / "keys", tmp_path / "yesterday" / "keys")
     restored = Scene(tmp_path / "yesterday")
-    async with serving(restored) as recorder:
+    async with serving(restored, WITHIN_S) as recorder:
         await recorder.erasing.resume()
-    async with serving(restored):
+    async with serving(restored, WITHIN_S):
         await ask(restored.folder / "run", "POST", "/flush")
     assert_gone(restored, before)
