@@ -117,7 +117,7 @@ function stepsView(sheet, isOpen, state, signal) {
   if (!sheet.timeline.length) return nothing("No step was seen.");
   const axis = axisOf(sheet);
   const places = new Map(sheet.timeline.filter((step) => step.call_id && step.type.endsWith("_call")).map((step) => [step.call_id, step.place]));
-  const list = h("ol.steps");
+  const list = h("ol.steps", { class: axis.span ? null : "untimed" });
   const few = sheet.timeline.length <= OPEN_AT_ONCE;
   let drawn = 0;
   const more = () => {
@@ -128,7 +128,7 @@ function stepsView(sheet, isOpen, state, signal) {
     else if (state.step) list.querySelector(`[data-place="${state.step}"]`)?.scrollIntoView({ block: "center" });
   };
   more();
-  return h("div", null, axis.span ? h("div.axis", { "aria-hidden": "true" }, h("div.ticks", null, axis.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)))) : h("p.mute.small", null, "The answer came in one piece: its steps have no times of their own."),
+  return h("div", null, axis.span ? h("div.axis", { "aria-hidden": "true" }, h("div.ticks", null, axis.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)))) : h("p.mute.small.untimed-note", null, "The answer came in one piece: its steps have no times of their own."),
     list, sheet.hops.length > 1 ? hops(sheet) : null);
 }
 
@@ -251,7 +251,7 @@ function settingsView(sheet, isOpen) {
   return [
     panel("Asked for", facts([["model", about.model], ["agent", about.agent], ["store", about.store], ["tools offered", about.tool_types], ["tool choice", about.tool_choice], ["answer as", about.response_formats], ["thinking", about.thinking_level], ["tokens at most", about.max_output_tokens], ["tier asked", about.service_tier_asked], ["tier served", about.service_tier], ["sandbox", about.environment_id], ["continues", about.previous_interaction_id ? interactionLink(about.previous_interaction_id, 40) : null]])),
     panel("Beside the input", isOpen ? (sheet.asked ? json(sheet.asked.request ?? sheet.asked, 3) : nothing("Nothing was asked for beside the input.")) : note("Sealed: instructions, labels and schemas are content.")),
-    isOpen && sheet.answered ? panel("Beside the steps of the answer", json(sheet.answered.answer ?? sheet.answered, 2)) : null,
+    isOpen && sheet.answered?.answer ? panel("Beside the steps of the answer", json(sheet.answered.answer, 2)) : null,
   ];
 }
 

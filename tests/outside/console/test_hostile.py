@@ -98,6 +98,10 @@ def test_a_policy_that_is_broken_is_reported(visit: Visit, attacked: Proxy) -> N
         "() => { const one = document.createElement('img'); one.src = 'https://evil.example/x'; document.body.append(one); }"
     )
 
-    look_until(lambda: reports(base, token) > before or None, "a report of the browser")
+    def is_told() -> bool | None:
+        page.evaluate("1")  # so that Playwright lets requests pass
+        return reports(base, token) > before or None
+
+    look_until(is_told, "a report of the browser")
     assert any("evil.example" in each for each in visitor.faults)
     visitor.faults.clear()

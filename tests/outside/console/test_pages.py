@@ -47,7 +47,7 @@ def test_a_pasted_token_opens_the_console_and_shows_the_role(visit: Visit, place
     page.click("button.primary")
 
     page.wait_for_selector(".row .badge")
-    assert "viewer" in page.inner_text(".who")
+    assert "viewer" in page.text_content(".who")
     assert page.evaluate("document.cookie") == ""
 
 
