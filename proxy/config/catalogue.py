@@ -300,6 +300,12 @@ class Settings:
         Kind.TEXT,
         why="A C2SP witness that is given every checkpoint, up to its /add-checkpoint: proof against us.",
     )
+    trail_stdout: str = setting(
+        "off",
+        Kind.CHOICE,
+        choices=("off", "on"),
+        why="on: each checkpoint is a line of JSON on standard output; who gathers lines then holds it.",
+    )
     webhook_listen: str = setting(
         "off",
         Kind.CHOICE,

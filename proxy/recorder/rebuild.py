@@ -84,5 +84,6 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
         trail=TrailSettings(
             None if settings.trail_witness_url == "off" else settings.trail_witness_url.rstrip("/"),
             has_lines=settings.log_format == "json",
+            is_printed=settings.trail_stdout == "on",
         ),
     )

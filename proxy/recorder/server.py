@@ -224,7 +224,12 @@ class Recorder:
         settings = self.settings.trail
         if settings is None:
             return None
-        giving = Giving(settings.witness_url, has_lines=settings.has_lines, mono_ns=self._mono_ns)
+        giving = Giving(
+            settings.witness_url,
+            has_lines=settings.has_lines,
+            mono_ns=self._mono_ns,
+            is_printed=settings.is_printed,
+        )
         trail = TrailFollower(
             self.settings.data_folder,
             facts_keys,

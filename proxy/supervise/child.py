@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import select
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import Callable
@@ -38,12 +41,23 @@ class ChildPlan:
     lifeline: int = DEVNULL
     descriptors: tuple[int, ...] = ()
     """Further file descriptors to inherit, under the same numbers."""
+    passes_on: bool = False
+    """Lines that it prints are lines of ours."""
     starts: Counter[str] = field(default_factory=Counter)
     """Counts each start under the first word of the name; shared by all that shall be counted together."""
 
 
 _OUTPUT_BYTES: Final = 65536
 """One read of a child's stdout, where nothing but `ready` is expected."""
+
+
+def say(line: bytes) -> None:
+    """On standard output. If that is a pipe that nobody reads, it is not said: nothing may wait for a reader."""
+    waiting = select.poll()
+    waiting.register(sys.stdout.fileno(), select.POLLOUT)
+    with contextlib.suppress(OSError):  # the reader is gone
+        if waiting.poll(0):
+            os.write(sys.stdout.fileno(), line)  # less than PIPE_BUF: whole, without waiting
 
 
 class Child:
@@ -166,6 +180,9 @@ class Child:
     async def _read_out(self, process: Process) -> None:
         """Keep the pipe empty: a child that prints must not block on it."""
         assert process.stdout is not None, self.plan.name
+        if self.plan.passes_on:
+            while line := await process.stdout.readline():
+                say(line)
         while await process.stdout.read(_OUTPUT_BYTES):
             pass
 

@@ -329,6 +329,7 @@ class Supervisor:
             command=command,
             lifeline=lifeline,
             descriptors=(admin.fileno(),),
+            passes_on=True,
             starts=self._starts,
         )
         return Child(plan, self._note, self._pace)

@@ -55,6 +55,8 @@ class Days:
     held: Path
     vkey: Path
     verifier: Path
+    output: Path
+    """What the proxy printed."""
 
     def verified(self, data: Path, *more: str) -> dict[str, Any]:
         """What the one file says of a data folder."""
@@ -91,7 +93,8 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
         rolled_back = another_day(stage, folder / "rolled-back")
         verifier = folder / "verifier.py"
         verifier.write_text(joined_verifier(), "utf-8")
-        yield Days(evening, second, rolled_back, held, data / "trail" / "trail.vkey", verifier)
+        vkey, output = data / "trail" / "trail.vkey", stage.proxy.program.output
+        yield Days(evening, second, rolled_back, held, vkey, verifier, output)
     finally:
         print(stage.logs())
         stage.stop()
@@ -117,7 +120,7 @@ def create(proxy: Proxy, count: int) -> None:
 
 
 def another_day(stage: Stage, kept: Path) -> Path:
-    stage.proxy = Proxy(stage.folder, stage.emulator.url)
+    stage.proxy = Proxy(stage.folder, stage.emulator.url, trail__stdout="on")
     create(stage.proxy, 4)
     stage.proxy.stop()
     return copied(stage.proxy.data, kept)
@@ -142,6 +145,13 @@ def test_a_stranger_finds_every_record_there_or_declared(days: Days, day: str) -
     assert counts["present"] == exchanges - len(shredded)
     assert shredded
     assert counts.get("open", 0) == 0
+
+
+def test_every_checkpoint_was_a_line_on_standard_output(days: Days) -> None:
+    *_, last = days.output.read_text("utf-8").splitlines()
+    note = (days.rolled_back / "trail" / "checkpoint").read_text("utf-8")
+
+    assert json.loads(last)["checkpoint"] == note
 
 
 def test_evidence_of_one_interaction_is_checked_offline(days: Days, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StartRefused
-from proxy.supervise.child import Child, ChildPlan, Pace
+from proxy.supervise.child import Child, ChildPlan, Pace, say
 from tests.supervise.fakes import BROKEN, DEAF, OBEDIENT, SHORT_LIVED, SILENT, program
 
 PACE = Pace(
@@ -178,3 +178,18 @@ async def test_a_child_reads_the_end_of_its_lifeline_when_the_supervisor_is_gone
 
     os.close(reading)
     assert "x orphaned" in file.read_text()
+
+
+def test_a_line_is_said_and_one_that_nobody_takes_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # a test that would wait fails instead
+    with os.fdopen(reading, "rb", buffering=0) as read, os.fdopen(writing, "w") as output:
+        monkeypatch.setattr("sys.stdout", output)
+        say(b"one\n")
+        assert read.read(100) == b"one\n"
+        for _ in range(40):
+            say(b"x" * 4000 + b"\n")  # more than a pipe holds
+
+        assert set(read.read(4001)) == {*b"x\n"}

@@ -81,7 +81,7 @@ VERIFY: Final = (
     Verb(
         "evidence",
         "one interaction with its proofs, holds and receipts, for people who have no proxy",
-        "interactions-proxy evidence v1_Chd > evidence.json",
+        "interactions-proxy evidence v1_Chd",
         _evidence_arguments,
         _evidence,
     ),

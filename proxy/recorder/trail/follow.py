@@ -63,6 +63,8 @@ class TrailSettings:
     """Where add-checkpoint of a witness lies."""
     has_lines: bool = False
     """Each checkpoint is a log line, too."""
+    is_printed: bool = False
+    """Each is a line on standard output, too, which the supervisor passes on."""
 
 
 class TrailFollower:

@@ -42,9 +42,15 @@ class Giving:
     """Called after each checkpoint by the trail's thread."""
 
     def __init__(
-        self, witness_url: str | None, *, has_lines: bool, mono_ns: Callable[[], int]
+        self,
+        witness_url: str | None,
+        *,
+        has_lines: bool,
+        mono_ns: Callable[[], int],
+        is_printed: bool = False,
     ) -> None:
-        """`has_lines`: one log line for each, which whoever gathers logs then holds."""
+        """`has_lines`, `is_printed`: one line for each in the log, on standard output: whoever gathers them holds it."""
+        self._is_printed = is_printed
         self._mono_ns = mono_ns
         self._witness_url = witness_url
         self._has_lines = has_lines
@@ -59,6 +65,8 @@ class Giving:
     def __call__(self, line: str, files: TrailFiles) -> None:
         if self._has_lines:
             _log.info("checkpoint: %s", line)
+        if self._is_printed:
+            print(line, flush=True)  # noqa: T201 - the supervisor passes it on
         if self._witness_url is None or not self._asking.acquire(blocking=False):
             return  # it still thinks about an earlier one
         threading.Thread(target=self._ask, args=(line, files), name="witness", daemon=True).start()

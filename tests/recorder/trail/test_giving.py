@@ -135,3 +135,17 @@ def test_each_checkpoint_is_a_log_line(trodden: Trodden, caplog: pytest.LogCaptu
 
 def test_the_request_is_that_of_the_text() -> None:
     assert witness_request(7, [b"ab"], "note\n") == b"old 7\nYWI=\n\nnote\n"
+
+
+def test_each_checkpoint_is_printed_where_that_is_wanted(
+    trodden: Trodden, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trodden.record(1)
+    trodden.follow()
+    files = TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys"))
+
+    Giving(None, has_lines=False, mono_ns=lambda: 7)(trodden.lines[-1], files)
+    assert capsys.readouterr().out == ""
+
+    Giving(None, has_lines=False, mono_ns=lambda: 7, is_printed=True)(trodden.lines[-1], files)
+    assert capsys.readouterr().out == f"{trodden.lines[-1]}\n"
