@@ -16,12 +16,13 @@ from proxy.audit.policing.asked import Asked
 from proxy.audit.policing.shown import ShownAnswer
 from proxy.door.judging import Door, Judged, read
 from proxy.errors import FormatError, StartRefused, StoreError
-from proxy.gateway.door.frames import Frame, FrameReader, Kind, answer, frame
+from proxy.gateway.door.frames import Frame, FrameReader, Kind, Question, answer, frame
 from proxy.steward.asking import NotAnswered
 
-ONCE_MORE_S: Final = 0.002
+ONCE_MORE_S: Final = (0.002, 0.001)
 """Before it is said that an interaction is nobody's: what another gateway shows of its answer may be on its way here.
-Everybody waits so long who is not shown an interaction: how long it takes tells nobody whether there is one."""
+Everybody waits so long who is not shown an interaction: how long it takes tells nobody whether there is one. In two
+steps: between two timers every socket is read, between a question and a timer perhaps not."""
 SHOWN_MAX: Final = 10_000
 """Answers that one gateway shows at a time; more are not looked at, and the records tell."""
 
@@ -74,11 +75,16 @@ class GatewaySide(asyncio.Protocol):
             return
         judged = self._door.judge(question)
         if judged.is_strange:
-            asyncio.get_running_loop().call_later(
-                ONCE_MORE_S, lambda: self._answer(said.number, self._door.judge(question))
+            loop = asyncio.get_running_loop()
+            first_s, second_s = ONCE_MORE_S
+            loop.call_later(
+                first_s, loop.call_later, second_s, self._decide_once_more, said.number, question
             )
         else:
             self._answer(said.number, judged)
+
+    def _decide_once_more(self, number: int, question: Question) -> None:
+        self._answer(number, self._door.judge(question))
 
     def _answer(self, number: int, judged: Judged) -> None:
         given = judged.answer

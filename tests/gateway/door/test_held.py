@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.gateway.client import ClientConnection
 from proxy.gateway.door.frames import Answer, Kind, Way
 from proxy.gateway.door.held import LOOKED_AT_BYTES_MAX, unasked
 from proxy.journal.format import Flag, Outcome, Purpose
@@ -246,6 +247,15 @@ async def test_the_answer_is_shown_before_the_client_has_it(stage: Stage, porter
     assert {each.number for each in said} == {number}
     assert said[1].payload == b'{"id":"v1_a"}'
     await stage.only()
+
+
+async def test_without_a_door_a_connection_is_the_plain_one(tmp_path: Path) -> None:
+    """So not a call is added to any request."""
+    async with Stage(tmp_path) as stage:
+        client, upstream = await stage.exchange(post(BODY))
+        assert {type(one) for one in stage.worker._connections} == {ClientConnection}
+        client.close()
+        upstream.close()
 
 
 async def test_our_own_listeners_ask_nobody(tmp_path: Path) -> None:

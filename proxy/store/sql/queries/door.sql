@@ -13,6 +13,8 @@ WHERE
     observations.how = 'created'
     AND observations.interaction_id IS NOT NULL
     AND observations.seen_at >= make_timestamp($since_us)
+    -- It ended when that was seen, or later: so only the newest exchanges are read.
+    AND exchanges.ended_at >= make_timestamp($since_us) - INTERVAL 1 MINUTE
 ORDER BY observations.seen_at, observations.interaction
 LIMIT $limit;
 
