@@ -28,6 +28,7 @@ from proxy.store.on_disk import is_open_here, is_unborn, remove_spilled, spill_f
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
 from proxy.store.schema import bring_up
+from proxy.store.settled.settling import Settling
 
 MEMORY_MIB: Final = 128
 """Default memory_limit: of the one who writes; `proxy.reading.snapshot` has another. DuckDB fills whatever
@@ -76,6 +77,7 @@ class Database:
         self._limits = limits
         self._root: duckdb.DuckDBPyConnection | None = None
         self._ingest: Ingest | None = None
+        self._settling: Settling | None = None
         self._repairs: list[str] = []
         self._rewriting = Rewriting(path)
         self._has_news = False
@@ -97,7 +99,7 @@ class Database:
 
     def close(self) -> None:
         """Close; DuckDB checkpoints as it does. Opening again later continues."""
-        root, self._root, self._ingest = self._root, None, None
+        root, self._root, self._ingest, self._settling = self._root, None, None, None
         if root is not None:
             with contextlib.suppress(duckdb.Error):  # a FATAL instance cannot checkpoint, fine
                 root.close()
@@ -131,11 +133,13 @@ class Database:
             return 0
         connection = self._connection()
         assert self._ingest is not None
+        assert self._settling is not None
         if erased_exchanges(batch.acts):
             self._rewriting.mark()
         try:
             connection.begin()
             count = self._ingest.insert(batch)
+            self._settling.touch(batch)
             connection.execute(
                 "UPDATE vault_position SET file = ?, byte_offset = ?",
                 [batch.position.file, batch.position.offset],
@@ -186,6 +190,7 @@ class Database:
 
         Then, and after RENEW_ROWS, DuckDB gives back what it holds, unless somebody has a cursor.
         """
+        self._settle_if_due(mono_ns)
         if self._has_news or self._quiet_since_ns is None:
             self._has_news = False
             self._quiet_since_ns = mono_ns
@@ -199,6 +204,14 @@ class Database:
         self._quiet_since_ns = mono_ns
         return True
 
+    def _settle_if_due(self, mono_ns: int) -> None:
+        if self._settling is None:
+            return  # closed, or it failed: the next batch opens it again
+        try:
+            self._settling.settle_if_due(mono_ns)
+        except duckdb.Error as error:
+            raise self._failed("settling interactions", error) from error
+
     def _renew(self) -> None:
         with self._opening:
             if self._connection_count() > 1:
@@ -209,6 +222,7 @@ class Database:
             self._root = self._attach()
             try:
                 self._ingest = Ingest(self._root)
+                self._settling = Settling(self._root)
             except duckdb.Error as error:
                 raise self._failed("opening it again", error) from error
             self._rows_since_opened = 0
@@ -244,6 +258,7 @@ class Database:
                 remove_spilled(self.path)  # the file is ours, and nothing was spilled yet
                 bring_up(root, self.path)
                 self._ingest = Ingest(root)
+                self._settling = Settling(root)
             except (duckdb.Error, OSError) as error:
                 root.close()
                 raise StoreError(f"cannot bring {self.path} up to this release: {error}") from error

@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from proxy.errors import StoreError
+from proxy.store.settled.settling import forget_settled, settle
 
 _BOOKS_SQL: Final = """
     CREATE TABLE IF NOT EXISTS migrations (number BIGINT, name VARCHAR);
@@ -76,9 +77,14 @@ def bring_up(root: duckdb.DuckDBPyConnection, path: Path) -> None:
         root.commit()
     wanted = f"{known[-1].number}:{hashlib.sha256(views_sql().encode()).hexdigest()}"
     if root.execute("SELECT digest FROM views_made").fetchall() == [(wanted,)]:
+        settle(root)
         return
     root.begin()
+    is_other = forget_settled(root)
     root.execute(views_sql())
+    if is_other:
+        root.execute("INSERT INTO unsettled SELECT id_hash FROM observations")
     root.execute("DELETE FROM views_made")
     root.execute("INSERT INTO views_made VALUES (?)", [wanted])
     root.commit()
+    settle(root)  # a kill in here, and the next one goes on

@@ -170,13 +170,14 @@ WHERE database_name = 'facts'
     AND schema_name = 'main'
     AND NOT internal
     AND view_name NOT IN ('weighed', 'pieced', 'placed_events', 'continued')
+    AND NOT ends_with(view_name, '_fresh')
 UNION ALL
 SELECT
     table_name AS name,
     'table' AS kind,
     comment
 FROM duckdb_tables()
-WHERE database_name = 'facts'
+WHERE database_name = 'facts' AND NOT regexp_matches(table_name, '^(un)?settled|^touched$')
 ORDER BY kind DESC, name;
 
 -- name: columns

@@ -67,7 +67,7 @@ FROM observations;
 COMMENT ON VIEW weighed IS
     'Observations with the weights by which the other views choose. For the views, not for people.';
 
-CREATE OR REPLACE VIEW interactions AS
+CREATE OR REPLACE VIEW interactions_fresh AS
 WITH told AS (
     SELECT
         interaction,
@@ -135,6 +135,7 @@ WITH told AS (
         count(*) FILTER (WHERE how = 'read') AS read_count,
         count(*) FILTER (WHERE how = 'resumed') AS resume_count
     FROM weighed
+    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
     GROUP BY interaction, id_hash
 ),
 
@@ -202,6 +203,20 @@ SELECT
 FROM told
 LEFT JOIN exchanges AS by_create ON by_create.exchange = told.create_exchange
 LEFT JOIN deleted ON deleted.interaction = told.interaction;
+COMMENT ON VIEW interactions_fresh IS
+    'Interactions that were told of since they were settled. For the views, not for people.';
+
+-- Made anew and filled again when the text of this file changed: settling.py.
+CREATE TABLE IF NOT EXISTS settled AS
+SELECT * FROM interactions_fresh LIMIT 0;
+COMMENT ON TABLE settled IS
+    'What the view interactions says of those that nobody told of since. For the views, not for people.';
+
+CREATE OR REPLACE VIEW interactions AS
+SELECT * FROM settled
+WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+UNION ALL BY NAME
+SELECT * FROM interactions_fresh;
 COMMENT ON VIEW interactions IS
     'One row per interaction, the best of everything seen of it: state, tokens, how it was created.';
 

@@ -4,10 +4,11 @@
 -- in usage_lines. An interaction that was priced by several books has lines of each; the newest one is
 -- what it costs. A line without a price has no amount: the sum over it is not complete, and says so.
 
-CREATE OR REPLACE VIEW cost_lines_of_all_books AS
+CREATE OR REPLACE VIEW cost_lines_fresh AS
 WITH billed AS (
     SELECT DISTINCT interaction, id_hash, exchange
     FROM costs
+    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
 ),
 
 best AS (
@@ -24,6 +25,7 @@ best AS (
         ON weighed.id_hash = billed.id_hash
         AND weighed.interaction = billed.interaction
         AND weighed.exchange = billed.exchange
+    WHERE weighed.id_hash IN (SELECT touched.id_hash FROM touched)
     GROUP BY weighed.interaction, weighed.id_hash
 ),
 
@@ -39,11 +41,13 @@ lines AS (
         ON costs.id_hash = best.id_hash
         AND costs.interaction = best.interaction
         AND costs.exchange = best.seen.exchange
+    WHERE costs.id_hash IN (SELECT touched.id_hash FROM touched)
 )
 
 SELECT
     interaction,
     book,
+    book = max(book) OVER (PARTITION BY id_hash, interaction) AS is_newest,
     item,
     modality,
     CASE WHEN is_tier_unknown THEN 'unknown' ELSE tier END AS tier,
@@ -59,28 +63,56 @@ SELECT
     exchange,
     id_hash
 FROM lines;
+COMMENT ON VIEW cost_lines_fresh IS
+    'Lines of cost of interactions that were told of since they were settled. For the views, not for people.';
+
+-- Made anew and filled again when the text of this file changed: settling.py.
+CREATE TABLE IF NOT EXISTS settled_cost_lines AS
+SELECT * FROM cost_lines_fresh LIMIT 0;
+COMMENT ON TABLE settled_cost_lines IS
+    'The lines of cost of those that nobody told of since. For the views, not for people.';
+
+CREATE OR REPLACE VIEW cost_lines_of_all_books AS
+SELECT * FROM settled_cost_lines
+WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+UNION ALL BY NAME
+SELECT * FROM cost_lines_fresh;
 COMMENT ON VIEW cost_lines_of_all_books IS
     'What an interaction cost line by line, by each price book that was ever applied to it.';
 
 CREATE OR REPLACE VIEW cost_lines AS
-SELECT *
+SELECT * EXCLUDE (is_newest)
 FROM cost_lines_of_all_books
-QUALIFY book = max(book) OVER (PARTITION BY id_hash, interaction);
+WHERE is_newest;
 COMMENT ON VIEW cost_lines IS
     'What an interaction cost, line by line, each once, by the newest book. NULL is unpriced, not zero.';
 
+CREATE OR REPLACE VIEW costs_fresh AS
+SELECT
+    interaction,
+    id_hash,
+    max(book) AS book,
+    sum(amount_pico_usd)::HUGEINT AS amount_pico_usd,
+    count(*) AS line_count,
+    count(*) FILTER (WHERE amount_pico_usd IS NULL) AS unpriced_count,
+    list_sort(list(DISTINCT reason) FILTER (WHERE reason != '')) AS reasons
+FROM cost_lines_fresh
+WHERE is_newest
+GROUP BY interaction, id_hash;
+COMMENT ON VIEW costs_fresh IS
+    'Sums of cost of interactions that were told of since they were settled. For the views, not for people.';
+
+CREATE TABLE IF NOT EXISTS settled_costs AS
+SELECT * FROM costs_fresh LIMIT 0;
+COMMENT ON TABLE settled_costs IS
+    'The sums of cost of those that nobody told of since. For the views, not for people.';
+
 CREATE OR REPLACE VIEW costs_by_interaction AS
 WITH summed AS (
-    SELECT
-        interaction,
-        id_hash,
-        max(book) AS book,
-        sum(amount_pico_usd) AS amount_pico_usd,
-        count(*) AS line_count,
-        count(*) FILTER (WHERE amount_pico_usd IS NULL) AS unpriced_count,
-        list_sort(list(DISTINCT reason) FILTER (WHERE reason != '')) AS reasons
-    FROM cost_lines
-    GROUP BY interaction, id_hash
+    SELECT * FROM settled_costs
+    WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+    UNION ALL BY NAME
+    SELECT * FROM costs_fresh
 )
 
 SELECT

@@ -1,0 +1,1 @@
+"""What the largest views say, kept as rows for all that nobody told of since."""

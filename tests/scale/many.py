@@ -1,0 +1,193 @@
+"""Tables of many interactions, quickly: one small play of every kind of row, copied with names and times of its own.
+
+`python -m tests.scale.many FILE COUNT` writes a file of tables with COUNT interactions.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from proxy.recording.facts import CostFact, EventFact, MediaFact, Recording, UsageFact
+from proxy.store.database import Database
+from proxy.store.ingest import TABLES, columns_of
+from proxy.store.settled.settling import settle
+from tests.store.samples import SECOND_NS, START_NS, batch, fact, id_hash, recording, step
+
+PLAY: Final = 20
+"""Interactions of one copy: a chain of eight turns with tools, a run in the background that is polled, a
+failure, and ten questions alone."""
+DAYS: Final = 90
+"""Over which the copies are spread."""
+STEPS: Final = 5
+"""Of each interaction."""
+COPIES_AT_ONCE: Final = 2_000
+
+_NAMES: Final = frozenset(
+    {"exchange", "interaction", "interaction_id", "previous_interaction_id", "call_id", "raw_ref"}
+    | {"content_ref", "about_ref", "retry_of", "resumed_after", "environment_id", "boot"}
+)
+"""Text columns in which each copy has its own."""
+
+
+def make(path: Path, count: int) -> Database:
+    """Write `count` interactions (a multiple of PLAY) spread over DAYS; the last ends at END_NS."""
+    play = Database.open(path.with_name("play.duckdb"))
+    play.ingest(batch(*_play()))
+    play.checkpoint()
+    play.close()
+    made = Database.open(path)
+    cursor = made.cursor()
+    quoted = str(path.with_name("play.duckdb")).replace("'", "''")
+    cursor.execute(f"ATTACH '{quoted}' AS play (READ_ONLY)")
+    copies = count // PLAY
+    apart_us = DAYS * 86_400 * 1_000_000 // copies
+    for first in range(0, copies, COPIES_AT_ONCE):
+        last = min(first + COPIES_AT_ONCE, copies)
+        for table in TABLES:
+            columns = ", ".join(
+                f"{_copied(column.name, column.sql_type, apart_us)} AS {column.name}"
+                for column in columns_of(table)
+            )
+            cursor.execute(
+                f"INSERT INTO {table} BY NAME SELECT {columns} FROM play.{table} AS told, "
+                f"range({first}, {last}) AS copies (k) ORDER BY k, told.rowid"
+            )
+    cursor.execute("DETACH play")
+    cursor.close()
+    cursor = made.cursor()
+    cursor.execute("INSERT INTO unsettled SELECT id_hash FROM observations")
+    settle(cursor)
+    cursor.close()
+    made.checkpoint()
+    return made
+
+
+END_NS: Final = START_NS + DAYS * 86_400 * SECOND_NS
+
+
+def name_in_copy(name: str, copy: int) -> str:
+    """What an interaction of the play is called in one of its copies."""
+    return f"{name}.{copy}"
+
+
+def _copied(name: str, sql_type: str, apart_us: int) -> str:
+    if sql_type == "TIMESTAMP":
+        return f"told.{name} + to_microseconds(k * {apart_us})"
+    if sql_type == "UBIGINT":
+        return f"CASE WHEN told.{name} IS NOT NULL THEN hash(told.{name}, k) END"
+    if name in _NAMES:
+        return f"told.{name} || '.' || k"
+    return f"told.{name}"
+
+
+def _play() -> Iterator[Recording]:
+    sequence = iter(range(1, 1000))
+    before: str | None = None
+    for turn in range(8):
+        name = f"v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM253{turn}"
+        yield _one(next(sequence), name, turn * 20, before)
+        before = name
+    name = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMbackground"
+    yield recording(
+        next(sequence),
+        interaction=name,
+        seconds=200,
+        status="in_progress",
+        agent="deep-research",
+        is_background=True,
+        input_step_count=1,
+    )
+    for poll in range(3):
+        yield _one(next(sequence), name, 210 + 10 * poll, None, how="read")
+    yield recording(
+        next(sequence),
+        interaction="v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMfailed",
+        seconds=250,
+        status="failed",
+        error_code="internal",
+        is_terminal=True,
+        model="gemini-3-pro",
+    )
+    refused = recording(next(sequence), interaction=None, seconds=255, http_status=429)
+    yield replace(
+        refused, exchange=replace(refused.exchange, outcome="client_left", error_code="EXHAUSTED")
+    )
+    for alone in range(10):
+        name = f"v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMalone{alone}"
+        yield _one(next(sequence), name, 260 + 5 * alone, None)
+
+
+def _one(
+    sequence: int, name: str, seconds: int, before: str | None, how: str = "created"
+) -> Recording:
+    """Five steps of which two are a call and the result of the turn before; tokens, prices, a picture."""
+    root = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM2530" if before or name.endswith("N2530") else name
+    at = START_NS + seconds * SECOND_NS
+    steps = (
+        step("user_input", 0, "input", text_bytes=200, content_bytes=300),
+        step("function_result", 1, "input", name="look", call_id=before, content_bytes=100),
+        step("thought", 0, text_bytes=400, content_bytes=500),
+        step("function_call", 1, name="look", call_id=name, content_bytes=100),
+        step("model_output", 2, text_bytes=800, content_bytes=900, started_at=at, ended_at=at),
+    )
+    told = recording(
+        sequence,
+        how=how,
+        interaction=name,
+        seconds=seconds,
+        steps=steps,
+        status="completed",
+        is_terminal=True,
+        model=("gemini-3-pro", "gemini-3-flash")[sequence % 2],
+        input_tokens=100,
+        output_tokens=50,
+        thought_tokens=20,
+        total_tokens=170,
+        function_call_count=1,
+        is_streaming=sequence % 3 == 0,
+        previous_interaction_id=before,
+        previous_hash=None if before is None else id_hash(before),
+        root_hash=id_hash(root),
+    )
+    return _counted(told, name, at)
+
+
+def _counted(told: Recording, name: str, at: int) -> Recording:
+    """With tokens, prices, events of a stream and, in every fourth, a picture."""
+    exchange, is_streaming = told.exchange, told.observations[0].is_streaming
+    about: dict[str, Any] = {
+        "exchange": exchange.exchange,
+        "interaction": name,
+        "id_hash": id_hash(name),
+        "at": at,
+    }
+    kinds = ("input", "output", "thought")
+    price: dict[str, Any] = {"modality": "text", "tier": "standard", "book": "2026-11-01"}
+    price |= {"quantity": 50, "unit": "token", "price_pico_usd": 300, "amount_pico_usd": 15_000}
+    costs = tuple(fact(CostFact, item=kind, **price, **about) for kind in kinds)
+    usage = tuple(fact(UsageFact, kind=kind, modality="text", tokens=50, **about) for kind in kinds)
+    del about["id_hash"]
+    events = tuple(
+        fact(EventFact, event_index=index, event_type="step.delta", is_known=True, **about)
+        for index in range(4 if is_streaming else 0)
+    )
+    del about["at"]
+    picture: dict[str, Any] = {"side": "input", "type": "image", "mime_type": "image/png"}
+    picture |= {"media_bytes": 700, "source": "inline", "id_hash": id_hash(name)}
+    media = (fact(MediaFact, **picture, **about),) if exchange.sequence % 4 == 0 else ()
+    kept = replace(
+        exchange,
+        client=f"{exchange.sequence % 5:016x}",
+        credential_kind="api_key",
+        is_streaming=is_streaming,
+        purpose="client",
+    )
+    return replace(told, exchange=kept, usage=usage, costs=costs, events=events, media_facts=media)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), int(sys.argv[2])).close()

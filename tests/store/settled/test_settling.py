@@ -1,0 +1,153 @@
+"""What the tables `settled*` hold changes no answer: whenever they are filled, the views say the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proxy.recording.facts import CostFact, Recording
+from proxy.store.database import Database
+from proxy.store.position import FactBatch, VaultPosition
+from proxy.store.settled import settling
+from proxy.store.settled.settling import QUIET_NS, SETTLE_ROWS, has_rows, settle
+from tests.store.pricing.test_repricing import AFTER, act, answered, take
+from tests.store.samples import batch, fact, recording
+
+VIEWS = ("interactions", "cost_lines_of_all_books", "costs_by_interaction", "conversations")
+
+
+def said(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    cursor = database.cursor()
+    return {view: cursor.execute(f"FROM {view} ORDER BY ALL").fetchall() for view in VIEWS}
+
+
+def told(dice: random.Random, sequence: int) -> Recording:
+    """Something about one of five interactions: created, polled, resumed, cancelled, deleted; perhaps priced."""
+    name = f"v1_{dice.randrange(5)}"
+    how = dice.choice(["created", "read", "read", "resumed", "cancelled", "deleted"])
+    made = recording(
+        sequence,
+        how=how,
+        interaction=name,
+        seconds=sequence,
+        status=dice.choice([None, "in_progress", "completed", "failed"]),
+        is_terminal=dice.random() < 0.5,
+        model=dice.choice([None, "m"]),
+        total_tokens=dice.choice([None, 10 * sequence]),
+        service_tier_asked="flex" if dice.random() < 0.2 else None,
+        previous_interaction_id=dice.choice([None, "v1_0"]),
+    )
+    if how == "deleted" and dice.random() < 0.5:
+        made = replace(made, observations=(), usage=())  # an answer without a body tells no more
+    if not made.observations or dice.random() < 0.5:
+        return made
+    seen = made.observations[0]
+    cost = fact(
+        CostFact,
+        exchange=seen.exchange,
+        interaction=name,
+        id_hash=seen.id_hash,
+        at=seen.at,
+        book=dice.choice(["2026-01-01", "2026-11-01"]),
+        item="input",
+        quantity=sequence,
+        amount_pico_usd=dice.choice([None, sequence]),
+        reason="",
+    )
+    return replace(made, costs=(cost,))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whenever_it_is_settled_the_views_say_the_same(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    often, never = Database.open(tmp_path / "a.duckdb"), Database.open(tmp_path / "b.duckdb")
+    sequence = iter(range(1, 1000))
+    for _ in range(8):
+        taken = batch(*(told(dice, next(sequence)) for _ in range(dice.randrange(1, 6))))
+        often.ingest(taken)
+        never.ingest(taken)
+        assert said(often) == said(never)
+        if dice.random() < 0.6:
+            settle(often.cursor())
+            assert said(often) == said(never)
+
+    assert not has_rows(never.cursor(), "settled")
+    often.close()
+    never.close()
+
+
+def test_few_wait_until_it_is_quiet(database: Database) -> None:
+    database.ingest(batch(recording(1)))
+    database.checkpoint_if_due(0)
+    assert has_rows(database.cursor(), "touched")
+
+    database.checkpoint_if_due(QUIET_NS)
+
+    assert not has_rows(database.cursor(), "touched")
+    assert has_rows(database.cursor(), "settled")
+
+
+def test_many_do_not_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "SETTLE_ROWS", 2)
+    database.ingest(batch(recording(1), recording(2, interaction="v1_two")))
+
+    database.checkpoint_if_due(0)
+
+    assert not has_rows(database.cursor(), "touched")
+    assert SETTLE_ROWS > 2
+
+
+def test_other_views_fill_the_tables_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "facts.duckdb"
+    monkeypatch.setattr(settling, "SETTLE_ROWS", 2)
+    before = Database.open(path)
+    before.ingest(
+        batch(*(recording(n, interaction=f"v1_{n}", total_tokens=n) for n in range(1, 8)))
+    )
+    was = said(before)
+    before.cursor().execute("UPDATE views_made SET digest = 'of another release'")
+    before.cursor().execute("UPDATE settled_by SET digest = 'of another release'")
+    before.close()
+
+    after = Database.open(path)
+
+    count = after.cursor().execute("SELECT count(*) FROM settled").fetchone()
+    assert count == (7,)
+    assert not has_rows(after.cursor(), "unsettled")
+    assert said(after) == was
+    after.close()
+
+
+def test_another_book_of_prices_reaches_what_was_settled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "SETTLE_ROWS", 2)
+    take(database, 1, *(answered(n, id=f"v1_{n}") for n in range(1, 6)))
+    settle(database.cursor())
+    take(database, 2, acts=(act(),))
+
+    database.checkpoint_if_due(0)
+
+    found = database.cursor().execute("SELECT DISTINCT book FROM costs_by_interaction").fetchall()
+    assert found == [("2027-01-01",)]
+
+
+def test_a_name_that_is_no_text_is_touched_as_it_is_kept(database: Database) -> None:
+    made = recording(1, interaction=None, how="deleted")
+    odd = replace(made, exchange=replace(made.exchange, interaction="v1_\ud800"))
+
+    database.ingest(batch(odd))
+
+    hashed = "SELECT ('0x' || substr(sha256(interaction), 1, 16))::UBIGINT FROM exchanges"
+    cursor = database.cursor()
+    assert cursor.execute("FROM touched").fetchall() == cursor.execute(hashed).fetchall()
+
+
+def test_a_batch_of_acts_touches_nothing(database: Database) -> None:
+    database.ingest(FactBatch((), (), (act(AFTER, json.loads("{}")),), VaultPosition("a", 1)))
+
+    assert not has_rows(database.cursor(), "touched")
