@@ -224,7 +224,7 @@ class Recorder:
         settings = self.settings.trail
         if settings is None:
             return None
-        giving = Giving(
+        giving = self._giving = Giving(
             settings.witness_url,
             has_lines=settings.has_lines,
             mono_ns=self._mono_ns,
@@ -305,6 +305,7 @@ class Recorder:
         """
         async with contextlib.AsyncExitStack() as steps:  # from the last to the first
             if self.trail is not None:
+                steps.push_async_callback(asyncio.to_thread, self._giving.finish)
                 steps.push_async_callback(asyncio.to_thread, self.trail.stop)
             steps.push_async_callback(asyncio.to_thread, self.metrics.stop)
             steps.push_async_callback(asyncio.wait, [tables])

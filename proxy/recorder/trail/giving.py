@@ -21,6 +21,8 @@ from proxy.recorder.trail.files import TrailFiles
 
 WITNESS_S: Final = 5.0
 """Longest a witness may take; it is asked in a thread of its own."""
+FINISH_S: Final = 6.0
+"""For the last checkpoint of a recorder that ends: one answer, and a little."""
 ANSWER_BYTES_MAX: Final = 64 * 1024
 """Of a witness: one line per signature of some hundred bytes."""
 COSIGNED: Final = "checkpoint.cosigned"
@@ -54,7 +56,9 @@ class Giving:
         self._mono_ns = mono_ns
         self._witness_url = witness_url
         self._has_lines = has_lines
-        self._asking = threading.Lock()
+        self._changed = threading.Condition()
+        self._next: tuple[str, TrailFiles] | None = None
+        self._is_asking = False
         self._witnessed_size = 0
         self._witnessed_ns = mono_ns()
         self.problem: str | None = None
@@ -67,9 +71,22 @@ class Giving:
             _log.info("checkpoint: %s", line)
         if self._is_printed:
             print(line, flush=True)  # noqa: T201 - the supervisor passes it on
-        if self._witness_url is None or not self._asking.acquire(blocking=False):
-            return  # it still thinks about an earlier one
-        threading.Thread(target=self._ask, args=(line, files), name="witness", daemon=True).start()
+        if self._witness_url is None:
+            return
+        with self._changed:
+            self._next = (
+                line,
+                files,
+            )  # of those that it was not asked about yet, the last says all
+            if self._is_asking:
+                return
+            self._is_asking = True
+        threading.Thread(target=self._ask_on, name="witness", daemon=True).start()
+
+    def finish(self) -> None:
+        """Wait until the witness answered about the last one, or took too long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_asking, FINISH_S)
 
     @property
     def witnessed_size(self) -> int:
@@ -82,6 +99,16 @@ class Giving:
             return None
         return WitnessStatus(self._witnessed_size, self._witnessed_ns)
 
+    def _ask_on(self) -> None:
+        while True:
+            with self._changed:
+                if self._next is None:
+                    self._is_asking = False
+                    self._changed.notify_all()
+                    return
+                (line, files), self._next = self._next, None
+            self._ask(line, files)
+
     def _ask(self, line: str, files: TrailFiles) -> None:
         try:
             self._offer(json.loads(line), files)
@@ -90,8 +117,6 @@ class Giving:
             if self.problem is None:
                 _log.warning("the witness takes no checkpoint: %s", error)
             self.problem = str(error)
-        finally:
-            self._asking.release()
 
     def _offer(self, told: dict[str, str | int], files: TrailFiles) -> None:
         note, size = str(told["checkpoint"]), int(told["size"])

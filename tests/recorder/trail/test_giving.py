@@ -78,8 +78,7 @@ def offered(giving: Giving, trodden: Trodden) -> None:
     """The last checkpoint, and the answer."""
     files = TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys"))
     giving(trodden.lines[-1], files)
-    assert giving._asking.acquire(timeout=30)
-    giving._asking.release()
+    giving.finish()
 
 
 def test_a_witness_holds_each_checkpoint_with_a_proof_from_the_one_before(
@@ -149,3 +148,17 @@ def test_each_checkpoint_is_printed_where_that_is_wanted(
 
     Giving(None, has_lines=False, mono_ns=lambda: 7, is_printed=True)(trodden.lines[-1], files)
     assert capsys.readouterr().out == f"{trodden.lines[-1]}\n"
+
+
+def test_the_last_checkpoint_reaches_a_witness_that_was_busy_with_others(
+    trodden: Trodden, witness: Witness
+) -> None:
+    giving = Giving(witness.url, has_lines=False, mono_ns=lambda: 7)
+    for count in (3, 300, 17, 1):
+        trodden.record(count)
+        trodden.follow()
+        files = TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys"))
+        giving(trodden.lines[-1], files)  # nobody waits in between
+    giving.finish()
+
+    assert witness.held[-1].size == json.loads(trodden.lines[-1])["size"]
