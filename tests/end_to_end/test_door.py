@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ class Guarded:
     """A stage whose proxy has a door."""
 
     stage: Stage
+    rules: Path
     client: Any
 
     def sdk(self) -> Any:
@@ -88,7 +90,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     try:
         options: Any = {"base_url": stage.proxy.url}
         with genai.Client(api_key=ANN, http_options=options) as client:
-            yield Guarded(stage, client)
+            yield Guarded(stage, rules, client)
     finally:
         print(stage.logs())
         stage.stop()
@@ -104,10 +106,11 @@ def test_a_create_that_would_be_stored_is_refused_and_nothing_is_sent(guarded: G
     assert getattr(raised.value, "status_code", getattr(raised.value, "code", 0)) == 400
     assert guarded.received() == before
     assert guarded.sdk().create(model=STRICT, input="Why?", store=False).status == "completed"
-    (refused,) = guarded.stage.proxy.rows(
-        "SELECT outcome, status FROM exchanges WHERE outcome = 'refused' AND operation = 'create'"
-    )[:1]
-    assert refused == ("refused", 400)
+    assert guarded.stage.proxy.rows(
+        "SELECT outcome, status FROM exchanges INNER JOIN acts "
+        "ON (acts.data ->> '$.exchange') = exchanges.exchange "
+        "WHERE acts.kind = 'policy' AND (acts.data ->> '$.policy') = 'no-storage'"
+    ) == [("refused", 400)]
 
 
 def test_a_rewritten_create_arrives_with_store_false_and_both_bodies_are_kept(
@@ -184,6 +187,41 @@ def test_a_held_interaction_is_not_deleted_until_it_is_released(guarded: Guarded
     guarded.stage.proxy._ask("POST", "/release", ended)
     guarded.sdk().delete(second.id)
     assert len([one for one in guarded.received() if one[0] == "DELETE"]) == 1
+
+
+def test_nothing_hangs_on_to_what_is_being_deleted(guarded: Guarded) -> None:
+    own = guarded.sdk().create(model=MODEL, input="Why?")
+    data = {"event": "DeleteIntended", "state": "sending"}
+    act = {"kind": "disposal", "actor": "steward", "detail": "a DELETE is about to be sent"}
+    guarded.stage.proxy._ask(
+        "POST", "/acts", {"acts": [act | {"interaction": own.id, "data": data}]}
+    )
+    asked = {"model": MODEL, "input": "And?", "previous_interaction_id": own.id}
+
+    def refused() -> bytes | None:
+        """The door looks once a second."""
+        status, told = guarded.raw("POST", "/v1beta/interactions", ANN, asked)
+        return told if status == 409 else None
+
+    assert b"is being deleted" in look_until(refused, "a refusal")
+
+
+def test_rules_are_read_again_and_wrong_ones_change_nothing(guarded: Guarded) -> None:
+    wanted = {"model": "gemini-2.5-flash-lite", "input": "?", "background": True}
+
+    def refused() -> bool | None:
+        status, _ = guarded.raw("POST", "/v1beta/interactions", ANN, wanted)
+        return True if status == 400 else None
+
+    added = (
+        '[[storage]]\nname = "later"\nmodels = ["gemini-2.5-flash-lite"]\nforbid_background = true'
+    )
+    for text in (RULES + added, "[["):
+        guarded.rules.write_text(text)
+        for door in guarded.doors():
+            os.kill(door, signal.SIGHUP)
+        assert look_until(refused, "the rule")
+    guarded.rules.write_text(RULES)  # the next door could not start with the wrong ones
 
 
 def test_without_its_door_nothing_passes_and_with_the_next_one_all_is_known(
