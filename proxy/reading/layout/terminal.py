@@ -30,7 +30,8 @@ _FOREIGN: Final = re.compile(
     "\U000e0000-\U000e007f"  # tags: invisible letters
     "]"
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet runs; the last four are = + - @ in full width."""
 
 
 def safe(text: str, *, keep: str = "") -> str:

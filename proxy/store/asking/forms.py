@@ -26,7 +26,8 @@ MEDIA_TYPES: Final = {
 
 EXACT_MAX: Final = 2**53 - 1
 """Larger whole numbers (hashes) go as text: JavaScript would round them."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet runs; the last four are = + - @ in full width."""
 
 
 def form_wanted(accept: str) -> str | None:

@@ -65,7 +65,7 @@ def test_one_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\tx", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\tx", "\r=1", "\n=1", "\uff1d1"])
 def test_a_spreadsheet_takes_no_cell_for_a_formula(text: str) -> None:
     assert csv_cell(text).startswith("'")
 

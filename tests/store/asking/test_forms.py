@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 
 import arro3.io
 import duckdb
 import pytest
+from arro3.core import Array, DataType, Table
 
 from proxy.store.asking.answer import Answer, answer
-from proxy.store.asking.forms import MEDIA_TYPES, encoded, form_wanted
+from proxy.store.asking.forms import MEDIA_TYPES, encoded, form_wanted, to_csv
 
 EVERY_KIND = """
     SELECT
@@ -90,3 +92,15 @@ def test_arrow_and_parquet_are_read_by_others(told: Answer) -> None:
 )
 def test_accept_chooses(accept: str, form: str | None) -> None:
     assert form_wanted(accept) == form
+
+
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+def test_no_cell_and_no_heading_is_run_by_a_spreadsheet(start: str) -> None:
+    heading = f"{start}cmd|x"
+    table = Table.from_arrays([Array([start + "1"], type=DataType.string())], names=[heading])
+
+    cells = [row[0] for row in csv.reader(io.StringIO(to_csv(table).decode(), newline=""))]
+
+    assert cells == ["'" + heading, "'" + start + "1"]
