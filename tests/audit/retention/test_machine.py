@@ -298,3 +298,16 @@ def test_a_duty_that_nobody_wants_ends_even_while_it_waits_for_another_try() -> 
 
     assert disposal(made) is Disposal.IDLE
     assert len(made.google.deletes) == 1
+
+
+def test_two_misses_prove_nothing_without_a_control_between_them() -> None:
+    made = steward()
+    for _ in range(2):
+        made.take("x", events.Looked(**made.stamp(), status=404))
+        made.clock.advance(120 * SECOND_NS)
+    assert made.copies["x"].evidence is Evidence.CONFIRMED
+
+    made.take("x", events.ControlLooked(**made.stamp(), is_served=True))
+    made.take("x", events.Looked(**made.stamp(), status=404))
+
+    assert made.copies["x"].evidence is Evidence.ABSENT
