@@ -47,6 +47,25 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "limit": 5,
     },
     "disposal_copies": {"interactions": ["v1_one"]},
+    "calendar_days": {
+        "finals": ["unverifiable"],
+        "since": dt.date(2026, 9, 20),
+        "until": dt.date(2026, 11, 22),
+    },
+    "calendar_copies": {
+        "lane": "due",
+        "finals": ["unverifiable"],
+        "since": dt.date(2026, 9, 20),
+        "until": dt.date(2026, 11, 22),
+        "limit": 5,
+        "offset": 0,
+    },
+    "calendar_now": {"finals": ["unverifiable"], "now": dt.date(2026, 11, 22)},
+    "calendar_subjects": {"with_tools": True, "limit": 5},
+    "calendar_erasures": {"limit": 5, "offset": 0},
+    "calendar_receipts": {"limit": 5, "offset": 0},
+    "calendar_deferred": {"limit": 5},
+    "health_gaps": {"since": dt.date(2026, 11, 22)},
     "disposal_events": {"interactions": ["v1_one"]},
     "disposal_kept": {"cutoff_us": 0, "after": "", "limit": 5},
     "disposal_turns": {"roots": [1]},
@@ -59,11 +78,19 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_witnesses": {"interaction": "v1_one"},
     "disposal_news": {"since_us": 0},
     "disposal_clock": {"since_us": 0},
-    "erasing_named": {"named": "v1_one"},
+    "erasing_named": {"named": "v1_one", "hash": 1},
+    "erasing_beginning": {"named": "v1_"},
     "erasing_labelled": {"label": "customer"},
+    "erasing_shown": {"exchanges": "x", "since": 0, "until": 1},
+    "erasing_repeats": {"macs": "1,2"},
+    "erasing_same_wishes": {"sequences": "1", "since": 0, "until": 1},
+    "erasing_quoted_attempts": {"hashes": "1,2", "since": 0, "until": 1},
     **{
-        f"erasing_{each}": {"interactions": ["v1_one"]}
-        for each in ("turns", "carriers", "own_carriers", "exports")
+        f"erasing_{each}": {"hashes": "1,2"}
+        for each in (
+            *("kin", "kin_of_roots", "kin_behind", "own", "answers", "unanswered"),
+            *("quoted_questions", "hops", "bridges"),
+        )
     },
     "retention_now": {"finals": ["denied"], "now_us": 0, "soon_us": 9},
     "receipts_told": {"interaction": None, "limit": 5},
