@@ -20,6 +20,10 @@ from proxy.admin.asking.snapshots import Copy, Snapshots
 from proxy.admin.asking.statements import Statements
 from proxy.admin.desk import THREADS, Desk
 from proxy.admin.guard import Guard, hosts_of
+from proxy.admin.keeping.acting import Act, Acting
+from proxy.admin.keeping.calendar import Calendar
+from proxy.admin.keeping.duties import MacOf
+from proxy.admin.keeping.standing import Standing, TrailState
 from proxy.admin.seeing.clocks import Period
 from proxy.admin.seeing.find import Find
 from proxy.admin.seeing.live import Board, Live
@@ -75,6 +79,14 @@ class Means:
     """What passes now; None: nobody can watch."""
     recorder_state: RecorderState = dict
     """How the recorder is."""
+    trail_state: TrailState = lambda: None
+    """How the trail is."""
+    act: Act | None = None
+    """Erases, holds and releases; None: nobody can."""
+    policies_file: Path | None = None
+    """Retention policies; None: there are none."""
+    label_mac: MacOf = lambda _: None
+    """By which policies meet labels."""
 
 
 class Part(Protocol):
@@ -151,7 +163,11 @@ class AdminListener:
             Find(desk, means.open_reader),
             Sheets(desk, means.open_reader, folder / "trail", settings.period),
             Raw(desk, means.open_reader),
+            Calendar(desk, means.policies_file, means.label_mac),
+            Standing(desk, folder, means.trail_state),
         ]
+        if means.act is not None:
+            parts.append(Acting(desk, means.act))
         if means.board is not None:
             parts.append(Live(desk, means.board))
         for part in parts:

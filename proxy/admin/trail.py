@@ -107,7 +107,8 @@ class Trail:
         now_ns = self._now_ns()
         key = (reader.name, told.query, told.outcome)
         known = self._repeats.get(key)
-        is_own = told.sql is not None or told.interaction is not None
+        # What has a reason of its own is never counted with others: a plan of an erasure says whose labels there are.
+        is_own = any(each is not None for each in (told.sql, told.interaction, told.reason))
         if known is not None and not is_own and now_ns - known.since_ns < REPEATS_NS:
             known.count += 1
             return

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ from proxy.recorder.trail.serving import TrailPages
 from proxy.recorder.watching.live import LiveBoard, WatchedGroup, state_of
 from proxy.recorder.watching.metrics import Metrics
 from proxy.recorder.watching.trail import TrailMetrics
+from proxy.recording.secrecy.labels import label_mac
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from proxy.store.erasing.label_key import label_index
@@ -333,6 +335,10 @@ class Recorder:
             open_reader=lambda: open_reader(self.settings),
             board=self.board,
             recorder_state=self._state,
+            trail_state=self._trail_state,
+            act=self.erasing.ask,
+            policies_file=self.settings.policies_file,
+            label_mac=partial(label_mac, self._vault.label_index),
         )
         listener = AdminListener(self.settings.admin, self.lent, means)
         async with listener.serving(bound):
@@ -340,6 +346,17 @@ class Recorder:
 
     def _state(self) -> dict[str, Any]:
         return state_of(self.pipeline.status(), self.tables.status(), self._mono_ns())
+
+    def _trail_state(self) -> dict[str, Any] | None:
+        if self.trail is None:
+            return None
+        status = self.trail.status()
+        age_s = max(0, self._mono_ns() - status.signed_mono_ns) / 1e9
+        return {
+            "pending_count": status.pending_count,
+            "problem": status.problem,
+            "signed_age_s": age_s,
+        }
 
     @contextlib.asynccontextmanager
     async def _served_socket(self, bound: socket.socket) -> AsyncIterator[None]:

@@ -64,6 +64,8 @@ class Served:
     settings: AdminSettings
     port: int
     acts: Acts
+    wishes: list[tuple[str, dict[str, Any]]]
+    """What the recorder was asked to do."""
 
     @property
     def local(self) -> str:
@@ -102,9 +104,23 @@ async def served(
         done.set_result(tables.snapshot(target))
         return done
 
-    means = Means(acts.tell, copy, open_reader or no_reader)
+    wishes: list[tuple[str, dict[str, Any]]] = []
+
+    async def act(path: str, wish: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        wishes.append((path, wish))
+        if wish.get("id") == "v1_none":
+            return 400, {"error": "no interaction begins with v1_none"}
+        return 200, {"plan": {"counts": {"interactions": 2}}, "asked": path}
+
+    means = Means(
+        acts.tell,
+        copy,
+        open_reader or no_reader,
+        act=act,
+        policies_file=folder / "policies.toml" if (folder / "policies.toml").exists() else None,
+    )
     listener = AdminListener(settings, tables, means, lambda: NOW_NS)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         async with listener.serving(bound):
-            yield Served(settings, bound.getsockname()[1], acts)
+            yield Served(settings, bound.getsockname()[1], acts, wishes)

@@ -47,6 +47,11 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "limit": 5,
     },
     "disposal_copies": {"interactions": ["v1_one"]},
+    "console_steps": {"interactions": ["v1_one"]},
+    "console_acts": {"interaction": "v1_one", "limit": 5},
+    "console_next": {"interaction": "v1_one", "limit": 5},
+    "console_exchange": {"exchange": "x"},
+    "console_media": {"ref": "x"},
     "calendar_days": {
         "finals": ["unverifiable"],
         "since": dt.date(2026, 9, 20),
