@@ -165,6 +165,7 @@ full: export LINEAGE_FORESTS := 10000
 full: export TRAIL_MUTATIONS := 10000
 full: export TRAIL_HONEST := 10000
 full: export CARRIES_HISTORIES := 1000
+full: export ERASING_ALL := 100000
 full: export RETENTION_RUNS := 2000
 full: export RETENTION_TREES := 400
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
