@@ -147,6 +147,7 @@ sdks-newest: $(STAMP) # says when a newer SDK exists than the matrix knows; sile
 check: export CRASH_ROUNDS ?= 60
 check: export CRASH_IMAGES ?= 2000
 check: export RECORDER_SEEDS ?= 2
+check: export RETENTION_LIVES ?= 500
 check: fmt-check lint types docs-check test outside faults ## everything CI runs, in the order that fails fastest
 
 # Of the wire: faults of an upstream, vanishing clients, quiet and crowded moments, seconds of overload, a soak.
@@ -167,6 +168,7 @@ full: export TRAIL_HONEST := 10000
 full: export CARRIES_HISTORIES := 1000
 full: export ERASING_ALL := 100000
 full: export RETENTION_RUNS := 2000
+full: export RETENTION_LIVES := 20000
 full: export RETENTION_TREES := 400
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
 	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
