@@ -6,6 +6,7 @@ GET /v1/health   workers with their modes, the recorder, the tables, and what is
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,14 +18,19 @@ from proxy import __version__
 from proxy.admin.desk import Busy, Desk
 from proxy.admin.guard import needs, refused
 from proxy.admin.tokens import RIGHTS, Right
+from proxy.errors import StoreError
 from proxy.journal.format import Mode
 from proxy.journal.page import PageReading, PageView, is_locked, pages
 from proxy.journal.segments.space import Space
+from proxy.store import queries
 
 SILENT_NS: Final = 5_000_000_000
 """A worker gives a sign of life each second."""
 LATE_S: Final = 5.0
 """A recorder that is behind for so long breaks its promise of one second by more than a busy moment."""
+
+LATELY_NS: Final = 3600 * 1_000_000_000
+"""A gap is told on every page for so long."""
 
 RecorderState = Callable[[], dict[str, Any]]
 """{"exchange_count", "open_count", "lag_s", "queued_count", "problem", "vault": {"file", "offset"}}."""
@@ -59,11 +65,11 @@ class Who:
         """Not told to the trail: it is asked every few seconds, and says nothing of anybody."""
         needs(request, Right.FACTS)
         try:
-            workers = await self._desk.in_thread(self._workers)
+            workers, gap = await self._desk.in_thread(lambda: (self._workers(), self._gap()))
         except Busy:
             return refused(503, "too many questions wait already")
         recorder = self._recorder_state()
-        problems = _problems(workers, recorder, self._desk.now_ns())
+        problems = _problems(workers, recorder, self._desk.now_ns()) + gap
         told = {
             "workers": workers,
             "recorder": recorder,
@@ -72,6 +78,20 @@ class Who:
             "is_strict": bool(workers) and all(each["mode"] == "strict" for each in workers),
         }
         return web.json_response(told)
+
+    def _gap(self) -> list[str]:
+        """What passed unrecorded and became known lately; nothing where the tables cannot say."""
+        since = dt.datetime.fromtimestamp((self._desk.now_ns() - LATELY_NS) / 1e9, dt.UTC)
+        try:
+            with self._desk.tables.lend() as cursor:
+                found = queries.dicts(cursor, "health_gaps", since=since.replace(tzinfo=None))[1][0]
+        except StoreError:
+            return []
+        if not found["gap_count"]:
+            return []
+        return [
+            f"{found['exchange_count']} exchanges passed unrecorded, known within the last hour"
+        ]
 
     def _workers(self) -> list[dict[str, Any]]:
         found = []
