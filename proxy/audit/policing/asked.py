@@ -5,22 +5,30 @@ from __future__ import annotations
 import posixpath
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
 from proxy.audit.policing.body import Pairs, Reading, read_body
-from proxy.interactions.problems import Notes
-from proxy.recording.exchange import Body
+from proxy.audit.policing.rules import plain_name, tool_name
 from proxy.recording.operation import INTERACTION_OPERATIONS, classify
-from proxy.recording.reading.decode import decode_body
 from proxy.recording.reading.heads import request_head
 
+UNPACKED_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of a packed body: JSON packs to a quarter or less; 30 times as much would keep everybody waiting."""
 _FINGERPRINT: Final = re.compile(rb"fp:([0-9a-f]{16})")
-_OVERRIDE: Final = re.compile(
-    rb"(?i)\r\nx-(?:http-method(?:-override)?|method-override)[ \t]*:|[?&](?:\$|%24)http(?:method|headers)="
+_HIDDEN: Final = re.compile(
+    rb"\A[^?\r\n]*fp:[0-9a-f]{16}|\A[^\r\n]*[?&][^=&\r\n]*fp:[0-9a-f]{16}|\r\n[^:\s]*fp:[0-9a-f]{16}"
 )
+"""A fingerprint in the path, or in place of a name: a credential that is spelled like that word stands in another line,
+and the record hides both. Values follow a space."""
+_OVERRIDE: Final = re.compile(rb"(?i)\r\nx-(?:http-method(?:-override)?|method-override)[ \t]*:")
 """Another method than the request line says: Google's front ends honour some of these."""
+_OVERRIDING: Final = frozenset({"$httpmethod", "$httpheaders"})
+"""The same in the query."""
+_CONTENT_TYPE: Final = re.compile(rb"(?i)\r\ncontent-type:[ \t]*([^;\r\n]*)")
+_JSON: Final = re.compile(rb"(?i)(?:application/(?:[a-z0-9.-]+\+)?json|text/[a-z0-9.-]+)?[ \t]*")
+"""What is said of a body that is read as JSON; a form or a protobuf may be JSON to us and something else to others."""
 _DIGEST: Final = re.compile(
     rb"(?i)\r\n(?:content-md5|digest|content-digest|repr-digest|x-goog-hash)[ \t]*:"
 )
@@ -28,6 +36,7 @@ _DIGEST: Final = re.compile(
 _ELSEWHERE: Final = re.compile(r"(?i)\A/batch(?:/|\Z)|/\$rpc/")
 """Ways to wrap any call into another one."""
 _PREVIOUS: Final = ("previous_interaction_id", "previousInteractionId")
+_NO_TEXT: Final = "(no text)"
 _READ_NAMES: Final = frozenset({"store", "background", "tools", "model", "agent", *_PREVIOUS})
 _WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -96,14 +105,20 @@ def coded(body: bytes, coding: str) -> bytes:
 def _operation(target: str, named: str, head: bytes) -> str:
     path = target.partition("?")[0]
     plain = _plain(path)
-    if _ELSEWHERE.search(plain):
+    if _ELSEWHERE.search(plain) or _HIDDEN.search(head):
         return "unclear"
     is_about = "interaction" in plain.lower()
     if not is_about:
         return "none"
-    if plain != _without_doubles(path) or ";" in plain or _OVERRIDE.search(head):
+    if plain != _without_doubles(path) or ";" in plain or _is_overridden(target, head):
         return "unclear"
     return named if named in INTERACTION_OPERATIONS else "other"
+
+
+def _is_overridden(target: str, head: bytes) -> bool:
+    pairs = target.partition("?")[2].split("&")
+    names = {unquote(pair.partition("=")[0]).lower() for pair in pairs}
+    return bool(names & _OVERRIDING) or _OVERRIDE.search(head) is not None
 
 
 def _plain(path: str) -> str:
@@ -124,37 +139,54 @@ def _create(
     asked: Asked, target: str, codings: tuple[str, ...], head: bytes, given: tuple[bytes, bool]
 ) -> Asked:
     body, is_whole = given
-    notes = Notes()
-    decoded = decode_body(Body(body, len(body), ()), codings, notes, "request")
-    reading = read_body(decoded.data) if is_whole and decoded.is_whole else None
-    if reading is None:
-        return Asked(
-            asked.method,
-            "create",
-            None,
-            asked.client,
-            asked.clients,
-            is_readable=False,
-            is_large=not is_whole,
-        )
+    plain = _unpacked(body, codings) if is_whole else None
+    reading = read_body(plain) if plain is not None and _is_json(head) else None
+    is_large = not is_whole or (plain is not None and len(plain) > UNPACKED_BYTES_MAX)
+    unreadable = replace(asked, is_readable=False, is_large=is_large)
+    if reading is None or is_large:
+        return unreadable
+    try:
+        return _read(asked, reading, target, codings, head)
+    except RecursionError:  # nested deeper than we can follow
+        return unreadable
+
+
+def _is_json(head: bytes) -> bool:
+    return all(_JSON.fullmatch(said) for said in _CONTENT_TYPE.findall(head))
+
+
+def _unpacked(body: bytes, codings: tuple[str, ...]) -> bytes | None:
+    """Without its content coding; more than UNPACKED_BYTES_MAX: its beginning. None: nobody can tell what it says."""
+    if not codings:
+        return body
+    wbits = _WBITS.get(codings[0])
+    if wbits is None or len(codings) > 1:
+        return None
+    machine = zlib.decompressobj(wbits)
+    try:
+        plain = machine.decompress(body, UNPACKED_BYTES_MAX + 1)
+    except zlib.error:
+        return None
+    if len(plain) > UNPACKED_BYTES_MAX:
+        return plain
+    # What stands behind its end is a part of it to some.
+    return plain if machine.eof and not machine.unused_data else None
+
+
+def _read(
+    asked: Asked, reading: Reading, target: str, codings: tuple[str, ...], head: bytes
+) -> Asked:
     query = _of_query(target)
     stored = [*reading.all("store"), *query.all("store")]
     background = [*reading.all("background"), *query.all("background")]
     tools = [*reading.all("tools"), *query.all("tools")]
     is_fixed = bool(_DIGEST.search(head)) or bool(query) or len(codings) > 1
-    return Asked(
-        asked.method,
-        "create",
-        None,
-        asked.client,
-        asked.clients,
+    return replace(
+        asked,
         is_stored=not stored or any(value is not False for value in stored),
         is_background=any(value is not None and value is not False for value in background),
         previous=_texts([*reading.all(*_PREVIOUS), *query.all(*_PREVIOUS)]),
-        names=frozenset(
-            text.removeprefix("models/")
-            for text in _texts([*reading.all("model", "agent"), *query.all("model", "agent")])
-        ),
+        names=_texts([*reading.all("model", "agent"), *query.all("model", "agent")]),
         tools=frozenset(name for value in tools for name in _tool_names(value)),
         reading=None if is_fixed else reading,
         coding=codings[0] if codings else "",
@@ -172,9 +204,9 @@ def _of_query(target: str) -> Pairs:
 
 
 def _texts(values: list[Any]) -> frozenset[str]:
-    """Every value that says something; what is no text stands as its own writing, and fits nothing."""
+    """Every value that says something, as a plain name; what is no text fits nothing."""
     said = [value for value in values if value is not None and value != ""]
-    return frozenset(value if isinstance(value, str) else repr(value)[:80] for value in said)
+    return frozenset(plain_name(value) if isinstance(value, str) else _NO_TEXT for value in said)
 
 
 def _tool_names(value: Any) -> list[str]:
@@ -188,8 +220,4 @@ def _tool_names(value: Any) -> list[str]:
             names += _tool_names(each)
     elif isinstance(value, str):
         names.append(value)
-    return [_snake(name) for name in names]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
+    return [tool_name(name) for name in names]

@@ -59,9 +59,10 @@ def decide(asked: Asked, body: bytes, rules: DoorRules, known: Knowledge) -> Ver
     if asked.operation == "none":
         return PASSES
     if asked.operation == "unclear":
-        return _refused(
-            400, DOOR, "this way of asking cannot be checked: ask for it plainly", asked
-        )
+        why = "this way of asking cannot be checked"
+        if not rules.enforces:
+            return Verdict(decision=_told("unread", DOOR, f"{why}, and it passed", asked))
+        return _refused(400, DOOR, f"{why}: ask for it plainly", asked)
     for found in (_bound(asked, rules, known), _kept(asked, rules, known)):
         if found is not None:
             return found
@@ -102,7 +103,10 @@ def _is_own(interaction: str, asked: Asked, rules: DoorRules, known: Knowledge) 
 
 def _kept(asked: Asked, rules: DoorRules, known: Knowledge) -> Verdict | None:
     """Holds against a client's DELETE, and new turns behind what is leaving."""
-    if asked.method == "DELETE" and rules.refuses_held_deletes:
+    may_delete = asked.method == "DELETE" or (
+        asked.operation == "other" and asked.method not in _READS_NOTHING
+    )
+    if may_delete and rules.refuses_held_deletes:
         named = asked.interaction if asked.operation == "delete" else None
         if known.is_held(named) if named else known.has_holds():
             why = "this interaction is under a legal hold: it is kept until the hold is released"
@@ -138,7 +142,8 @@ def _unreadable(
         return PASSES
     name = (enforced or [broken[0].name])[0]
     what = "is larger than what is looked at" if asked.is_large else "cannot be read"
-    if (asked.is_large and rules.passes_large) or not enforced:
+    may_pass = asked.is_large and rules.passes_large and not rules.is_bound
+    if may_pass or not enforced:
         return Verdict(decision=_told("unread", name, f"its body {what}, and it passed", asked))
     return _refused(413 if asked.is_large else 400, name, f"the body {what}", asked)
 

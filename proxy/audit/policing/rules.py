@@ -24,6 +24,16 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}")
 
 
+def plain_name(text: str) -> str:
+    """A model, an agent or an interaction without the folders that may stand before it."""
+    return text.strip().rpartition("/")[2]
+
+
+def tool_name(text: str) -> str:
+    """The type of a tool in the one spelling in which rules and requests meet."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.strip()).lower().replace("-", "_")
+
+
 class Do(StrEnum):
     """What becomes of a request that breaks a storage rule."""
 
@@ -60,12 +70,18 @@ class DoorRules:
     fails_open: bool = False
     """Storage rules alone: without an answer of the door a create passes, and that is told."""
     passes_large: bool = False
-    """A create that is larger than what is looked at passes, and that is told."""
+    """A create that is larger than what is looked at passes, and that is told. Not where interactions are bound."""
 
     @property
     def must_answer(self) -> bool:
         """Nothing may pass unasked."""
         return self.refuses_held_deletes or self.is_bound or not self.fails_open
+
+    @property
+    def enforces(self) -> bool:
+        """Anything is refused or changed; else requests are only looked at."""
+        is_kept = self.refuses_held_deletes or self.is_bound
+        return is_kept or any(rule.do is not Do.OBSERVE for rule in self.storage)
 
     def scope_of(self, client: str) -> str:
         return self.scopes.get(client, client)
@@ -121,12 +137,12 @@ def _storage(given: Any, place: str) -> StorageRule:
     name = table.take("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigError(f"{place}: give it a name of letters, digits and _.:- (80 at most)")
-    tools = table.texts("forbid_tools")
+    tools = frozenset(map(tool_name, table.texts("forbid_tools")))
     grounding = GROUNDING if table.flag("forbid_grounding") else frozenset()
     rule = StorageRule(
         name=name,
         clients=_fingerprints(table.texts("clients"), place),
-        models=table.texts("models"),
+        models=frozenset(map(plain_name, table.texts("models"))),
         must_not_store=table.flag("require_store_false"),
         forbids_background=table.flag("forbid_background"),
         forbidden_tools=tools | grounding,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.audit.policing.asked import asked_from, coded
+from proxy.audit.policing.asked import UNPACKED_BYTES_MAX, asked_from, coded
 from tests.audit.policing.questions import ANN, BOB, CREATE, asked, created, head
 
 
@@ -115,6 +115,11 @@ def test_background_is_anything_but_false(value: object, expected: object) -> No
         ("POST", "/batch", "unclear"),
         ("POST", "/$rpc/google.ai.InteractionService/DeleteInteraction", "unclear"),
         ("POST", "/v1beta/interactions/v1_a?$httpMethod=DELETE", "unclear"),
+        ("POST", "/v1beta/interactions/v1_a?%24%68ttpMethod=DELETE", "unclear"),
+        ("POST", f"/v1beta/fp:{BOB}", "unclear"),
+        ("DELETE", f"/v1beta/interactions/fp:{BOB}", "unclear"),
+        ("POST", f"/v1beta/interactions?fp:{BOB}=DELETE", "unclear"),
+        ("POST", f"/v1beta/interactions?key=fp:{BOB}", "create"),
     ],
 )
 def test_the_path_says_what_it_is_or_is_unclear(method: str, target: str, operation: str) -> None:
@@ -127,6 +132,11 @@ def test_the_path_says_what_it_is_or_is_unclear(method: str, target: str, operat
 )
 def test_a_method_in_a_header_makes_it_unclear(line: str) -> None:
     assert asked("POST", "/v1beta/interactions/v1_a", line).operation == "unclear"
+
+
+def test_a_credential_that_is_spelled_like_a_header_hides_it_and_makes_it_unclear() -> None:
+    assert asked("POST", CREATE, f"Cookie: fp:{BOB}", f"fp:{BOB}: DELETE").operation == "unclear"
+    assert asked("POST", CREATE, f"Cookie: fp:{BOB}", f"X-Fp: {BOB}").operation == "create"
 
 
 def test_all_credentials_are_seen_and_the_first_counts() -> None:
@@ -155,6 +165,38 @@ def test_what_is_not_whole_or_not_decodable_is_not_readable() -> None:
     assert (part.is_readable, part.is_large) == (False, True)
     odd = created(b"{}", "Content-Encoding: br")
     assert (odd.is_readable, odd.is_large) == (False, False)
+
+
+def test_what_stands_behind_a_packed_body_may_be_a_part_of_it() -> None:
+    twice = gzip.compress(b'{"store":false}') + gzip.compress(b" ")
+    assert not created(twice, "Content-Encoding: gzip").is_readable
+
+
+def test_a_body_that_unpacks_to_too_much_is_large() -> None:
+    packed = gzip.compress(b'{"store":false,"input":"' + bytes(UNPACKED_BYTES_MAX) + b'"}')
+    found = created(packed, "Content-Encoding: gzip")
+    assert (found.is_readable, found.is_large) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("application/json; charset=utf-8", 1),
+        ("text/plain", 1),
+        ("application/x-protobuf", 0),
+        ("application/x-www-form-urlencoded", 0),
+        ("application/json\r\nContent-Type: application/x-protobuf", 0),
+    ],
+)
+def test_only_what_says_that_it_is_json_is_read_as_json(kind: str, expected: int) -> None:
+    assert created({"store": False}, f"Content-Type: {kind}").is_readable is bool(expected)
+
+
+@pytest.mark.parametrize("name", ["model", "tools", "previous_interaction_id", "store"])
+@pytest.mark.parametrize(("start", "end"), [('{"a":', "}"), ("[", "]")])
+def test_no_depth_makes_reading_fail(name: str, start: str, end: str) -> None:
+    for depth in (300, 600, 900, *range(940, 1000, 5), 100_000 // len(start)):
+        created(f'{{"{name}":{start * depth}1{end * depth}}}'.encode())
 
 
 @pytest.mark.parametrize("line", ["Content-MD5: x", "Digest: x", "Content-Digest: x"])

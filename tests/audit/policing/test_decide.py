@@ -136,15 +136,12 @@ def test_of_several_rules_the_strictest_wins() -> None:
 def test_what_is_too_large_passes_or_not_as_configured(large: str, way: Way, decision: str) -> None:
     question = asked_from(head("POST", CREATE), b'{"input":"', is_whole=False)
     passes = large == "pass"
-    for rules in (
-        DoorRules(storage=(NO_STORAGE,), passes_large=passes),
-        DoorRules(is_bound=True, passes_large=passes),
-    ):
-        verdict = decide(question, b'{"input":"', rules, Knowledge())
-        assert verdict.way is way
-        assert verdict.decision is not None
-        assert verdict.decision.decision == decision
-        assert verdict.status in {0, 413}
+    rules = DoorRules(storage=(NO_STORAGE,), passes_large=passes)
+    verdict = decide(question, b'{"input":"', rules, Knowledge())
+    assert verdict.way is way
+    assert verdict.decision is not None
+    assert verdict.decision.decision == decision
+    assert verdict.status in {0, 413}
     assert decide(question, b"", DoorRules(), Knowledge()) == Verdict()
 
 
@@ -236,7 +233,44 @@ def test_nobody_goes_on_from_what_is_being_deleted() -> None:
     "target", ["/v1beta/%69nteractions/v1_a", "/batch/v1", "/v1/a/../interactions"]
 )
 def test_what_is_unclear_is_refused(target: str) -> None:
-    assert decide(asked("DELETE", target), b"", DoorRules(), Knowledge()).status == 400
+    for rules in (BOUND, DoorRules(storage=(NO_STORAGE,)), DoorRules(refuses_held_deletes=True)):
+        assert decide(asked("DELETE", target), b"", rules, Knowledge()).status == 400
+
+
+def test_what_is_unclear_passes_on_record_where_rules_only_observe() -> None:
+    verdict = decide(asked("POST", "/batch"), b"", ruled(Do.OBSERVE), Knowledge())
+
+    assert verdict.way is Way.PASS
+    assert verdict.decision is not None
+    assert verdict.decision.decision == "unread"
+
+
+def test_a_body_too_large_to_look_at_is_no_way_round_binding() -> None:
+    question = asked_from(head("POST", CREATE), b'{"input":"', is_whole=False)
+    rules = DoorRules(is_bound=True, passes_large=True)
+    assert decide(question, b'{"input":"', rules, Knowledge()).status == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/v1beta/interactions:batchDelete"),
+        ("POST", "/google.ai.InteractionService/DeleteInteraction"),
+        ("PATCH", "/v1beta/interactions/v1_ann"),
+    ],
+)
+def test_while_something_is_held_no_call_passes_that_may_delete(method: str, target: str) -> None:
+    rules, known = DoorRules(refuses_held_deletes=True), Knowledge()
+    assert decide(asked(method, target), b"", rules, known) == Verdict()
+    known.keep(Kept({"v1_ann": False}, frozenset()))
+    assert decide(asked(method, target), b"", rules, known).status == 400
+
+
+def test_a_turn_is_anothers_in_any_spelling() -> None:
+    rules = DoorRules(is_bound=True, refuses_unknown=False)
+    for said in ("v1_bob", " v1_bob", "interactions/v1_bob"):
+        verdict = on_create({"previous_interaction_id": said}, rules, known=knowing())
+        assert verdict.status == 404
 
 
 @given(

@@ -55,6 +55,16 @@ def test_a_file_says_all_that_the_door_goes_by() -> None:
     assert second.forbidden_tools == GROUNDING | {"url_context"}
 
 
+@pytest.mark.parametrize(
+    ("models", "tools"), [("models/m", "googleSearch"), ("m", "GOOGLE-SEARCH")]
+)
+def test_names_are_spelled_as_anybody_does(models: str, tools: str) -> None:
+    text = f'[[storage]]\nname = "a"\nmodels = ["{models}"]\nforbid_tools = ["{tools}"]\n'
+    (rule,) = rules_from(text, "door.toml").storage
+    assert rule.models == {"m"}
+    assert rule.forbidden_tools == {"google_search"}
+
+
 def test_an_empty_file_wants_nothing() -> None:
     assert rules_from("", "door.toml") == DoorRules()
     assert not rules_from('[door]\nwithout_answer = "pass"', "door.toml").must_answer
