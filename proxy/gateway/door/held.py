@@ -19,6 +19,9 @@ from proxy.journal.format import Kind as Noted
 
 LOOKED_AT_BYTES_MAX: Final = 1024 * 1024
 """Of a body that waits for a verdict; a larger one is decided on by its beginning."""
+KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of all bodies of one worker that wait: what comes beyond it is treated as if the door were silent, lest ten thousand
+connections keep ten thousand MiB."""
 IS_ASKED: Final = 16
 """A reason to pause reading, beside those of `forward`: there is more of the body than is looked at."""
 _LENGTH: Final = re.compile(rb"(?i)(\r\ncontent-length:[ \t]*)[0-9]+")
@@ -71,7 +74,10 @@ class HeldExchange(Exchange):
             self.request_bytes += len(piece)
             self.tap.note(self.sequence, Noted.REQUEST_CHUNK, piece)
             self._pieces.append(piece)
-            if self.request_bytes > LOOKED_AT_BYTES_MAX and not self.number:
+            self._door.kept_bytes += len(piece)
+            if self._door.kept_bytes > KEPT_BYTES_MAX:
+                self.unanswered()
+            elif self.request_bytes > LOOKED_AT_BYTES_MAX and not self.number:
                 self.client.pause(IS_ASKED)
                 self._ask(is_whole=False)
         return b""
@@ -116,11 +122,16 @@ class HeldExchange(Exchange):
         """No longer undecided; False: it has ended meanwhile."""
         if self.ended or not self._is_undecided:
             return False
-        self._is_undecided = False
+        self._wait_no_more()
         if record:
             self.tap.note(self.sequence, Noted.DECISION, record)
         self.client.resume(IS_ASKED)
         return True
+
+    def _wait_no_more(self) -> None:
+        """Until now all that came was kept."""
+        self._is_undecided = False
+        self._door.kept_bytes -= self.request_bytes
 
     def _go_on(self, body: bytes | None) -> None:
         """Send what was kept, or another body in its place."""
@@ -164,7 +175,11 @@ class HeldExchange(Exchange):
         return super().response_piece(piece)
 
     def end(self, outcome: Outcome, detail: str, trailers: bytes = b"") -> None:
-        if self.is_shown:
+        if self._is_undecided:
+            self._wait_no_more()
+            self._pieces.clear()
+            self._door.forget(self)
+        elif self.is_shown:
             self._door.show(Kind.SHOWN_END, self)
         super().end(outcome, detail, trailers)
 
@@ -180,7 +195,7 @@ class HeldConnection(ClientConnection):
 
     def _begin(self, plan: RequestPlan) -> None:
         """As the other, but that nothing is sent yet, and so nothing waits for the journal."""
-        if not is_concerned(plan.record):
+        if not is_concerned(plan.head):
             super()._begin(plan)
             return
         relay = self._relay
@@ -201,7 +216,7 @@ class HeldConnection(ClientConnection):
         else:
             self._upstream.adopt(exchange)
             exchange.upstream = self._upstream
-        if not plan.is_plain and b"\r\nexpect:" in plan.record.lower():
+        if plan.version != "1.0" and not plan.is_plain and b"\r\nexpect:" in plan.head.lower():
             # The client waits for this before it sends the body that the door has to see.
             flags = Flag.INTERIM | Flag.OWN_ANSWER
             relay.tap.note(sequence, Noted.RESPONSE_HEAD, _CONTINUE, flags)

@@ -28,7 +28,7 @@ AGAIN_MOST_S: Final = 0.25
 BACKLOG_BYTES_MAX: Final = 8 * 1024 * 1024
 """What the door has not taken yet. Beyond it the door is stuck: the connection is given up."""
 NEEDLES: Final = (b"nteraction", b"%", b"/batch", b"$rpc")
-"""What a request line has to hold to be asked about. `%` may hide any of the others."""
+"""What a request line has to hold to be asked about, in either case. `%` may hide any of the others."""
 
 _LOG: Final = logging.getLogger("gateway")
 
@@ -43,9 +43,12 @@ class Asker(Protocol):
     def unanswered(self) -> None: ...
 
 
-def is_concerned(record: bytes) -> bool:
-    """Whether the door is to be asked about a request with this head."""
-    line = record[: record.find(b"\r\n")]
+def is_concerned(head: bytes) -> bool:
+    """Whether the door is to be asked about a request with this head, as it would go on.
+
+    Not as it is recorded: there a word that a credential repeats is hidden.
+    """
+    line = head[: head.find(b"\r\n")].lower()
     return any(needle in line for needle in NEEDLES)
 
 
@@ -56,6 +59,8 @@ class DoorLink(asyncio.Protocol):
         self.must_answer = True
         """Nothing passes without an answer. So it is until the door says otherwise."""
         self.asked_count = 0
+        self.kept_bytes = 0
+        """Of bodies that wait for a verdict, or to be whole before they are asked about."""
         self._path = path
         self._loop = loop
         self._deadline_s = deadline_s
@@ -86,6 +91,11 @@ class DoorLink(asyncio.Protocol):
         if not self._is_ticking:
             self._is_ticking = True
             self._loop.call_later(TICK_S, self._tick)
+
+    def forget(self, asker: Asker) -> None:
+        """It ended, and waits for no answer."""
+        self._waiting.pop(asker.number, None)
+        self._unsent_bytes -= len(self._unsent.pop(asker.number, b""))
 
     def show(self, kind: Kind, asker: Asker, data: bytes = b"") -> None:
         """Part of the answer that an asker got; none once the door has enough."""
@@ -146,8 +156,10 @@ class DoorLink(asyncio.Protocol):
         elif said.kind is Kind.ANSWER:
             answer = read_answer(said.payload)
             asker = self._waiting.pop(said.number, None)
-            if asker is None:
-                return  # it came too late
+            if asker is None:  # it came too late
+                if answer.is_shown and self._transport is not None:
+                    self._write(frame(Kind.SHOWN_END, said.number))
+                return
             if answer.is_shown:
                 self._shown[said.number] = asker
                 asker.is_shown = True

@@ -217,6 +217,44 @@ async def test_a_client_that_leaves_meanwhile_is_passed_on_by_nobody(
     assert await (await stage.accepted()).rest() == b""
 
 
+async def test_nothing_is_kept_of_a_client_that_left(stage: Stage, porter: Porter) -> None:
+    client = await sent(stage, post(BODY))
+    number, _ = await porter.asked()
+    client.close()
+    await stage.settled()
+    porter.answer(number, PASS._replace(is_shown=True))
+
+    said = await porter.said()
+
+    assert (said.kind, said.number) == (Kind.SHOWN_END, number)
+
+
+async def test_more_bodies_than_are_kept_are_refused_until_there_is_room(
+    stage: Stage, porter: Porter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.gateway.door.held.KEPT_BYTES_MAX", len(BODY))
+    first = await sent(stage, post(BODY))
+    number, _ = await porter.asked()
+    upstream = await stage.accepted()
+
+    second = await sent(stage, post(BODY))
+
+    assert (await second.message()).startswith(b"HTTP/1.1 503 ")
+    porter.answer(number)
+    assert (await upstream.message()).endswith(BODY)
+    await upstream.send(OK)
+    await first.message()
+    await sent(stage, post(BODY))
+    assert (await porter.passes()).body == BODY
+
+
+async def test_a_credential_that_is_spelled_like_the_path_hides_nothing(
+    stage: Stage, porter: Porter
+) -> None:
+    await sent(stage, post(BODY, b"Cookie: interactions"))
+    assert b" /v1/fp:" in (await porter.passes()).head
+
+
 async def test_who_waits_for_a_100_is_asked_for_the_body(stage: Stage, porter: Porter) -> None:
     client = await stage.client()
     head, _, body = post(BODY, b"Expect: 100-continue").partition(HEAD_END)

@@ -48,12 +48,27 @@ async def linked(path: Path, deadline_s: float = WAIT_S) -> AsyncIterator[DoorLi
         (b"DELETE /v1beta/%69nteractions/a HTTP/1.1", True),
         (b"POST /$rpc/google.ai.InteractionService/X HTTP/1.1", True),
         (b"POST /batch HTTP/1.1", True),
+        (b"DELETE /v1beta/INTERACTIONS/a HTTP/1.1", True),
         (b"GET /v1beta/models HTTP/1.1", False),
         (b"POST /v1beta/models/m:generateContent HTTP/1.1", False),
     ],
 )
 def test_it_asks_about_what_may_be_about_interactions(line: bytes, expected: object) -> None:
     assert is_concerned(line + b"\r\nX-Other: interactions %\r\n\r\n") is expected
+
+
+async def test_a_door_that_answers_too_late_is_told_that_nothing_is_shown(tmp_path: Path) -> None:
+    async with Porter(tmp_path / "d") as porter, linked(porter.path) as link:
+        asker = Asker()
+        link.ask(asker, b"head", b"", is_whole=True)
+        number, _ = await porter.asked()
+        link.forget(asker)
+        porter.answer(number, PASS._replace(is_shown=True))
+
+        said = await porter.said()
+
+        assert (said.kind, said.number) == (Kind.SHOWN_END, number)
+        assert asker.told.empty()
 
 
 async def test_a_question_is_answered_once(tmp_path: Path) -> None:
