@@ -47,8 +47,8 @@ class Redactor:
         return self._look_up(secret)[0] if secret else secret
 
     def header_secret(self, value: bytes) -> bytes:
-        """The secret part of a credential header: without `Bearer`, so that both ways of sending match."""
-        return _SCHEME.sub(b"", value, count=1)
+        """The secret part of a credential header: without `Bearer` or white space, so that all ways of sending match."""
+        return _SCHEME.sub(b"", value, count=1).rstrip(b" \t")
 
     def text(self, head: bytes, secrets: Iterable[bytes] = ()) -> bytes:
         """`head` with credentials in URLs, and further occurrences of `secrets`, replaced."""

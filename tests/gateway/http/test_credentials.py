@@ -47,6 +47,13 @@ def test_a_credential_header_is_never_in_the_record(name: bytes, secret: bytes) 
     assert secret not in request_record(b"/v1", [(name, secret)])
 
 
+@pytest.mark.parametrize("value", [SECRET + b" ", SECRET + b"\t ", b"Bearer  " + SECRET + b" "])
+def test_space_around_a_credential_makes_it_no_other(value: bytes) -> None:
+    assert b"x-goog-api-key: " + MARK + b"\r\n" in request_record(
+        b"/v1", [(b"x-goog-api-key", value)]
+    )
+
+
 @given(parameters, secrets.filter(lambda s: b"&" not in s), encodings)
 def test_a_credential_parameter_is_never_in_the_record(
     parameter: bytes, secret: bytes, encode: type[bytes]
