@@ -66,7 +66,7 @@ async function queriesView(body, state, { keep, signal }) {
     };
     // An empty text is a value of its own where the default is empty: it is left out and means the same.
     const sent = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
-    const form = h("form.filters", { onsubmit: (event) => { event.preventDefault(); run(); } }, one.parameters.map((each) => h("label.field", { title: each.about }, h("span", null, each.name.replaceAll("_", " ")),
+    const form = h("form.filters.all", { onsubmit: (event) => { event.preventDefault(); run(); } }, one.parameters.map((each) => h("label.field", { title: each.about }, h("span", null, each.name.replaceAll("_", " ")),
       h("input", { name: each.name, value: state.given[`p.${each.name}`] ?? each.default ?? "", required: each.default === null, inputmode: each.type === "whole" ? "numeric" : null, placeholder: each.type === "instant" ? "-7d, 2026-11-23" : each.about, autocomplete: "off" }), h("span.hint", null, each.about))),
       h("button.primary", { type: "submit" }, "Ask"));
     put(chosen, panel(one.name.replaceAll("_", " "), h("p.about", null, one.about), form), result);
@@ -157,7 +157,7 @@ function cellText(name, value) {
 function cell(name, value) {
   if (/^(from_)?interaction(_id)?$/.test(name) && typeof value === "string" && value) return interactionLink(value, 26);
   const text = cellText(name, value);
-  return typeof value === "number" || INSTANT.test(String(value)) ? h("span", { title: String(value) }, text) : longText(text, 300);
+  return typeof value === "number" || INSTANT.test(String(value)) ? h("span.when", { title: String(value) }, text) : longText(text, 300);
 }
 
 // ---- the trail

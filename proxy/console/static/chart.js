@@ -3,8 +3,8 @@
 import { h, put, svg } from "./dom.js";
 import { moment } from "./format.js";
 
-const WIDTH = 1000, HEIGHT = 220, LEFT = 64, BOTTOM = 26, TOP = 10;
-const BARS_MAX = 24, POINTS_MAX = 2000;
+const HEIGHT = 220, LEFT = 64, BOTTOM = 26, TOP = 10;
+const NAMES_MAX = 3, BARS_MAX = 24, POINTS_MAX = 2000;
 const INSTANT = /^\d{4}-\d\d-\d\d(T[\d:.]+Z?)?$/;
 
 /** null where there is nothing to draw. `text(name, value)`: how a value is written. */
@@ -17,7 +17,8 @@ export function chartOf(columns, rows, text) {
   const names = columns.filter((name) => !times.includes(name) && all(name, (value) => typeof value === "string"));
   // A line needs one row for an instant; more are something else told over time, and a line would lie.
   const line = times.find((name) => new Set(filled(name)).size === rows.length) ?? null;
-  if (!numbers.length || (!line && !names.length)) return null;
+  // Rows with many names are a log of events: a chart of it would say nothing.
+  if (!numbers.length || (!line && !names.length) || names.length > NAMES_MAX) return null;
   let shown = numbers[0], kind = line ? "line" : "bar";
   const place = h("div.chart");
   const draw = () => put(place, h("div.chart-head", null,
@@ -29,18 +30,19 @@ export function chartOf(columns, rows, text) {
 }
 
 function lineChart(rows, time, shown, text) {
+  const width = innerWidth < 720 ? 420 : 1000;
   const points = rows.map((row) => ({ at: Date.parse(row[time]), value: row[shown] })).filter((each) => each.value !== null && !Number.isNaN(each.at)).sort((one, other) => one.at - other.at).slice(-POINTS_MAX);
   if (points.length < 2) return null;
   const [first, last] = [points[0].at, points.at(-1).at];
   const top = Math.max(...points.map((each) => each.value), 0), low = Math.min(...points.map((each) => each.value), 0);
-  const x = (at) => LEFT + ((at - first) / Math.max(1, last - first)) * (WIDTH - LEFT - 8);
+  const x = (at) => LEFT + ((at - first) / Math.max(1, last - first)) * (width - LEFT - 8);
   const y = (value) => TOP + (1 - (value - low) / Math.max(1e-12, top - low)) * (HEIGHT - TOP - BOTTOM);
   const path = points.map((each, place) => `${place ? "L" : "M"}${x(each.at).toFixed(1)} ${y(each.value).toFixed(1)}`).join("");
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${shown.replaceAll("_", " ")} over time, ${points.length} points from ${text(shown, low)} to ${text(shown, top)}; the table below has the numbers` },
-    [low, (low + top) / 2, top].map((value) => [svg("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }), svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, text(shown, value))]),
+  return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `${shown.replaceAll("_", " ")} over time, ${points.length} points from ${text(shown, low)} to ${text(shown, top)}; the table below has the numbers` },
+    [low, (low + top) / 2, top].map((value) => [svg("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }), svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, text(shown, value))]),
     svg("path", { class: "area", d: `${path}L${x(last)} ${y(Math.max(low, 0))}L${x(first)} ${y(Math.max(low, 0))}Z` }), svg("path", { class: "line", d: path }),
     points.length <= 80 ? points.map((each) => svg("circle", { cx: x(each.at), cy: y(each.value), r: 3 }, svg("title", null, `${moment(new Date(each.at).toISOString())}: ${text(shown, each.value)}`))) : null,
-    svg("text", { x: LEFT, y: HEIGHT - 6 }, moment(new Date(first).toISOString())), svg("text", { x: WIDTH - 8, y: HEIGHT - 6, "text-anchor": "end" }, moment(new Date(last).toISOString())));
+    svg("text", { x: LEFT, y: HEIGHT - 6 }, moment(new Date(first).toISOString())), svg("text", { x: width - 8, y: HEIGHT - 6, "text-anchor": "end" }, moment(new Date(last).toISOString())));
 }
 
 function barChart(rows, names, shown, text) {

@@ -8,7 +8,7 @@ const SHOWN = 12;
 
 /** sqlBox({value, views, queries, run}) -> {element, value()}. */
 export function sqlBox({ value, views, queries, run }) {
-  const area = h("textarea.sql", { id: "sql", rows: "8", spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-label": "SQL statement", "aria-autocomplete": "list", "aria-controls": "completions", "aria-haspopup": "listbox" });
+  const area = h("textarea.sql", { id: "sql", rows: "6", spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-label": "SQL statement", "aria-autocomplete": "list", "aria-controls": "completions", "aria-haspopup": "listbox" });
   area.value = value;
   const list = h("ul.completions", { id: "completions", role: "listbox", "aria-label": "Completions", hidden: true });
   const about = h("p.mute.small", { "aria-live": "polite" });
