@@ -12,39 +12,69 @@ from proxy.journal.disk import make_folder, sync_folder, write_all
 BLOCK_BYTES: Final = 1024 * 1024
 
 
-def mirror_file(source: Path, target: Path) -> int:
+def mirror_file(source: Path, target: Path, *, size_max: int | None = None) -> int:
     """Make `target` as `source` is now, durable, for the owner alone; returns the bytes written.
 
-    A source that grows meanwhile is taken up to the size it had.
+    A source that grows meanwhile is taken up to the size it had; one that is cut, up to where it ends now.
+
+    Args:
+        source: the original; a link is followed.
+        target: the copy; a link there is refused, it would lead out of the backup.
+        size_max: the beginning of so many bytes is enough.
 
     Raises:
         OSError: a disk refused.
     """
     reading = os.open(source, os.O_RDONLY)
     try:
-        writing = os.open(target, os.O_RDWR | os.O_CREAT, 0o600)
+        writing = os.open(target, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            return _make_equal(reading, writing)
+            os.fchmod(writing, 0o600)
+            return _make_equal(reading, writing, size_max)
         finally:
             os.close(writing)
     finally:
         os.close(reading)
 
 
-def _make_equal(reading: int, writing: int) -> int:
+def _make_equal(reading: int, writing: int, size_max: int | None) -> int:
     size = os.fstat(reading).st_size
+    if size_max is not None:
+        size = min(size, size_max)
     had = os.fstat(writing).st_size
     written = 0
-    for offset in range(0, size, BLOCK_BYTES):
+    offset = 0
+    while offset < size:
         block = os.pread(reading, min(BLOCK_BYTES, size - offset), offset)
+        if not block:
+            size = offset  # cut since: what stood there is nowhere any more
+            break
         if offset >= had or os.pread(writing, len(block), offset) != block:
             write_all(writing, [block], offset)
             written += len(block)
+        offset += len(block)
     if had > size:
         os.ftruncate(writing, size)
     if written or had > size:
         os.fsync(writing)
     return written
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """The file with this content or the one before it, whatever happens; for the owner alone.
+
+    Raises:
+        OSError: a disk refused.
+    """
+    unborn = path.with_name(f"{path.name}.unborn")
+    descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        write_all(descriptor, [content], 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    unborn.rename(path)
+    sync_folder(path.parent)
 
 
 def mirror_folder(
@@ -66,14 +96,14 @@ def _mirrored(source: Path, target: Path, below: Path, is_wanted: Callable[[Path
         if path.is_dir():
             kept.add(path.name)
             written += _mirrored(source, target, name, is_wanted)
-        elif is_wanted(name):
+        elif path.is_file() and is_wanted(name):
             kept.add(path.name)
             try:
                 written += mirror_file(path, target / name)
             except FileNotFoundError:
                 kept.discard(path.name)  # removed since it was listed
     for path in (target / below).iterdir():
-        if path.name not in kept and not path.is_dir():
+        if path.name not in kept and (path.is_symlink() or not path.is_dir()):
             path.unlink()
     sync_folder(target / below)
     return written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed, StartRefused, StoreError
-from proxy.journal.disk import sync_folder, write_all
+from proxy.journal.disk import sync_folder
 from proxy.journal.format import ExchangeId
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
-from proxy.reading.backing.mirror import mirror_file, mirror_folder
+from proxy.reading.backing.mirror import mirror_file, mirror_folder, write_new
 from proxy.reading.backing.taking import MASTER_KEY, Backup, read_manifest
 from proxy.store.erasing.tombstones import FILE as ERASURES
 from proxy.store.erasing.tombstones import Tombstones
@@ -50,9 +49,19 @@ def restore(
         StoreError: the folder has something in it, the key is another one, the logs do not fit, a disk refused.
     """
     backup = read_manifest(source)
+    data_folder = data_folder.absolute()
+    if data_folder.is_mount():
+        raise StoreError(
+            f"{data_folder} is the root of a disk and cannot be renamed: restore into a folder in it"
+        )
     if data_folder.exists() and any(data_folder.iterdir()):
         raise StoreError(f"{data_folder} is not empty: restore into a new folder")
     log = _newest_log(source / "keys" / ERASURES, newer_erasures)
+    if len(log) < backup.erasures_bytes:
+        raise StoreError(
+            f"{source / 'keys' / ERASURES} has lost {backup.erasures_bytes - len(log)} bytes since the backup was taken: "
+            "give a whole log of erasures with --erasures"
+        )
     master = _master(master_file, source)
     beside = data_folder.with_name(data_folder.name + BESIDE)
     try:
@@ -74,23 +83,13 @@ def _restored(
 ) -> Restored:
     keys = beside / "keys"
     mirror_folder(source / "keys", keys)
-    _write(keys / ERASURES, log)
+    write_new(keys / ERASURES, log)
     tombstones = Tombstones.open(keys)
     erased = {name for erasure in tombstones.erasures() for name in erasure.exchanges}
     erased.update(tombstones.unkept)
     _destroy(keys / "slots", master, erased)
     mirror_folder(source / "data", beside)
     return Restored(backup, len(tombstones.erasures()), len(erased))
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        write_all(descriptor, [content], 0)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
 
 
 def _destroy(slots: Path, master: MasterKey, exchanges: Iterable[str]) -> None:

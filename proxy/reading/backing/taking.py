@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 
 from proxy.errors import StoreError
-from proxy.journal.disk import make_folder, sync_folder, write_all
-from proxy.reading.backing.mirror import mirror_file, mirror_folder
+from proxy.journal.disk import make_folder, sync_folder
+from proxy.reading.backing.mirror import mirror_file, mirror_folder, write_new
 from proxy.reading.erasing.asked import asked
 from proxy.store.erasing.tombstones import FILE as ERASURES
 
@@ -24,8 +24,9 @@ FORMAT: Final = 1
 MANIFEST: Final = "backup.json"
 LOCK: Final = "backup.lock"
 MASTER_KEY: Final = "master.key"
+UNBORN: Final = ".unborn"
 OF_TRAIL: Final = ("checkpoint", "checkpoints", "trail.vkey")
-"""Tiles are functions of the vault; these are not."""
+"""Tiles are functions of the vault; these are not. All but the first only grow."""
 IDENTITY: Final = "fingerprint.key"
 """Made once with a data folder, of random bytes: two folders never share it."""
 
@@ -76,7 +77,7 @@ def take(
         make_folder(target)
         with _held(target / LOCK):
             _refuse_another(target, keys)
-            never = {keys / MASTER_KEY, master_file or keys / MASTER_KEY}
+            never = _places(keys / MASTER_KEY) | _places(master_file or keys / MASTER_KEY)
             return _taken(data_folder, target, now or datetime.now(UTC), never)
     except OSError as error:
         raise StoreError(f"the backup in {target} is not up to date: {error}") from error
@@ -108,18 +109,32 @@ def _refuse_another(target: Path, keys: Path) -> None:
         raise StoreError(f"{target} is the backup of another data folder: take an empty one")
 
 
-def _taken(data_folder: Path, target: Path, now: datetime, never: AbstractSet[Path]) -> Taken:
+def _places(file: Path) -> set[tuple[int, int]]:
+    """Device and inode: whatever a file is called, it is this one. None, if there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return set()
+    return {(found.st_dev, found.st_ino)}
+
+
+def _taken(
+    data_folder: Path, target: Path, now: datetime, never: AbstractSet[tuple[int, int]]
+) -> Taken:
+    def mirrored(source: Path, copy: Path) -> int:
+        def is_wanted(name: Path) -> bool:
+            return name.suffix != UNBORN and not _places(source / name) & never
+
+        return mirror_folder(source, copy, is_wanted=is_wanted)
+
     data, keys = target / "data", target / "keys"
-    written = _mirror_trail(data_folder / "trail", data / "trail")
+    trail = _Trail(data_folder / "trail")
     exchange_count = _flushed(data_folder)
-    written += mirror_folder(data_folder / "vault", data / "vault", is_wanted=_is_born)
+    written = mirrored(data_folder / "vault", data / "vault")
+    written += trail.mirror(data / "trail")
     if (data_folder / "admin").is_dir():
-        written += mirror_folder(data_folder / "admin", data / "admin")
-    written += mirror_folder(
-        data_folder / "keys",
-        keys,
-        is_wanted=lambda name: _is_born(name) and data_folder / "keys" / name not in never,
-    )
+        written += mirrored(data_folder / "admin", data / "admin")
+    written += mirrored(data_folder / "keys", keys)
     erasures = data_folder / "keys" / ERASURES
     if (
         erasures.exists()
@@ -149,27 +164,33 @@ def _flushed(data_folder: Path) -> int | None:
     return int(told["exchanges"])
 
 
-def _mirror_trail(source: Path, target: Path) -> int:
-    make_folder(target)
-    return sum(
-        mirror_file(source / name, target / name) for name in OF_TRAIL if (source / name).exists()
-    )
+class _Trail:
+    """The trail as it is before the vault is read, written behind it: so it is ahead of no vault, nor when it is cut off."""
 
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        first, *grow = OF_TRAIL
+        path = source / first
+        self._last = path.read_bytes() if path.exists() else b""
+        self._sizes = {
+            name: (source / name).stat().st_size for name in grow if (source / name).exists()
+        }
 
-def _is_born(name: Path) -> bool:
-    return name.suffix != ".unborn"
+    def mirror(self, target: Path) -> int:
+        make_folder(target)
+        written = 0
+        for name, size in self._sizes.items():
+            written += mirror_file(self._source / name, target / name, size_max=size)
+        last = target / OF_TRAIL[0]
+        if self._last and not (last.is_file() and last.read_bytes() == self._last):
+            write_new(last, self._last)
+            written += len(self._last)
+        sync_folder(target)
+        return written
 
 
 def _write_manifest(target: Path, backup: Backup) -> None:
-    unborn = target / f"{MANIFEST}.unborn"
-    descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        write_all(descriptor, [orjson.dumps(backup.told(), option=orjson.OPT_INDENT_2) + b"\n"], 0)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    unborn.rename(target / MANIFEST)
-    sync_folder(target)
+    write_new(target / MANIFEST, orjson.dumps(backup.told(), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 @contextmanager

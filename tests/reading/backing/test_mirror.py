@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +48,51 @@ def test_only_blocks_that_changed_are_written(tmp_path: Path) -> None:
 
     assert mirror_file(source, target) == mirror.BLOCK_BYTES + 3
     assert target.read_bytes() == source.read_bytes()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_cut_meanwhile_ends_where_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(3 * mirror.BLOCK_BYTES))
+    target.write_bytes(b"x" * (3 * mirror.BLOCK_BYTES))
+    read = os.pread
+
+    def cutting(descriptor: int, size: int, offset: int) -> bytes:
+        os.truncate(source, mirror.BLOCK_BYTES + 5)
+        return read(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", cutting)
+    mirror_file(source, target)
+
+    assert target.read_bytes() == bytes(mirror.BLOCK_BYTES + 5)
+
+
+def test_no_more_is_taken_than_is_wanted(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"line\nlater")
+    mirror_file(source, target, size_max=5)
+    assert target.read_bytes() == b"line\n"
+
+
+def test_a_link_in_the_backup_leads_nowhere(tmp_path: Path) -> None:
+    source, target, foreign = tmp_path / "source", tmp_path / "target", tmp_path / "foreign"
+    source.write_bytes(b"ours")
+    foreign.write_bytes(b"theirs")
+    target.symlink_to(foreign)
+
+    with pytest.raises(OSError, match="symbolic links"):
+        mirror_file(source, target)
+
+    assert foreign.read_bytes() == b"theirs"
+
+
+def test_a_copy_that_others_could_read_is_the_owners_again(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"ours")
+    target.touch(0o644)
+    mirror_file(source, target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 

@@ -74,6 +74,33 @@ def test_an_older_log_than_the_backups_takes_nothing_back(scene: Scene, tmp_path
     assert restore(tmp_path / "backup", tmp_path / "new", master(scene), older).exchange_count == 1
 
 
+def test_a_backup_that_lost_its_log_is_not_restored_without_another(
+    scene: Scene, tmp_path: Path
+) -> None:
+    log = erased_after_the_backup(scene, 2)
+    take(scene.folder, tmp_path / "backup")
+    (tmp_path / "backup" / "keys" / FILE).unlink()
+
+    with pytest.raises(StoreError, match="has lost"):
+        restore(tmp_path / "backup", tmp_path / "new", master(scene), None)
+
+    assert restore(tmp_path / "backup", tmp_path / "new", master(scene), log).exchange_count == 1
+
+
+def test_the_root_of_a_disk_is_no_folder_to_restore_into(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="restore into a folder in it"):
+        restore(tmp_path / "backup", Path("/proc"), master(scene), None)
+
+
+def test_the_folder_that_one_stands_in_can_be_restored_into(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    restore(tmp_path / "backup", Path(), master(scene), None)
+    assert Scene(tmp_path / "here").told().exchanges == scene.told().exchanges
+
+
 def test_a_log_of_another_folder_is_refused(scene: Scene, tmp_path: Path) -> None:
     erased_after_the_backup(scene, 2)
     take(scene.folder, tmp_path / "backup")

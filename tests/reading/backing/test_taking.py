@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StoreError
+from proxy.reading.backing import taking
 from proxy.reading.backing.taking import IDENTITY, LOCK, MANIFEST, read_manifest, take
 from tests.journal.written import MASTER, write_journal
 from tests.recorder.played import Scene, whole
@@ -47,6 +48,54 @@ def test_a_master_key_of_another_name_is_left_out_too(data: Path, tmp_path: Path
     take(data, tmp_path / "backup", master_file=elsewhere)
 
     assert not (tmp_path / "backup" / "keys" / "ours.key").exists()
+
+
+@pytest.mark.parametrize("way", ["relative", "link", "second name", "in the vault"])
+def test_the_master_key_is_left_out_whatever_it_is_called(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    master = (data / "keys" / "master.key").rename(data / "keys" / "ours.key")
+    if way == "relative":
+        monkeypatch.chdir(tmp_path)
+        master = Path("data/keys/../keys/ours.key")
+    elif way == "link":
+        (data / "keys" / "link.key").symlink_to(master)
+    elif way == "second name":
+        (data / "keys" / "second.key").hardlink_to(master)
+    else:
+        master = master.rename(data / "vault" / "ours.key")
+
+    take(data, tmp_path / "backup", master_file=master)
+
+    found = [path for path in (tmp_path / "backup").rglob("*") if path.is_file()]
+    assert not [path for path in found if MASTER.secret in path.read_bytes()]
+
+
+def test_a_backup_that_is_cut_off_has_no_trail_ahead_of_its_vault(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail, copy = data / "trail", tmp_path / "backup" / "data" / "trail"
+    trail.mkdir(exist_ok=True)
+    (trail / "checkpoint").write_bytes(b"first")
+    (trail / "checkpoints").write_bytes(b"first\n")
+    take(data, tmp_path / "backup")
+    (trail / "checkpoint").write_bytes(b"second")
+    (trail / "checkpoints").write_bytes(b"first\nsecond\n")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "mirror_folder", full)
+        with pytest.raises(StoreError):
+            take(data, tmp_path / "backup")
+
+    assert (copy / "checkpoint").read_bytes() == b"first"
+    assert (copy / "checkpoints").read_bytes() == b"first\n"
+    take(data, tmp_path / "backup")
+    assert (copy / "checkpoint").read_bytes() == b"second"
+    assert (copy / "checkpoints").read_bytes() == b"first\nsecond\n"
+
+
+def full(source: Path, target: Path, **_: object) -> int:
+    raise OSError(28, f"no space for {source.name} in {target.name}")
 
 
 def test_a_second_run_writes_what_is_new(data: Path, tmp_path: Path) -> None:
