@@ -270,7 +270,9 @@ function fateView(sheet) {
       { name: "gone by", draw: (row) => (row.latest ? [moment(row.latest), h("span.mute", null, ` ${distance(row.latest, now)}`)] : h("span.mute", null, "not known")) },
       { name: "rests on", draw: (row) => [row.evidence, row.disposal ? `, ${row.disposal}` : "", row.basis.length ? h("span.mute", null, ` ${row.basis.join("; ")}`) : null] }], sheet.clocks, "Copies") : nothing("No copy at Google is known.")),
     panel("What was decided or done", sheet.acts.length ? table([
-      { name: "when", draw: (row) => moment(row.seen_at) }, { name: "what", draw: (row) => chip(row.kind) }, { name: "by", draw: (row) => row.actor ?? "" }, { name: "what was done", draw: (row) => [row.detail, reasonOf(row.data)] }], sheet.acts.slice().reverse(), "Acts") : nothing("Nothing yet: no hold, no disposal, no reading.")),
+      { name: "when", draw: (row) => moment(row.seen_at) }, { name: "what", draw: (row) => chip(row.kind) }, { name: "by", draw: (row) => row.actor ?? "" }, { name: "what was done", draw: (row) => [row.detail, reasonOf(row.data)] }], sheet.acts.slice().reverse(), "Acts") : nothing("Nothing yet: no hold, no disposal, no reading."),
+      session.may("hold") || session.may("erase") ? h("div.actions", null, session.may("hold") ? h("a.button", { href: href("retention", { hold: sheet.interaction.interaction }) }, "Hold…") : null,
+        session.may("erase") ? h("a.button", { href: href("retention", { erase: sheet.interaction.interaction }) }, "Erase our copy…") : null) : null),
     panel("Trail", sheet.trail.checkpoint ? [
       h("p", null, `Each exchange is a leaf of a signed Merkle log; the newest checkpoint covers ${count(Number(size))} leaves. The leaf of an exchange holds the digest of its sealed manifest:`),
       table([{ name: "exchange", draw: (row) => h("span.id", null, row.exchange) }, { name: "SHA-256 of its manifest, base64", draw: (row) => h("code", null, row.manifest) }], leaves, "Leaves"),

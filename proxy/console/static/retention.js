@@ -67,6 +67,7 @@ export function retentionPage(outlet, { query, signal }) {
     } catch (error) { if (!signal.aborted) put(calendar, note(error.message, "bad")); }
   };
   reload();
+  keep(); // a dialog that the address asked for opens once
   if (query.erase && session.may("erase")) erase({ id: query.erase }, reload);
   if (query.hold && session.may("hold")) placeHold(query.hold, reload);
   return () => list?.close();
@@ -202,10 +203,11 @@ async function erase(wish, reload) {
   let planned;
   try { planned = await ask("/v1/erase/plan", { method: "POST", body, reason: given.reason }); } catch (error) { await say("No plan", note(error.message, "bad")); return; }
   const { counts } = planned.plan;
-  if (!counts.exchanges && !counts.interactions) { await say("Nothing to erase", planView(planned)); return; }
+  const isAllHeld = !counts.exchanges && !counts.interactions;
+  if (isAllHeld && !counts.kept && !counts.spared) { await say("Nothing to erase", planView(planned)); return; }
   const sure = await dialog("This cannot be undone", h("div", null, planView(planned),
     field("sure", "Type erase to destroy the keys", { required: true, pattern: "\\s*erase\\s*", autofocus: true })),
-  { action: `Erase ${counted(counts.interactions, "interaction")}`, read: () => true });
+  { action: isAllHeld ? "Erase once the holds end" : `Erase ${counted(counts.interactions, "interaction")}`, read: () => true });
   if (!sure) return;
   await act("/v1/erase", body, given.reason, "The erasure", (found) => outcome(found), reload);
 }
@@ -230,7 +232,7 @@ const elsewhere = (places) => h("div.plan-group", null, h("h3", null, "Not reach
 function outcome(found) {
   const { counts } = found.plan;
   return h("div.plan.receipt", { "data-erasure": found.erasure },
-    note(`Erased ${counted(counts.interactions, "interaction")}: the keys of ${counted(counts.exchanges, "exchange")} are destroyed.`),
+    note(counts.exchanges ? `Erased ${counted(counts.interactions, "interaction")}: the keys of ${counted(counts.exchanges, "exchange")} are destroyed.` : "Nothing went now: what holds protect goes when the last of them ends."),
     facts([["erasure", h("span.id", null, found.erasure)], ["left to others", counts.quoted ? counted(counts.quoted, "exchange") : null], ["deferred by holds", found.deferred.length ? counted(found.deferred.length, "interaction") : null],
       ["tables", found.are_tables_rewritten ? "written anew" : "still being written anew"], ["copies swept", found.swept.length ? found.swept.join(", ") : null]]),
     elsewhere(found.elsewhere), copyButton(JSON.stringify(found, null, 2), "Copy receipt"));
