@@ -73,6 +73,10 @@ def take(
         raise StoreError(f"no records in {data_folder}: run `interactions-proxy serve` first")
     if target.resolve().is_relative_to(data_folder.resolve()):
         raise StoreError(f"{target} lies in the data folder: a backup belongs on another disk")
+    if data_folder.resolve().is_relative_to(target.resolve()):
+        raise StoreError(
+            f"the data folder lies in {target}: give a folder of its own, best on another disk"
+        )
     try:
         make_folder(target)
         with _held(target / LOCK):

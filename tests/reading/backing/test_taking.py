@@ -98,6 +98,16 @@ def full(source: Path, target: Path, **_: object) -> int:
     raise OSError(28, f"no space for {source.name} in {target.name}")
 
 
+def test_a_folder_around_the_data_is_no_place_for_a_backup(data: Path) -> None:
+    unborn = data / "vault" / "20261123-000002.unborn"
+    unborn.touch()
+
+    with pytest.raises(StoreError, match="a folder of its own"):
+        take(data, data.parent)
+
+    assert unborn.exists(), "data/ in the backup would have been the data themselves"
+
+
 def test_a_second_run_writes_what_is_new(data: Path, tmp_path: Path) -> None:
     first = take(data, tmp_path / "backup")
     assert first.written_bytes > 0
