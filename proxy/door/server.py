@@ -40,9 +40,12 @@ def read_rules(file: Path) -> DoorRules:
     """
     try:
         with file.open("rb") as opened:
-            text = opened.read(RULES_BYTES_MAX).decode()
+            read = opened.read(RULES_BYTES_MAX + 1)
+        text = read.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read door.policy_file {file}: {error}") from error
+    if len(read) > RULES_BYTES_MAX:  # a beginning would be fewer rules
+        raise ConfigError(f"door.policy_file {file} has more than {RULES_BYTES_MAX} bytes")
     return rules_from(text, file.name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.door.server import DoorServer, read_rules
+from proxy.door.server import RULES_BYTES_MAX, DoorServer, read_rules
 from proxy.errors import ConfigError
 
 
@@ -15,6 +15,13 @@ def test_rules_that_cannot_be_read_say_which_file(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match=r"odd\.toml"):
         read_rules(tmp_path / "odd.toml")
+
+
+def test_no_rule_is_lost_because_there_are_many(tmp_path: Path) -> None:
+    file = tmp_path / "door.toml"
+    file.write_bytes(b"#" * RULES_BYTES_MAX + b"\n[binding]\nenabled = true\n")
+    with pytest.raises(ConfigError, match="more than"):
+        read_rules(file)
 
 
 def test_rules_are_read_again_and_wrong_ones_change_nothing(tmp_path: Path) -> None:
