@@ -105,3 +105,52 @@ def test_a_policy_that_is_broken_is_reported(visit: Visit, attacked: Proxy) -> N
     look_until(is_told, "a report of the browser")
     assert any("evil.example" in each for each in visitor.faults)
     visitor.faults.clear()
+
+
+ODD = "<img src=x onerror=window.__ran=1>"
+STATEMENTS = (
+    "SELECT * FROM audit.interactions",
+    "SELECT * FROM audit.steps",
+    "SELECT * FROM audit.unknowns",
+    "SELECT type, content(content_ref) AS said FROM audit.steps WHERE content_ref IS NOT NULL",
+    f"""SELECT 1 AS "{ODD}", '{ODD}' AS "__proto__", 2 AS n UNION ALL SELECT 3, 'javascript:1', 4""",
+)
+
+
+def test_nothing_runs_in_tables_charts_holds_and_plans(visit: Visit, attacked: Proxy) -> None:
+    base: str = attacked.program.announced["admin"]
+    token = (attacked.data / "admin" / "local.token").read_text().strip()
+    visitor = visit(base=base, token=token)
+    page = visitor.open("audit?tab=sql", reason=ODD)
+    page.wait_for_selector(".schema")
+    page.check("#with-content")
+    for statement in STATEMENTS:
+        page.fill("#sql", statement)
+        page.keyboard.press("Control+Enter")
+        page.wait_for_function("() => !document.querySelector('.waiting')")
+        assert page.locator(".note[data-tone=bad]").count() == 0, statement
+        page.wait_for_selector(".answer-head")
+        assert page.locator("tr").count() <= 500
+    visitor.open("retention")
+    page.click("text=Place a hold…")
+    page.fill("#target", "v1_hostile1")
+    page.fill("#why", ODD)
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .note")
+    page.click("dialog button.primary")
+    page.click("text=Erase…")
+    page.fill("#what", "v1_hostile1")
+    page.fill("#why", ODD)
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog >> text=a hold protects it")
+    page.click("dialog >> text=Cancel")
+    for path in ("audit?name=drift", f"audit?name=access_log&p.actor={ODD}", "audit?tab=access"):
+        visitor.open(path)
+        page.wait_for_selector("td, .nothing")
+    visitor.open(f"retention?lane={ODD}&day={ODD}&where={ODD}")
+    page.wait_for_selector(".stat")
+    visitor.open("health")
+    page.wait_for_selector(".hbars")
+
+    assert page.evaluate("window.__ran") is None
+    assert page.evaluate("({}).polluted") is None
