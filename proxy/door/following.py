@@ -74,7 +74,8 @@ class Following:
             self._known.keep(Kept(protected, frozenset(row["interaction"] for row in leaving)))
 
     async def _look_for_created(self) -> None:
-        since_us = max(0, self._since_us - OVERLAP_US)
+        # A clock that was set back must not hide what comes from now on.
+        since_us = max(0, min(self._since_us, self._now_us()) - OVERLAP_US)
         while True:
             rows = await self._recorder.query("door_created", since_us=since_us, limit=PAGE)
             for row in rows:

@@ -90,6 +90,19 @@ async def test_news_is_taken_over_and_holds_are_asked_for_only_then(records: Rec
     assert known.is_held("v1_new")
 
 
+async def test_a_clock_that_is_set_back_hides_nothing(records: Records) -> None:
+    known, now_us = Knowledge(), [7200 * 10**6]
+    following = Following(records, known, lambda: now_us[0])  # type: ignore[arg-type]
+    records.created = [created("v1_a", now_us[0])]
+    await following.load()
+
+    now_us[0] -= 3600 * 10**6
+    records.created = [created("v1_b", now_us[0]), *records.created]
+    await following.look()
+
+    assert known.maker("v1_b") == "ann"
+
+
 async def test_without_a_recorder_it_goes_by_what_it_knows(records: Records) -> None:
     following, known = follows(records)
     records.created = [created("v1_a", 1)]
