@@ -75,6 +75,7 @@ class Calendar:
         told = Told(query)
         try:
             found = await self._desk.in_thread(work)
+            told.row_count = len(found.get("rows", ()))
         except WrongParameter as error:
             told.outcome = "refused"
             return refused(400, str(error))

@@ -170,7 +170,7 @@ async function trailView(body, _state, { signal }) {
   if (!checkpoint?.size && checkpoint?.size !== 0) { put(body, nothing("No checkpoint was signed yet.")); return; }
   const behind = witnessed ? checkpoint.size - witnessed.size : null;
   put(body, panel("Signed", h("div.stats", null,
-    stat("leaves signed", count(checkpoint.size), "exchanges and days"), stat("last checkpoint", distance(checkpoint.signed_at ?? checkpoint.written_at), moment(checkpoint.signed_at ?? checkpoint.written_at)),
+    stat("leaves signed", count(checkpoint.size), "in the signed tree"), stat("last checkpoint", distance(checkpoint.signed_at ?? checkpoint.written_at), moment(checkpoint.signed_at ?? checkpoint.written_at)),
     stat("not signed yet", state ? count(state.pending_count) : "–", "leaves"), stat("last witness", witnessed ? distance(witnessed.written_at) : "none", witnessed ? (behind > 0 ? `${count(behind)} leaves behind` : "holds them all") : "set trail.witness_url")),
   state?.problem ? note(`Nothing is signed at present: ${state.problem}`, "bad") : null,
   facts([["log", checkpoint.origin], ["root", h("code", null, checkpoint.root)], ["signed by", checkpoint.signers.join(", ")], ["witnessed by", witnessed?.signers.filter((name) => name !== checkpoint.origin).join(", ")], ["public key", key ? h("code", null, key) : null]]),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from proxy.store.asking.lending import LentTables
@@ -51,6 +52,7 @@ async def test_the_copies_behind_a_field_come_in_pages(tmp_path: Path, tables: L
         "v1_three",
     ]
     assert (wrong.status, many.status) == (400, 400)
+    assert json.loads(listener.acts.told[0].data or "")["row_count"] == 2
 
 
 async def test_where_nothing_was_erased_there_are_no_receipts(
