@@ -2,21 +2,28 @@
 
 -- name: door_created
 -- Creates answered since $since_us, in order: the id, whose it is, and the turn before.
+-- The page first, then whose they are: a door that starts asks for all pages.
+WITH made AS MATERIALIZED (
+    SELECT interaction, exchange, previous_interaction_id, seen_at
+    FROM observations
+    WHERE
+        how = 'created'
+        AND interaction_id IS NOT NULL
+        AND seen_at >= make_timestamp($since_us)
+    ORDER BY seen_at, interaction
+    LIMIT $limit
+)
+
 SELECT
-    observations.interaction,
+    made.interaction,
     exchanges.client,
-    observations.previous_interaction_id AS previous,
-    epoch_us(observations.seen_at) AS at_us
-FROM observations
-INNER JOIN exchanges ON exchanges.exchange = observations.exchange
-WHERE
-    observations.how = 'created'
-    AND observations.interaction_id IS NOT NULL
-    AND observations.seen_at >= make_timestamp($since_us)
-    -- It ended when that was seen, or later: so only the newest exchanges are read.
-    AND exchanges.ended_at >= make_timestamp($since_us) - INTERVAL 1 MINUTE
-ORDER BY observations.seen_at, observations.interaction
-LIMIT $limit;
+    made.previous_interaction_id AS previous,
+    epoch_us(made.seen_at) AS at_us
+FROM made
+INNER JOIN exchanges ON exchanges.exchange = made.exchange
+-- It ended when that was seen, or later: so only the newest exchanges are read.
+WHERE exchanges.ended_at >= make_timestamp($since_us) - INTERVAL 1 MINUTE
+ORDER BY made.seen_at, made.interaction;
 
 -- name: door_held
 -- What holds in force protect, behind $after: what they name and all turns before it; and whether later turns are, too.
