@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from proxy.errors import StoreError
 WITHIN_S: Final = 10.0
 """The door asks the tables what is held now: some ten milliseconds, a second at a million interactions."""
 _OK: Final = 200
+_NOBODY: Final = frozenset({errno.ECONNREFUSED, errno.ENOENT})
+"""How a socket answers at which nobody listens. One whose queue is full says something else: its door stands still."""
 
 
 def heeding(door: Path | None) -> Callable[[], Awaitable[None]]:
@@ -38,8 +41,9 @@ async def _told(door: Path) -> None:
         ):
             if response.status == _OK:
                 return
-    except aiohttp.ClientConnectorError:
-        return  # none runs: the next one loads what is held before it answers anybody
+    except aiohttp.ClientConnectorError as error:
+        if error.os_error.errno in _NOBODY:
+            return  # none runs: the next one loads what is held before it answers anybody
     except (aiohttp.ClientError, OSError, TimeoutError):
         pass  # it runs, and has not said that it knows
     raise StoreError(

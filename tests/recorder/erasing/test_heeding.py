@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ async def test_a_door_that_knows_is_enough(tmp_path: Path) -> None:
 async def test_where_no_door_runs_there_is_nobody_to_tell(tmp_path: Path) -> None:
     await heeding(None)()
     await heeding(tmp_path / "nobody")()
+
+
+async def test_a_door_whose_queue_is_full_stands_still_and_is_told_of(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(tmp_path / "d"))
+        listener.listen(0)
+        waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+        waiting.connect(str(tmp_path / "d"))
+
+        with pytest.raises(StoreError, match="has not acknowledged"):
+            await heeding(tmp_path / "d")()
 
 
 async def test_a_door_that_does_not_say_so_is_told_of(
