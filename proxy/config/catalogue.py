@@ -279,8 +279,7 @@ class Settings:
     retention_policies_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,
         Kind.FILE,
-        why="Policies (TOML): what is deleted at Google and erased here, when, and what is never stored. "
-        "Only the last needs no credential of the steward.",
+        why="Policies (TOML): what is deleted at Google and erased here, when, and what is never stored.",
     )
     door_policy_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,

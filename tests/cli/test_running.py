@@ -47,11 +47,11 @@ def serving(home: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_serve_says_in_seven_lines_what_to_do_and_stops_when_asked(
+def test_serve_says_in_eight_lines_what_to_do_and_stops_when_asked(
     serving: subprocess.Popen[str], home: Path
 ) -> None:
     assert serving.stdout is not None
-    lines = [serving.stdout.readline() for _ in range(7)]
+    lines = [serving.stdout.readline() for _ in range(8)]
     serving.send_signal(signal.SIGTERM)
     code = serving.wait(timeout=30)
 
@@ -61,13 +61,15 @@ def test_serve_says_in_seven_lines_what_to_do_and_stops_when_asked(
         "JavaScript",
         "data",
         "ask",
+        "console",
         "audit",
         "note",
     ]
     assert "generativelanguage.googleapis.com" in lines[0]
     assert str(home / ".interactions-proxy") in lines[3]
-    assert "http://127.0.0.1:" in lines[5]
-    assert "master.key" in lines[6]
+    assert "/console" in lines[5]
+    assert "http://127.0.0.1:" in lines[6]
+    assert "master.key" in lines[7]
     assert code == DONE
 
 

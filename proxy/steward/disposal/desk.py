@@ -310,8 +310,10 @@ class Disposals:
         """In the log, at each change for the worse, after upstream's clock was seen."""
         trust = self._now().trust
         if trust is not self._told_trust and trust is not Trust.TRUSTED:
-            said = "the clock is %s, by upstream's own: nothing is deleted by time until they agree"
-            _LOG.warning(said, trust)
+            _LOG.warning(
+                "the clock is %s by upstream's own: nothing is deleted by time until they agree",
+                trust,
+            )
         self._told_trust = trust
 
     def _now(self) -> Now:
