@@ -24,6 +24,7 @@ from tests.end_to_end.programs import look_until
 from tests.end_to_end.stage import Stage
 from tests.outside.telemetry.programs import Called, Web, alertmanager, program, prometheus
 from tests.outside.telemetry.traffic import TRACE, Caller
+from tests.recorder.trail.witness import serving_witness
 from tests.telemetry.traces.receiver import http_receiver
 
 ROUNDS: Final = 8
@@ -66,13 +67,17 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
-    with http_receiver() as collector, pytest.MonkeyPatch.context() as patch:
+    with (
+        http_receiver() as collector,
+        serving_witness() as witness,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-        yield from _watched(folder)
+        yield from _watched(folder, witness.url)
 
 
-def _watched(folder: Path) -> Iterator[Watched]:
-    stage = Stage.set_up(folder)
+def _watched(folder: Path, witness_url: str) -> Iterator[Watched]:
+    stage = Stage.set_up(folder, trail__witness_url=witness_url)
     ops = stage.proxy.program.announced["ops"]
     caller = Caller(stage.proxy.address)
     try:
