@@ -47,6 +47,8 @@ class ChildPlan:
     """Counts each start under the first word of the name; shared by all that shall be counted together."""
 
 
+_HELD_LINES: Final = 100
+"""Of a child, until `speak`: it prints one each ten seconds. Later ones are dropped."""
 _OUTPUT_BYTES: Final = 65536
 """One read of a child's stdout, where nothing but `ready` is expected."""
 
@@ -67,6 +69,8 @@ class Child:
         self.plan = plan
         self.first_ready = asyncio.Event()
         """Set when it served for the first time."""
+        self._held: list[bytes] | None = []
+        """None: lines are said at once."""
         self._note = note
         self._pace = pace
         self._process: Process | None = None
@@ -106,6 +110,12 @@ class Child:
         """Wait until it serves for the first time; False: it ended before."""
         await self._settled.wait()
         return self.first_ready.is_set()
+
+    def speak(self) -> None:
+        """From now on what it prints is said at once; what it printed before, now."""
+        held, self._held = self._held, None
+        for line in held or ():
+            say(line)
 
     def retire(self) -> None:
         """Ask the child to finish what it has, however long that takes, and then to end for good."""
@@ -172,7 +182,9 @@ class Child:
         assert process.stdout is not None, self.plan.name
         try:
             async with asyncio.timeout(self._pace.ready_within_s):
-                return (await process.stdout.readline()).strip() == b"ready"
+                while (line := await process.stdout.readline()) and line.strip() != b"ready":
+                    self._pass_on(line)
+                return bool(line)
         except TimeoutError:
             self._signal(signal.SIGKILL)
             return None
@@ -182,9 +194,17 @@ class Child:
         assert process.stdout is not None, self.plan.name
         if self.plan.passes_on:
             while line := await process.stdout.readline():
-                say(line)
+                self._pass_on(line)
         while await process.stdout.read(_OUTPUT_BYTES):
             pass
+
+    def _pass_on(self, line: bytes) -> None:
+        if not self.plan.passes_on:
+            return
+        if self._held is None:
+            say(line)
+        elif len(self._held) < _HELD_LINES:
+            self._held.append(line)
 
     async def _end(self, process: Process) -> None:
         """Leave nothing behind when we are cancelled half way."""

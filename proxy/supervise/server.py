@@ -216,6 +216,7 @@ class Supervisor:
         for child in (*self._gateways, recorder, *self._doors, *self._stewards):
             await child.first_ready.wait()
         announce()
+        recorder.speak()  # the first line of ours says where we are
 
     async def _reload(self, group: asyncio.TaskGroup, recorder: Child, settings_file: Path) -> None:
         """Each time it is asked: new gateways take over from the old ones, one after the other."""

@@ -18,6 +18,7 @@ print("ready", flush=True)
 os.read(0, 1)
 notes.write(f"{name} orphaned\\n")
 """
+TALKATIVE = OBEDIENT.replace('print("ready"', 'print("early\\nready\\nlate"')
 DEAF = OBEDIENT.replace("signal.SIGTERM, end", "signal.SIGTERM, signal.SIG_IGN")
 BROKEN = "import sys; sys.exit(3)"
 SHORT_LIVED = OBEDIENT.split("os.read", maxsplit=1)[0]

@@ -12,8 +12,17 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StartRefused
+from proxy.supervise import child as child_module
 from proxy.supervise.child import Child, ChildPlan, Pace, say
-from tests.supervise.fakes import BROKEN, DEAF, OBEDIENT, SHORT_LIVED, SILENT, program
+from tests.supervise.fakes import (
+    BROKEN,
+    DEAF,
+    OBEDIENT,
+    SHORT_LIVED,
+    SILENT,
+    TALKATIVE,
+    program,
+)
 
 PACE = Pace(
     ready_within_s=10,
@@ -178,6 +187,26 @@ async def test_a_child_reads_the_end_of_its_lifeline_when_the_supervisor_is_gone
 
     os.close(reading)
     assert "x orphaned" in file.read_text()
+
+
+async def test_what_a_child_prints_is_said_in_order_once_it_may_speak(
+    tmp_path: Path, lifeline: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen: a checkpoint that came before `ready` was taken for it, and `ready` for our first line."""
+    said: list[bytes] = []
+    monkeypatch.setattr(child_module, "say", said.append)
+    command = program(TALKATIVE, tmp_path / "notes", "x")
+    child = Child(
+        ChildPlan(name="x", command=command, lifeline=lifeline, passes_on=True), Notes(), PACE
+    )
+
+    async with kept(child):
+        await child.first_ready.wait()
+        before = list(said)
+        child.speak()
+
+    assert before == []
+    assert said == [b"early\n", b"late\n"]
 
 
 def test_a_line_is_said_and_one_that_nobody_takes_holds_nothing_up(
