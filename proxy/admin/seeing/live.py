@@ -41,6 +41,9 @@ class Passed:
     number: int
     """From 1, in the order of commits since the recorder started."""
     recording: Recording
+    """As much of it as is shown."""
+    step_count: int
+    """Of all its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class Live:
             "seen": mark,
             "open": [live_row(each, is_open=True) for each in look.under_way],
             "ended": [
-                live_row(each.recording, is_open=False) | {"number": each.number}
+                live_row(each.recording, is_open=False)
+                | {"number": each.number, "step_count": each.step_count}
                 for each in look.ended
             ],
         }

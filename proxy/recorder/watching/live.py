@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from proxy.admin.seeing.live import Look, Passed
+from proxy.admin.seeing.live import STEPS_MAX, Look, Passed
 from proxy.journal.reader import Frame
 from proxy.recorder.meaning import recording_of
 from proxy.recorder.pipeline import PipelineStatus
@@ -26,7 +26,7 @@ OPEN_MAX: Final = 30
 OPEN_BYTES_MAX: Final = 1024 * 1024
 """Of one open exchange to be read for its steps, some 10 ms; of larger ones only their heads are."""
 ENDED_MAX: Final = 300
-"""Exchanges that ended, kept in memory with their facts, 10 KB each."""
+"""Exchanges that ended, kept in memory with what is shown of them: 2 KB each, 100 KB at most."""
 
 Interpreter = Callable[[Exchange], Recording]
 
@@ -71,7 +71,8 @@ class LiveBoard:
         """A batch after its commit."""
         for committed in batch.exchanges:
             self._count += 1
-            self._ended.append(Passed(self._count, committed.recording))
+            told = committed.recording
+            self._ended.append(Passed(self._count, shown(told), len(told.steps)))
 
     def mark(self) -> tuple[int, int, int]:
         """Changes whenever a look would show something else."""
@@ -116,3 +117,9 @@ def state_of(recorded: PipelineStatus, tables: TablesStatus, mono_ns: int) -> di
         "queued_count": tables.queued_count,
         "problem": tables.problem,
     }
+
+
+def shown(recording: Recording) -> Recording:
+    """What a feed shows of an exchange that ended. No content, and no rows of a hostile stream, stay for that."""
+    last = recording.observations[-1:]
+    return Recording(recording.exchange, last, recording.steps[-STEPS_MAX:])

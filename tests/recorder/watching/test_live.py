@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from proxy.admin.seeing.live import STEPS_MAX
 from proxy.recorder.watching.live import ENDED_MAX, OPEN_BYTES_MAX, LiveBoard, WatchedGroup
 from proxy.recording.exchange import Exchange
 from proxy.recording.facts import Recording
 from tests.recording.frames import Play
-from tests.store.samples import batch, recording
+from tests.store.samples import batch, recording, step
 
 KEEP = 16 * 1024 * 1024
 
@@ -59,3 +62,17 @@ def test_what_ended_is_told_once_and_the_oldest_are_forgotten() -> None:
     assert (len(first.ended), first.at) == (ENDED_MAX, ENDED_MAX + 2)
     assert [each.number for each in second.ended] == [ENDED_MAX + 3]
     assert board.look(second.at).at == second.at
+
+
+def test_of_what_ended_only_what_is_shown_is_kept() -> None:
+    """Seen: 20 hostile streams of 100,000 events each stayed in memory, 430 MB of them."""
+    board = LiveBoard(WatchedGroup(KEEP))
+    whole = recording(1, steps=tuple(step("thought", index=n) for n in range(STEPS_MAX + 5)))
+    board.offer(batch(replace(whole, contents=(b"said",) * 9)))
+
+    ((kept,),) = (board.look(0).ended,)
+
+    assert kept.recording.exchange == whole.exchange
+    assert kept.step_count == STEPS_MAX + 5
+    assert kept.recording.steps == whole.steps[-STEPS_MAX:]
+    assert (kept.recording.contents, kept.recording.events) == ((), ())
