@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import stat
 import threading
 from pathlib import Path
@@ -66,6 +67,10 @@ async def test_a_last_round_that_fails_leaves_no_thread_behind(
             await lose_the_last_round()
 
         assert caught.group_contains(OSError, match="refused until")
+        async with asyncio.timeout(
+            60
+        ):  # as the end of a process does: for ever, if one was not told
+            await asyncio.get_running_loop().shutdown_default_executor()
     assert not (scene.folder / "facts.duckdb.wal").exists()
     assert not {thread.name for thread in threading.enumerate()} & {"metrics", "trail"}
 
