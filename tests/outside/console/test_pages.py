@@ -97,7 +97,7 @@ def test_a_stream_is_seen_while_it_runs(visit: Visit, place: Place) -> None:
     page.wait_for_selector(".card.open .flow li")
     for talk in talks:
         talk.join()
-    page.wait_for_function("!document.querySelector('.card.open')")
+    page.wait_for_function("() => !document.querySelector('.card.open')")
 
 
 def test_a_viewer_sees_facts_an_auditor_opens_content_with_a_reason(
