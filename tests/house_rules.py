@@ -8,12 +8,13 @@ from typing import Final
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # Imports point from later rooms to earlier ones, never back.
     "errors": frozenset(),
+    "lifeline": frozenset(),
     "logs": frozenset(),
     "values": frozenset(),
     "config": frozenset({"errors"}),
     "interactions": frozenset({"errors", "values"}),
     "journal": frozenset({"errors"}),
-    "gateway": frozenset({"errors", "logs", "config", "journal"}),
+    "gateway": frozenset({"errors", "lifeline", "logs", "config", "journal"}),
     "recording": frozenset({"errors", "values", "interactions", "journal"}),
     "store": frozenset({"errors", "journal", "recording"}),
     "audit": frozenset({"errors", "values", "interactions", "recording"}),
@@ -27,6 +28,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "recorder": frozenset(
         {
             "errors",
+            "lifeline",
             "logs",
             "config",
             "values",
@@ -40,11 +42,30 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "steward": frozenset(
-        {"errors", "logs", "config", "values", "interactions", "journal", "recording", "audit"}
+        {
+            "errors",
+            "lifeline",
+            "logs",
+            "config",
+            "values",
+            "interactions",
+            "journal",
+            "recording",
+            "audit",
+        }
     ),
     "door": frozenset(
         {
-            *("errors", "logs", "config", "interactions", "journal", "recording", "audit"),
+            *(
+                "errors",
+                "lifeline",
+                "logs",
+                "config",
+                "interactions",
+                "journal",
+                "recording",
+                "audit",
+            ),
             # the frames that gateways speak, and how the recorder is asked
             *("gateway", "steward"),
         }
@@ -53,7 +74,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
     ),
     "emulator": frozenset({"errors", "interactions"}),
-    "supervise": frozenset({"errors", "logs", "config", "journal", "telemetry"}),
+    "supervise": frozenset({"errors", "lifeline", "logs", "config", "journal", "telemetry"}),
     "demo": frozenset({"errors"}),
     "cli": frozenset(
         {

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import resource
 import signal
-import stat
 import sys
 from pathlib import Path
 
@@ -17,20 +15,8 @@ import uvloop
 from proxy.config.load import load_resolved
 from proxy.door.server import DoorServer
 from proxy.errors import ProxyError, StartRefused
+from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
-
-
-class _Lifeline(asyncio.Protocol):
-    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def eof_received(self) -> None:
-        self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
-        self._stop.set()
 
 
 async def _serve(server: DoorServer) -> None:
@@ -39,9 +25,8 @@ async def _serve(server: DoorServer) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, server.reread)
-    if stat.S_ISFIFO(os.fstat(0).st_mode):
-        await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
-    await server.serve(stop, lambda: print("ready", flush=True))  # noqa: T201 - the supervisor waits for this line
+    await when_alone(stop.set)
+    await server.serve(stop, say_ready)
 
 
 def main(arguments: list[str]) -> int:

@@ -6,11 +6,9 @@ import argparse
 import asyncio
 import gc
 import logging
-import os
 import resource
 import signal
 import socket
-import stat
 import sys
 from pathlib import Path
 from typing import Final
@@ -24,6 +22,7 @@ from proxy.gateway.deadlines import Deadlines
 from proxy.gateway.server import Worker, WorkerSettings
 from proxy.journal.format import Mode, Purpose
 from proxy.journal.segments.space import SpaceLimits
+from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
 
 SWITCH_INTERVAL_S: Final = 0.0005
@@ -37,19 +36,6 @@ _NO_OPTIMIZING: Final = (
 MODES: Final = {"strict": Mode.STRICT, "available": Mode.AVAILABLE}
 
 
-class _Lifeline(asyncio.Protocol):
-    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def eof_received(self) -> None:
-        self._worker.stop()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
-        self._worker.stop()
-
-
 async def _serve(
     settings: WorkerSettings, listener: socket.socket, private: dict[Purpose, socket.socket]
 ) -> None:
@@ -58,14 +44,13 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
     loop.add_signal_handler(signal.SIGHUP, worker.retire)
-    if stat.S_ISFIFO(os.fstat(0).st_mode):
-        await loop.connect_read_pipe(lambda: _Lifeline(worker), sys.stdin)
+    await when_alone(worker.stop)
     ready = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run(listener, ready, private), name="worker")
         await ready.wait()
         gc.freeze()
-        print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
+        say_ready()
 
 
 def main(arguments: list[str]) -> int:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import ctypes
 import gc
 import logging
 import os
 import signal
 import socket
-import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Final
 
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError, StartRefused
+from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
 from proxy.recorder.rebuild import recorder_settings
 from proxy.recorder.reserve import Reserve, full_disk
@@ -37,19 +36,6 @@ then lie among small things. Measured 2026-11-23 with malformed inputs: 157 inst
 238 instead of 304 MB after 30,000."""
 
 _log = logging.getLogger("proxy.recorder")
-
-
-class _Lifeline(asyncio.Protocol):
-    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def eof_received(self) -> None:
-        self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
-        self._stop.set()
 
 
 def _give_way() -> None:
@@ -74,22 +60,15 @@ async def _serve(settings: RecorderSettings, admin_fd: int | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if stat.S_ISFIFO(os.fstat(0).st_mode):
-        await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
+    await when_alone(stop.set)
     recorder = Recorder(settings)
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     try:
         admin = None if admin_fd is None else socket.socket(fileno=admin_fd)
-        await recorder.serve(stop, _say_ready, admin)
+        await recorder.serve(stop, say_ready, admin)
     finally:
         recorder.close()
-
-
-def _say_ready() -> None:
-    """The supervisor waits for this line; if it is gone, the end of standard input says so, too."""
-    with contextlib.suppress(BrokenPipeError):
-        os.write(sys.stdout.fileno(), b"ready\n")
 
 
 def main(arguments: list[str]) -> int:

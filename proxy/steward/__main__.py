@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import resource
 import signal
 import socket
-import stat
 import sys
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from proxy.audit.retention.clocks import Tier, days_chosen
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
+from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
 from proxy.steward.credential import read_credential
 from proxy.steward.disposal.ledger import Project
@@ -24,27 +23,13 @@ from proxy.steward.disposal.signing import Signer
 from proxy.steward.server import StewardSettings, read_secrets, serve
 
 
-class _Lifeline(asyncio.Protocol):
-    """Standard input is a pipe from the supervisor: its end means the supervisor is gone."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def eof_received(self) -> None:
-        self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is the end
-        self._stop.set()
-
-
 async def _serve(settings: StewardSettings) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if stat.S_ISFIFO(os.fstat(0).st_mode):
-        await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
-    await serve(settings, stop, lambda: print("ready", flush=True))  # noqa: T201 - the supervisor waits for this line
+    await when_alone(stop.set)
+    await serve(settings, stop, say_ready)
 
 
 def main(arguments: list[str]) -> int:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import select
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from proxy.errors import StartRefused
+from proxy.lifeline import READY, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +49,6 @@ _HELD_LINES: Final = 100
 """Of a child, until `speak`: it prints one each ten seconds. Later ones are dropped."""
 _OUTPUT_BYTES: Final = 65536
 """One read of a child's stdout, where nothing but `ready` is expected."""
-
-
-def say(line: bytes) -> None:
-    """On standard output. If that is a pipe that nobody reads, it is not said: nothing may wait for a reader."""
-    waiting = select.poll()
-    waiting.register(sys.stdout.fileno(), select.POLLOUT)
-    with contextlib.suppress(OSError):  # the reader is gone
-        if waiting.poll(0):
-            os.write(sys.stdout.fileno(), line)  # less than PIPE_BUF: whole, without waiting
 
 
 class Child:
@@ -182,7 +171,7 @@ class Child:
         assert process.stdout is not None, self.plan.name
         try:
             async with asyncio.timeout(self._pace.ready_within_s):
-                while (line := await process.stdout.readline()) and line.strip() != b"ready":
+                while (line := await process.stdout.readline()) and line != READY:
                     self._pass_on(line)
                 return bool(line)
         except TimeoutError:

@@ -13,7 +13,7 @@ import pytest
 
 from proxy.errors import StartRefused
 from proxy.supervise import child as child_module
-from proxy.supervise.child import Child, ChildPlan, Pace, say
+from proxy.supervise.child import Child, ChildPlan, Pace
 from tests.supervise.fakes import (
     BROKEN,
     DEAF,
@@ -207,18 +207,3 @@ async def test_what_a_child_prints_is_said_in_order_once_it_may_speak(
 
     assert before == []
     assert said == [b"early\n", b"late\n"]
-
-
-def test_a_line_is_said_and_one_that_nobody_takes_holds_nothing_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)  # a test that would wait fails instead
-    with os.fdopen(reading, "rb", buffering=0) as read, os.fdopen(writing, "w") as output:
-        monkeypatch.setattr("sys.stdout", output)
-        say(b"one\n")
-        assert read.read(100) == b"one\n"
-        for _ in range(40):
-            say(b"x" * 4000 + b"\n")  # more than a pipe holds
-
-        assert set(read.read(4001)) == {*b"x\n"}

@@ -83,17 +83,17 @@ def test_the_request_is_that_of_the_text() -> None:
 
 
 def test_each_checkpoint_is_printed_where_that_is_wanted(
-    trodden: Trodden, capsys: pytest.CaptureFixture[str]
+    trodden: Trodden, capfd: pytest.CaptureFixture[str]
 ) -> None:
     trodden.record(1)
     trodden.follow()
     files = TrailFiles(trodden.trail, load_or_create_signer(trodden.folder / "keys"))
 
     Giving(None, has_lines=False, mono_ns=lambda: 7)(trodden.lines[-1], files)
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
 
     Giving(None, has_lines=False, mono_ns=lambda: 7, is_printed=True)(trodden.lines[-1], files)
-    assert capsys.readouterr().out == f"{trodden.lines[-1]}\n"
+    assert capfd.readouterr().out == f"{trodden.lines[-1]}\n"
 
 
 def test_the_last_checkpoint_reaches_a_witness_that_was_busy_with_others(
