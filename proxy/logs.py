@@ -33,7 +33,7 @@ EVENTS: Final = {
     "retention.policies_file: nothing is due by policy until it is right: %s": "policies_refused",
     "retention.policies_file: what is never stored stays as it was: %s": "policies_refused",
     "how copies at Google stand is not known now: %s": "retention_unknown",
-    "the clock is %s by upstream's own: nothing is deleted by time until they agree": "clock_doubted",
+    "the clock is %s: nothing is deleted by time until upstream's agrees": "clock_doubted",
     "the tables follow another vault, they are made anew: %s": "tables_made_anew",
     "the tables do not follow: %s": "tables_behind",
     "the recorder stops; the next one goes on from the last commit": "recorder_broke",

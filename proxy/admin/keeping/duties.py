@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.retention.policy import Policy, Subject, indexed, tools_of, verdict
 from proxy.errors import ConfigError
 
@@ -26,8 +26,8 @@ def policies_in(file: Path | None, mac_of: MacOf) -> tuple[Policy, ...]:
         return ()
     try:
         with file.open("rb") as opened:
-            text = opened.read(POLICIES_BYTES_MAX).decode()
-    except (OSError, UnicodeDecodeError) as error:
+            text = policies_text(opened.read(POLICIES_BYTES_MAX + 1), file.name)
+    except OSError as error:
         raise ConfigError(f"cannot read retention.policies_file: {error}") from error
     return indexed(policies_from(text, file.name), mac_of)
 

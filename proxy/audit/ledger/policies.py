@@ -21,13 +21,27 @@ from proxy.errors import ConfigError
 POLICIES_MAX: Final = 1000
 """Each is looked at for each copy that is due, and for each exchange."""
 POLICIES_BYTES_MAX: Final = 1024 * 1024
-"""Of the file; more is not read, and is no TOML then."""
+"""Of the file; read one more, so that a larger one is known for what it is."""
 _SPAN: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _SETS: Final = ("clients", "labels", "models", "tools")
 _SPANS: Final = ("delete_upstream_after", "erase_local_after", "keep_local")
 _WISHES: Final = (*_SPANS, "never_store")
+
+
+def policies_text(read: bytes, source: str) -> str:
+    """What was read of the file, as text.
+
+    Raises:
+        ConfigError: it is too large, since its beginning would be fewer policies, or no UTF-8.
+    """
+    if len(read) > POLICIES_BYTES_MAX:
+        raise ConfigError(f"{source} has more than {POLICIES_BYTES_MAX} bytes")
+    try:
+        return read.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source} is not UTF-8: byte {error.start}") from error
 
 
 def policies_from(text: str, source: str) -> tuple[Policy, ...]:

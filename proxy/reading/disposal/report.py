@@ -14,7 +14,7 @@ import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proxy.audit.ledger.fold import copy_of, interval_of, residues_of, subject_of
-from proxy.audit.ledger.policies import policies_from
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.ledger.rows import CopyRow, EventRow
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import Tier
@@ -53,12 +53,14 @@ class Where:
         if self.policies_file is None:
             return ()
         try:
-            text = self.policies_file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            with self.policies_file.open("rb") as opened:
+                read = opened.read(POLICIES_BYTES_MAX + 1)
+        except OSError as error:
             raise ConfigError(
                 f"cannot read retention.policies_file {self.policies_file}: {error}"
             ) from error
-        found = policies_from(text, str(self.policies_file))
+        name = str(self.policies_file)
+        found = policies_from(policies_text(read, name), name)
         if not any(policy.labels for policy in found):
             return found
         keys = self.data_folder / "keys"

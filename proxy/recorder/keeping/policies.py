@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.retention.policy import Policy, Subject, indexed, never_stored, tools_of
 from proxy.errors import ConfigError, StartRefused
 from proxy.recording.facts import Recording
@@ -34,7 +34,7 @@ class Keeping:
         if file is not None:
             try:
                 self._policies = self._read(file)
-            except (OSError, UnicodeDecodeError, ConfigError) as error:
+            except (OSError, ConfigError) as error:
                 raise StartRefused(f"retention.policies_file {file}: {error}") from error
 
     def never_stored(self, recording: Recording) -> str | None:
@@ -55,12 +55,12 @@ class Keeping:
         self._stamp = stamp
         try:
             self._policies = self._read(self._file)
-        except (OSError, UnicodeDecodeError, ConfigError) as error:
+        except (OSError, ConfigError) as error:
             _LOG.error("retention.policies_file: what is never stored stays as it was: %s", error)
 
     def _read(self, file: Path) -> tuple[Policy, ...]:
         with file.open("rb") as opened:
-            text = opened.read(POLICIES_BYTES_MAX).decode()
+            text = policies_text(opened.read(POLICIES_BYTES_MAX + 1), file.name)
         found = [policy for policy in policies_from(text, file.name) if policy.is_for_content]
         return indexed(found, lambda label: label_mac(self._index, label))
 

@@ -311,7 +311,7 @@ class Disposals:
         trust = self._now().trust
         if trust is not self._told_trust and trust is not Trust.TRUSTED:
             _LOG.warning(
-                "the clock is %s by upstream's own: nothing is deleted by time until they agree",
+                "the clock is %s: nothing is deleted by time until upstream's agrees",
                 trust,
             )
         self._told_trust = trust

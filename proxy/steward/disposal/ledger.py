@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy.audit.ledger.fold import copy_of, gone_by, interval_of, subject_of
-from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.ledger.rows import CopyRow, EventRow, TurnRow
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import (
@@ -114,14 +114,14 @@ class Ledger:
             return
         try:
             with file.open("rb") as opened:
-                text = opened.read(POLICIES_BYTES_MAX).decode()
+                text = policies_text(opened.read(POLICIES_BYTES_MAX + 1), file.name)
             if text == self._text:
                 return
             found = policies_from(text, file.name)
             labels = sorted({label for policy in found for label in policy.labels})
             index = await self._recorder.labels(labels)
             self.policies, self._text = indexed(found, index.get), text
-        except (OSError, UnicodeDecodeError, ConfigError) as error:
+        except (OSError, ConfigError) as error:
             self.policies, self._text = (), None
             _LOG.error(
                 "retention.policies_file: nothing is due by policy until it is right: %s", error

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.audit.ledger.policies import policies_from, span_s
+from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text, span_s
 from proxy.errors import ConfigError
 
 
@@ -70,3 +70,14 @@ def test_spans_are_whole_numbers_with_a_unit() -> None:
         *(90, 180, 129_600, 604_800),
         *(None, None, None, None),
     ]
+
+
+def test_a_file_that_is_too_large_is_refused_lest_its_beginning_be_fewer_policies() -> None:
+    policy = b'[[policy]]\nname = "a"\nnever_store = true\n'
+    whole = policy + b"#" * (POLICIES_BYTES_MAX - len(policy))
+
+    assert policies_text(whole, "policies.toml") == whole.decode()
+    with pytest.raises(ConfigError, match=f"policies.toml has more than {POLICIES_BYTES_MAX}"):
+        policies_text(whole + b"\n", "policies.toml")
+    with pytest.raises(ConfigError, match="not UTF-8: byte 1"):
+        policies_text(b"#\xff", "policies.toml")

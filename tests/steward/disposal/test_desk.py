@@ -193,7 +193,7 @@ async def test_a_steward_deletes_nothing_by_time_before_upstreams_clock_agrees(
     await scene.work()
 
     assert scene.upstream.count("DELETE") == 0
-    assert caplog.text.count("nothing is deleted by time until they agree") == 1
+    assert caplog.text.count("nothing is deleted by time until upstream's agrees") == 1
     scene.upstream.date_us = scene.clock.clocks.wall_us
     await scene.work()
     assert scene.outcome() == "deleted_verified"
