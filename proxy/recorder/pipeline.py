@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.errors import FormatError, KeyDestroyed
+from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.reader import Cursor, Damage, Frame
 from proxy.recorder.follow import Followed, Follower
@@ -135,8 +135,7 @@ class Pipeline:
             self.round()
             self._wake.wait(ROUND_S)
             self._wake.clear()
-        self.catch_up(self._mono_ns() + LEAVE_WITHIN_NS)
-        self._grant_wishes()
+        self._grant_wishes(self._mono_ns() + LEAVE_WITHIN_NS)
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -203,25 +202,26 @@ class Pipeline:
         """All was taken that was durable then. Not now: a process may be stopped in between."""
         self._caught_up_ns, self._has_caught_up = began_ns, True
 
-    def _grant_wishes(self) -> None:
+    def _grant_wishes(self, until_ns: int | None = None) -> None:
+        """`until_ns`: it leaves, and takes until then what is durable, whoever wishes it."""
         with self._wishes_lock:
-            wishes, self._wishes = self._wishes, []
-            told, self._told = self._told, []
+            wishes, self._wishes, told, self._told = self._wishes, [], self._told, []
         if told:
             self._take_acts(told)
-        if not wishes:
-            return
-        self.catch_up()
-        for wish in wishes:
-            if wish.set_running_or_notify_cancel():  # who waited may have given up
+        if wishes or until_ns is not None:
+            self.catch_up(until_ns)
+        is_all = until_ns is None or self._mono_ns() < until_ns
+        for wish in filter(Future.set_running_or_notify_cancel, wishes):  # some have given up
+            if is_all:
                 wish.set_result(self._vault.position)
+            else:
+                wish.set_exception(StoreError("the recorder is stopping"))
 
     def _take_acts(self, told: list[tuple[Sequence[ActFact], Future[VaultPosition]]]) -> None:
         """One commit for all; who waited is answered after it, and has an answer only then."""
         waiting = [(acts, done) for acts, done in told if done.set_running_or_notify_cancel()]
-        for acts, _ in waiting:
-            for act in acts:
-                self._vault.append_act(act)
+        for act in (act for acts, _ in waiting for act in acts):
+            self._vault.append_act(act)
         self._commit()
         for _, done in waiting:
             done.set_result(self._vault.position)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from proxy.errors import KeyDestroyed
+from proxy.errors import KeyDestroyed, StoreError
 from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.page import WorkerPage
 from proxy.journal.writer import JournalLimits
@@ -295,9 +295,12 @@ def test_what_there_is_no_time_for_is_left_to_the_next_recorder(
     with living(scene.folder) as worker:
         worker.commit(whole(worker.writer.begin()))
         leaving = scene.pipeline()
+        waiting = leaving.flush()
         leaving.stop()
         leaving.run()
         assert scene.outcomes() == {}
+        with pytest.raises(StoreError, match="is stopping"):
+            waiting.result(WAIT_S)
 
         scene.pipeline().catch_up()
         assert scene.outcomes() == {name(1): "complete"}

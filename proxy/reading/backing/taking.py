@@ -17,7 +17,7 @@ import orjson
 from proxy.errors import StoreError
 from proxy.journal.disk import make_folder, sync_folder
 from proxy.reading.backing.mirror import mirror_file, mirror_folder, write_new
-from proxy.reading.erasing.asked import asked
+from proxy.reading.erasing.asked import NoRecorder, asked
 from proxy.store.erasing.tombstones import FILE as ERASURES
 
 FORMAT: Final = 1
@@ -140,9 +140,8 @@ def _taken(
         written += mirrored(data_folder / "admin", data / "admin")
     written += mirrored(data_folder / "keys", keys)
     erasures = data_folder / "keys" / ERASURES
-    if (
-        erasures.exists()
-    ):  # once more: what was erased meanwhile is in it, whichever keys were copied before
+    if erasures.exists():
+        # Once more: what was erased meanwhile is in it, whichever keys were copied before.
         written += mirror_file(erasures, keys / ERASURES)
     backup = Backup(
         now.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -157,15 +156,10 @@ def _taken(
 
 def _flushed(data_folder: Path) -> int | None:
     """Exchanges in the vault, everything acknowledged until now among them; None: no recorder runs."""
-    if not (data_folder / "run" / "recorder.sock").exists():
-        return None
     try:
-        told = asked(data_folder, "/flush", {})
-    except StoreError as error:
-        if "no recorder runs" in str(error):
-            return None
-        raise
-    return int(told["exchanges"])
+        return int(asked(data_folder, "/flush", {})["exchanges"])
+    except NoRecorder:
+        return None
 
 
 class _Trail:

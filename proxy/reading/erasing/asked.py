@@ -11,11 +11,16 @@ from proxy.errors import StoreError
 from proxy.reading.snapshot import UnixConnection
 
 
+class NoRecorder(StoreError):
+    """None runs on this data folder."""
+
+
 def asked(data_folder: Path, path: str, told: dict[str, Any]) -> dict[str, Any]:
     """The recorder's answer to POST `path`.
 
     Raises:
-        StoreError: none runs, or it refuses; it says why.
+        NoRecorder: none runs.
+        StoreError: it refuses, and says why, or does not answer.
     """
     address = data_folder / "run" / "recorder.sock"
     connection = UnixConnection(address)
@@ -25,7 +30,7 @@ def asked(data_folder: Path, path: str, told: dict[str, Any]) -> dict[str, Any]:
         answer = connection.getresponse()
         found = json.loads(answer.read())
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise StoreError(
+        raise NoRecorder(
             f"no recorder runs on {data_folder}: start `interactions-proxy serve`, it does this"
         ) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
