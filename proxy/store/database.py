@@ -24,7 +24,7 @@ from proxy.store.copying import copy_file
 from proxy.store.erasing.rewriting import Rewriting
 from proxy.store.erasing.scrubbing import erased_exchanges
 from proxy.store.ingest import Ingest
-from proxy.store.on_disk import is_open_here, is_unborn, remove_spilled, spill_folder
+from proxy.store.on_disk import is_open_here, is_unborn, new_spill_folder, remove_spilled
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
 from proxy.store.schema import bring_up
@@ -255,7 +255,7 @@ class Database:
         if self._root is None:
             root = self._attach()
             try:
-                remove_spilled(self.path)  # the file is ours, and nothing was spilled yet
+                remove_spilled(self.path, but=_spills_to(root))  # the file is ours
                 bring_up(root, self.path)
                 self._ingest = Ingest(root)
                 self._settling = Settling(root)
@@ -274,6 +274,8 @@ class Database:
             raise StoreError(f"a reader still has {self.path}: it is opened again once it is done")
         try:
             return attach(self.path, self._limits)
+        except OSError as error:
+            raise StoreError(f"cannot open {self.path}: {error}") from error
         except duckdb.Error as error:
             if _LOCKED not in str(error) and is_unborn(self.path):
                 self.path.unlink()
@@ -306,12 +308,13 @@ def attach(
 
     Raises:
         duckdb.Error: locked, damaged, or not a database.
+        OSError: no folder to spill to could be made.
     """
     root = duckdb.connect(
         config={
             "memory_limit": f"{limits.memory_mib}MiB",
             "threads": limits.threads,
-            "temp_directory": str(spill_folder(path)) if spill else "",
+            "temp_directory": str(new_spill_folder(path)) if spill else "",
             "checkpoint_threshold": _OWN_CHECKPOINTS_ONLY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -331,6 +334,12 @@ def attach(
         root.close()
         raise
     return root
+
+
+def _spills_to(root: duckdb.DuckDBPyConnection) -> Path:
+    row = root.execute("SELECT current_setting('temp_directory')").fetchone()
+    assert row is not None
+    return Path(row[0])
 
 
 def _refusal(path: Path, error: duckdb.Error) -> StoreError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Final
@@ -28,18 +29,43 @@ def is_unborn(path: Path) -> bool:
 
 
 def spill_folder(path: Path) -> Path:
-    """Where DuckDB puts what does not fit its memory; it removes it when it is done."""
+    """Where DuckDB puts what does not fit its memory: a folder of its own for every instance."""
     return path.with_name(path.name + ".tmp")
 
 
-def remove_spilled(path: Path) -> None:
-    """What a killed process left there: nobody else would, and digests of content stand in it.
+def new_spill_folder(path: Path) -> Path:
+    """One for a new instance, which makes it when it needs it and removes it at its end.
+
+    Not one for all: an instance spills already while it replays a WAL, before it is known whose the file is,
+    and what was taken from under an instance it misses to its end.
 
     Raises:
         OSError: the disk refused.
     """
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(spill_folder(path))
+    spill_folder(path).mkdir(mode=0o700, exist_ok=True)
+    return spill_folder(path) / secrets.token_hex(4)
+
+
+def remove_spilled(path: Path, but: Path | None = None) -> None:
+    """What killed processes left there: nobody else would, and digests of content stand in it.
+
+    The file MUST be open here, or by nobody. `but` is the folder of the instance that has it.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    folder = spill_folder(path)
+    if but is None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        return
+    for entry in folder.iterdir():
+        if entry == but:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:  # of an instance without a folder of its own
+            entry.unlink()
 
 
 def is_open_here(path: Path) -> bool:

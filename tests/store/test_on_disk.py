@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Final
 
-from proxy.store.database import Database
+from proxy.store.database import Database, Limits
 from proxy.store.on_disk import LEAST_BYTES, is_open_here, is_unborn, spill_folder
+
+_BATCHES: Final = 40
+_BATCH: Final = 5_000
+"""Rows; fewer than a row group, so all of them stand in the WAL."""
 
 
 def test_a_file_is_open_here_as_long_as_anybody_in_this_process_has_it(tmp_path: Path) -> None:
@@ -41,9 +47,37 @@ def test_what_a_killed_process_spilled_goes_when_the_tables_are_opened(tmp_path:
     path = tmp_path / "facts.duckdb"
     Database.open(path).close()
     spilled = spill_folder(path) / "duckdb_temp_storage_DEFAULT-0.tmp"
-    spilled.parent.mkdir()
+    spilled.parent.mkdir(exist_ok=True)
     spilled.write_bytes(b"digests")
 
     Database.open(path).close()
 
     assert not spilled.exists()
+
+
+def test_tables_whose_wal_does_not_fit_the_memory_are_opened_and_spill_afterwards(
+    tmp_path: Path,
+) -> None:
+    """Replaying it spills before it is known whose the file is: that folder is not a killed process's."""
+    alive, killed = tmp_path / "facts.duckdb", tmp_path / "after" / "facts.duckdb"
+    killed.parent.mkdir()
+    database = Database.open(alive, Limits(memory_mib=512))
+    cursor = database.cursor()
+    cursor.execute("CREATE TABLE many (number BIGINT, digest VARCHAR, again VARCHAR)")
+    for batch in range(_BATCHES):
+        cursor.execute(
+            "INSERT INTO many SELECT i, sha256(i::VARCHAR), sha256(i::VARCHAR) FROM range(?, ?) r(i)",
+            [batch * _BATCH, (batch + 1) * _BATCH],
+        )
+    for suffix in ("", ".wal"):
+        shutil.copyfile(f"{alive}{suffix}", f"{killed}{suffix}")
+    (spill_folder(killed) / "0badcafe").mkdir(parents=True)
+    database.close()
+
+    opened = Database.open(killed, Limits(memory_mib=32))
+
+    assert not (spill_folder(killed) / "0badcafe").exists()
+    assert list(spill_folder(killed).iterdir()), "the replay did not spill: more rows are needed"
+    (row,) = opened.cursor().execute("SELECT count(DISTINCT digest) FROM many").fetchall()
+    assert row == (_BATCHES * _BATCH,)
+    opened.close()

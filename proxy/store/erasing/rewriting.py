@@ -17,6 +17,7 @@ import duckdb
 
 from proxy.errors import StoreError
 from proxy.journal.disk import sync_folder
+from proxy.store.on_disk import remove_spilled
 
 REST_FACTOR: Final = 20
 """Between two of them passes so many times what the last one took: of many erasures one after another each
@@ -64,6 +65,7 @@ class Rewriting:
                 migrate(connection, fresh)
                 _copy_rows(connection, tables)
             _sync(fresh)
+            remove_spilled(fresh)
             fresh.replace(tables)
             sync_folder(
                 tables.parent
@@ -110,3 +112,4 @@ def _sync(path: Path) -> None:
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    remove_spilled(path)
