@@ -1,4 +1,7 @@
-"""A canary in each place where a secret can stand, through every ending, DEBUG logging and crashes: no byte shows it."""
+"""A canary in each place where a secret can stand, through every ending, DEBUG logging and crashes: no byte shows it.
+
+What was asked is planted too: only who opens the content of a step may see it.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,10 @@ ENDINGS: Final = {
 MARK: Final = "CanaryCanary/"
 """All canaries begin with it: one search finds every one of them, and every long enough piece."""
 
+ASKED: Final = "AskedAsked/What+is=it?"
+"""The content of a step; it has letters that URLs, JSON and base64 write in another way."""
+CONTENTS: Final = "contents"
+
 
 def canary(place: str, ending: str) -> str:
     """Has letters that URLs, JSON and base64 write in another way."""
@@ -41,7 +48,7 @@ def canary(place: str, ending: str) -> str:
 
 
 def body(secret: str, **given: Any) -> bytes:
-    text = json.dumps({"model": MODEL, "input": "Hello.", **given})
+    text = json.dumps({"model": MODEL, "input": ASKED, **given})
     return text.replace("SECRET", json.dumps(secret)[1:-1]).encode()
 
 
@@ -156,7 +163,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
                 "SELECT *, content(content_ref) FROM timeline",
             )
             assert contents.returncode == 0, contents.stderr
-            said = [("contents", (contents.stdout + contents.stderr).encode())]
+            said = [(CONTENTS, (contents.stdout + contents.stderr).encode())]
             told = [*shown(stage.proxy), *said]
             ((count,),) = stage.proxy.rows("SELECT count(*) FROM exchanges")
         finally:
@@ -225,3 +232,10 @@ def test_no_canary_is_left_after_a_stop_and_a_rebuild(written: Written) -> None:
 
 def test_a_process_that_dies_of_a_signal_leaves_no_core_dump(written: Written) -> None:
     assert written.cores == []
+
+
+def test_what_was_asked_is_seen_by_who_opens_contents_and_nowhere_else(written: Written) -> None:
+    """No log at DEBUG, no metric, no span, no clear column, no file."""
+    everywhere = [*written.running, *written.shown, *written.stopped]
+
+    assert {place.partition(":")[0] for place in found_in(everywhere, [ASKED])} == {CONTENTS}
