@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proxy.journal.disk import sync_folder
 from proxy.journal.page import is_locked, pages
-from proxy.journal.reader import Batch, Cursor, Damage, Frame, Journal, journals
+from proxy.journal.reader import Batch, Cursor, Damage, Journal, journals
 from proxy.journal.slots import Keystore
 from proxy.recording.group import Place
 from proxy.store.vault.state import BEGINNING, Cursors, JournalId
@@ -29,6 +29,8 @@ class Followed:
     lost_count: int = 0
     kept_from: int = 0
     """Segments before this one were removed."""
+    taken_ns: int = 0
+    """Monotonic time of the newest frame that was taken."""
     is_at_end: bool = False
     """The worker is gone and everything it left was taken."""
     has_damage: bool = False
@@ -56,12 +58,6 @@ class Followed:
             return dataclasses.replace(batch, damage=())  # the same again: nothing was read since
         self._last_damage = batch.damage
         return batch
-
-    def first_unread_ns(self, frames: list[Frame]) -> int | None:
-        """Monotonic time of the first of these that no commit knows of."""
-        unread = (each for each in frames if (each.segment, each.offset) >= self.notes_since)
-        first = next(unread, None)
-        return None if first is None else first.mono_ns
 
     def durable_end(self) -> Place | None:
         """How far the living worker says its journal is durable; None: it is gone."""

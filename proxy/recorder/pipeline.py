@@ -66,7 +66,7 @@ class PipelineStatus:
     held_bytes: int
     journal_count: int
     caught_up_mono_ns: int
-    """When the journals were last taken to their ends: now minus this is the lag."""
+    """All that the journals had until then is taken: now minus this is the lag."""
     taken: tuple[tuple[JournalId, Place], ...] = ()
     """How far each journal was taken: (segment, offset)."""
 
@@ -97,6 +97,7 @@ class Pipeline:
         """By which answers are priced from now on; None: they are not."""
         self._discovered_ns: int | None = None
         self._has_news = False
+        self._commit_count = 0
         self._wake = threading.Event()
         self._is_stopping = False
         self._wishes_lock = threading.Lock()
@@ -105,7 +106,6 @@ class Pipeline:
         self.commit_times = new_cell(STORE_SECONDS)
         """How long the vault took for each commit."""
         self._caught_up_ns = mono_ns()
-        self._has_caught_up = False
         self._status = self._new_status()
 
     def restore(self, reader: VaultReader, interpret_bytes_max: int) -> None:
@@ -132,9 +132,9 @@ class Pipeline:
         """Rounds until `stop`; then one last, which takes all that is durable and that its time allows."""
         while not self._is_stopping:
             self._grant_wishes()
-            self.round()
-            self._wake.wait(ROUND_S)
-            self._wake.clear()
+            if not self.round():
+                self._wake.wait(ROUND_S)
+                self._wake.clear()
         self._grant_wishes(self._mono_ns() + LEAVE_WITHIN_NS)
 
     def stop(self) -> None:
@@ -161,25 +161,23 @@ class Pipeline:
         return self._status
 
     def round(self) -> bool:
-        """Take what the journals have, at least one batch each; False: there was nothing."""
+        """Take of each journal up to its end, or what one commit holds; False: all is taken."""
         began_ns = self._mono_ns()
         self._discover_if_due()
-        had_news = False
-        is_caught_up = True
+        behind_ns = []
         for followed in self._follower:
+            commit_count = self._commit_count
             while self._take_batch(followed):
-                had_news = True
-                if self._is_commit_due():
-                    self._commit()
-                    is_caught_up = False
-                    break  # the other journals' turn
+                if self._commit_count > commit_count:
+                    behind_ns.append(followed.taken_ns)
+                    break  # the other journals' turn, and that of who waits
             self._close_if_gone(followed)
         if self._has_news:
             self._commit()
-        if is_caught_up:
-            self._caught_up(began_ns)
+        # Not the time now: a process may be stopped in between.
+        self._caught_up_ns = min([began_ns, *behind_ns])
         self._status = self._new_status()
-        return had_news
+        return bool(behind_ns)
 
     def catch_up(self, until_ns: int | None = None) -> None:
         """Take everything that is durable in the journals now, or what can be taken until then."""
@@ -188,19 +186,13 @@ class Pipeline:
         for followed in self._follower:
             goal = followed.durable_end()
             while (until_ns is None or self._mono_ns() < until_ns) and self._take_batch(followed):
-                if self._is_commit_due():
-                    self._commit()
                 if goal is not None and followed.taken >= goal:
                     break
             self._close_if_gone(followed)
         if self._has_news:
             self._commit()
-        self._caught_up(began_ns)
+        self._caught_up_ns = began_ns
         self._status = self._new_status()
-
-    def _caught_up(self, began_ns: int) -> None:
-        """All was taken that was durable then. Not now: a process may be stopped in between."""
-        self._caught_up_ns, self._has_caught_up = began_ns, True
 
     def _grant_wishes(self, until_ns: int | None = None) -> None:
         """`until_ns`: it leaves, and takes until then what is durable, whoever wishes it."""
@@ -239,10 +231,8 @@ class Pipeline:
         # In this order: each number was true before the next one, and before what is read.
         intent_count, goal = followed.intent_count(), followed.durable_end()
         batch = followed.read(READ_BYTES)
-        unread_ns = None if self._has_caught_up else followed.first_unread_ns(batch.frames)
-        if unread_ns is not None:  # the lag of a recorder that starts is not its own age
-            self._caught_up_ns = min(self._caught_up_ns, unread_ns)
         behind = followed.cursor
+        followed.taken_ns = batch.frames[-1].mono_ns if batch.frames else self._mono_ns()
         for frame in batch.frames:
             self._take(followed, frame)
             if self._is_commit_due() and not batch.damage:  # damage is told with all around it
@@ -253,6 +243,8 @@ class Pipeline:
             self._note_damage(followed, damage)
         if followed.has_damage and goal is not None and followed.taken >= goal:
             self._close_lost(followed, intent_count)
+        if self._is_commit_due():
+            self._commit()
         return bool(batch.frames or batch.damage)
 
     def _take(self, followed: Followed, frame: Frame) -> None:
@@ -321,6 +313,7 @@ class Pipeline:
         batch = self._vault.commit(cursors)
         self.commit_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
         self._has_news = False
+        self._commit_count += 1
         self._hand_on(batch)
         for followed in self._follower:
             if followed.is_closed:
