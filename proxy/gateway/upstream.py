@@ -247,8 +247,12 @@ class UpstreamConnection(asyncio.Protocol):
     def on_body(self, piece: bytes) -> None:
         exchange = self.exchange
         self._silent_bytes = 0
-        if exchange is not None and not exchange.ended and self._problem is None:
-            self._out.append(exchange.response_piece(piece))
+        if exchange is None or exchange.ended or self._problem is not None:
+            return
+        if exchange.response is None:  # llhttp goes by its Content-Length or Transfer-Encoding
+            self._problem = "an interim response of upstream (1xx) has a body"
+            return
+        self._out.append(exchange.response_piece(piece))
 
     def on_message_complete(self) -> None:
         exchange = self.exchange

@@ -199,6 +199,8 @@ MALFORMED = [
     pytest.param(CHUNKED + b"0\r\n" + b"X: 1\r\n" * 150_000, id="endless trailers"),
     pytest.param(SWITCH, id="a switch that nobody asked for"),
     pytest.param(b"HTTP/1.1 101 Switching\r\n\r\n", id="a switch to nothing"),
+    pytest.param(b"HTTP/1.1 103 Early\r\nContent-Length: 3\r\n\r\nabc", id="interim with a body"),
+    pytest.param(b"HTTP/1.1 103 Early\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", id="interim, chunked"),
 ]  # fmt: skip
 
 
