@@ -191,6 +191,7 @@ class Played:
     exchanges: list[tuple[str, int]]
     exchange_count: int
     not_interpreted: int
+    log: str = field(repr=False)
 
 
 async def _played(folder: Path) -> Played:
@@ -221,10 +222,10 @@ async def _played(folder: Path) -> Played:
             return Played(
                 seen, pids, warm, cold, peaks, page.seen, page.in_flight,
                 [(str(outcome), int(some)) for outcome, some in outcomes], count, odd,
+                proxy.program.log.read_text("utf-8", "replace"),
             )  # fmt: skip
         finally:
             await asyncio.to_thread(proxy.stop)
-            print(proxy.program.log_tail())
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +256,10 @@ def test_every_request_is_recorded(played: Played) -> None:
 
 def test_everything_was_interpreted(played: Played) -> None:
     assert played.not_interpreted == 0
+
+
+def test_no_bug_of_ours_shows_in_the_log(played: Played) -> None:
+    assert "Traceback" not in played.log
 
 
 def test_memory_does_not_grow(played: Played) -> None:
