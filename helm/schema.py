@@ -14,11 +14,12 @@ from typing import Any, Final
 from proxy.config.catalogue import CATALOGUE
 from proxy.config.declare import Kind, Setting
 from proxy.errors import ConfigError
-from proxy.supervise.server import CATCH_UP_WITHIN_S, DRAIN_WITHIN_S, STEWARD_WITHIN_S
+from proxy.supervise.server import CATCH_UP_WITHIN_S, LEAVE_WITHIN_S, STEWARD_WITHIN_S
 
 CHART: Final = Path(__file__).parent / "interactions-proxy"
-STOP_S: Final = int(STEWARD_WITHIN_S + DRAIN_WITHIN_S + CATCH_UP_WITHIN_S)
-"""What an orderly stop may take, one child after the other."""
+STOP_S: Final = int(STEWARD_WITHIN_S + LEAVE_WITHIN_S + CATCH_UP_WITHIN_S)
+"""What an orderly stop may take beside gateway.drain_s, one child after the other."""
+DRAIN_S: Final = CATALOGUE["gateway.drain_s"].default
 REPLICAS_MAX: Final = 64
 """Each is a store to be asked by itself; who needs more wants one engine for all."""
 GRACE_S_MAX: Final = 3600
@@ -27,7 +28,9 @@ GRACE_S_MAX: Final = 3600
 Schema = dict[str, Any]
 
 _OWNED: Final = re.compile(r'set \$own "([a-z_]+\.[a-z_]+)"')
-_DRAIN: Final = re.compile(r"add \(int \$v\.preStopSleepSeconds\) (\d+)")
+_DRAIN: Final = re.compile(
+    r'add \(int \$v\.preStopSleepSeconds\) (\d+) \(int \(ceil \(dig "gateway" "drain_s" ([\d.]+) \$v\.settings\)\)\)'
+)
 _NAME: Final[Schema] = {"type": "string", "pattern": r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"}
 """Of an object of Kubernetes; empty: none."""
 _ENTRY: Final[Schema] = {"type": "string", "pattern": r"^[-._a-zA-Z0-9]{1,253}$"}
@@ -57,9 +60,9 @@ def owned() -> frozenset[str]:
             f"helm/interactions-proxy/templates/_settings.tpl sets {', '.join(unknown)}, "
             "which proxy/config/catalogue.py does not have: rename it there, too"
         )
-    if found and _DRAIN.findall(text) != [str(STOP_S)]:
+    if found and _DRAIN.findall(text) != [(str(STOP_S), str(DRAIN_S))]:
         raise ConfigError(
-            f"an orderly stop may take {STOP_S} s (proxy/supervise/server.py): "
+            f"an orderly stop may take {STOP_S} s (proxy/supervise/server.py) and gateway.drain_s, {DRAIN_S}: "
             "say so beside preStopSleepSeconds in templates/_settings.tpl"
         )
     return found

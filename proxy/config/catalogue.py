@@ -13,10 +13,11 @@ from types import MappingProxyType
 from typing import Final
 
 from proxy.config.declare import GIB, KIB, MIB, Kind, Setting, setting
+from proxy.config.reaching import Reaching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Reaching):
     """All settings, resolved. Made by `proxy.config.load`; tests may make one directly."""
 
     data_folder: Path = setting(  # noqa: RUF009  # a field, as dataclasses.field
@@ -368,10 +369,13 @@ class Settings:
 
 
 def _read_catalogue() -> Mapping[str, Setting]:
-    """Each setting by name, in the order of declaration."""
+    """Each setting by name, in the order of declaration; inherited ones at the end of their section."""
+    inherited = {each.name for each in fields(Reaching)}
+    declared = sorted(fields(Settings), key=lambda each: each.name in inherited)
+    sections = [each.name.partition("_")[0] for each in declared]
     settings = (
         Setting(name=each.name.replace("_", ".", 1), default=each.default, **each.metadata)
-        for each in fields(Settings)
+        for each in sorted(declared, key=lambda each: sections.index(each.name.partition("_")[0]))
     )
     return MappingProxyType({setting.name: setting for setting in settings})
 

@@ -108,6 +108,7 @@ def _settings(worker: int, chosen: Settings) -> WorkerSettings:
             reader_s=chosen.gateway_write_timeout_s,
             upstream_s=chosen.upstream_idle_timeout_s,
         ),
+        drain_s=chosen.gateway_drain_s,
         mode=MODES[chosen.journal_mode],
         reads=MODES.get(chosen.journal_reads),
         intent_deadline_s=chosen.journal_intent_deadline_ms / 1000,

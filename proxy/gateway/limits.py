@@ -65,10 +65,6 @@ stay for up to LINGER_S if they do not go by themselves; one more is closed with
 RETRY_AFTER_S: Final = 1
 """Said with a 503: SDKs honour it (protocol reference, section 14.1)."""
 
-DRAIN_S: Final = 12.0
-"""How long exchanges in flight may go on after SIGTERM: below the 15 s
-the supervisor waits before it kills."""
-
 REOPEN_S: Final = 1.0
 """How often a failed journal is tried again."""
 

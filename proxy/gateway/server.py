@@ -29,7 +29,6 @@ from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.wire import Upstream
 from proxy.gateway.limits import (
     BODY_BYTES_MIN,
-    DRAIN_S,
     HANGUP_LOOK_S,
     LINGER_S,
     ORPHAN_S,
@@ -67,6 +66,7 @@ class WorkerSettings:
     finishes: bool = True
     """An answer whose client left is read to its end, unless it is a stream."""
     deadlines: Deadlines = USUAL
+    drain_s: float = 12.0
     via: str = ""
     """Our name in Via; empty: none is added."""
     mode: Mode = Mode.STRICT
@@ -159,7 +159,7 @@ class Worker:
         self._close_journal()
 
     def stop(self) -> None:
-        """Begin the end: exchanges have DRAIN_S left. Safe to call twice."""
+        """Begin the end: exchanges have `drain_s` left. Safe to call twice."""
         self._stop.set()
         self._leave.set()
 
@@ -199,11 +199,11 @@ class Worker:
             connection.failed(f"no connection to upstream: {error.strerror or 'unreachable'}")
 
     async def _drain(self) -> None:
-        """Exchanges may finish, until DRAIN_S after a stop; what was written may then go out until LINGER_S."""
+        """Exchanges may finish, until `drain_s` after a stop; what was written may then go out until LINGER_S."""
         deadline = float("inf")
         while self._connections and self._loop.time() < deadline:
             if self._stop.is_set():
-                deadline = min(deadline, self._loop.time() + DRAIN_S)
+                deadline = min(deadline, self._loop.time() + self._settings.drain_s)
             for connection in list(self._connections):
                 if connection.exchange is None and not connection.is_closing:
                     connection.close()

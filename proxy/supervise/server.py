@@ -27,9 +27,8 @@ from proxy.supervise.plans import Programs, Started, Stewardship
 from proxy.supervise.private import held_in_memory, private_listeners
 from proxy.supervise.reload import merged
 
-DRAIN_WITHIN_S: Final = 15.0
-"""For the gateways: exchanges under way may end. A non-streamed answer seldom takes longer; a longer
-stream is cut and recorded as such. A second signal ends the wait."""
+LEAVE_WITHIN_S: Final = 3.0
+"""For the gateways, beyond `gateway.drain_s`: what was cut is recorded, and the journal sealed."""
 CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
 STEWARD_WITHIN_S: Final = 5.0
@@ -205,9 +204,10 @@ class Supervisor:
             # A client of the gateways: what it asked is answered, and recorded like any other.
             for steward in self._stewards:
                 await steward.stop(STEWARD_WITHIN_S)
+            within_s = self._settings.gateway_drain_s + LEAVE_WITHIN_S
             async with asyncio.TaskGroup() as draining:
                 for gateway in (*self._gateways, *self._retired):
-                    draining.create_task(gateway.stop(DRAIN_WITHIN_S), name="drain")
+                    draining.create_task(gateway.stop(within_s), name="drain")
             for door in self._doors:  # it answers until the last gateway has left
                 await door.stop(STEWARD_WITHIN_S)
             await recorder.stop(CATCH_UP_WITHIN_S)

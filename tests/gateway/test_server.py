@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from proxy.gateway import server
 from proxy.gateway.limits import ORPHAN_S
 from proxy.journal.format import Outcome
 from tests.gateway.stage import GET, OK, Stage, post, response
@@ -216,10 +215,9 @@ async def test_a_stop_lets_exchanges_finish_and_closes_the_idle_ones(stage: Stag
 
 
 async def test_what_does_not_finish_in_time_is_broken_off_and_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(server, "DRAIN_S", 0.0)
-    async with Stage(tmp_path) as stage:
+    async with Stage(tmp_path, drain_s=0.0) as stage:
         client, _ = await begun(stage)
 
         stage.worker.stop()

@@ -11,7 +11,7 @@ import yaml
 
 import helm.schema
 from helm.__main__ import main
-from helm.schema import CHART, STOP_S, owned, values_schema
+from helm.schema import CHART, DRAIN_S, STOP_S, owned, values_schema
 from proxy.config.catalogue import CATALOGUE
 from proxy.errors import ConfigError
 
@@ -62,11 +62,15 @@ def test_a_setting_that_was_renamed_stops_the_chart(
 def test_a_longer_stop_must_be_told_to_the_chart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    text = 'set $own "ops.port" 1 add (int $v.preStopSleepSeconds) 7'
-    chart_with(text, monkeypatch, tmp_path)
+    drain = '(int (ceil (dig "gateway" "drain_s" {} $v.settings)))'
+    for stop_s, drain_s in ((7, DRAIN_S), (STOP_S, 7.0)):
+        text = f'set $own "ops.port" 1 add (int $v.preStopSleepSeconds) {stop_s} '
+        folder = tmp_path / str(stop_s)
+        folder.mkdir()
+        chart_with(text + drain.format(drain_s), monkeypatch, folder)
 
-    with pytest.raises(ConfigError, match=f"may take {STOP_S} s"):
-        owned()
+        with pytest.raises(ConfigError, match=f"may take {STOP_S} s"):
+            owned()
 
 
 def test_every_value_is_in_the_schema_and_no_other() -> None:

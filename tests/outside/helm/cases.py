@@ -118,6 +118,10 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
         {"terminationGracePeriodSeconds": 60, "preStopSleepSeconds": 11},
         "at least 61",
     ),
+    "a pod killed before its streams end": (
+        {"settings": {"gateway": {"drain_s": 600}}},
+        "at least 643",
+    ),
     "a user of the node": ({"security": {"runAsUser": 0}}, "runAsUser"),
     "a digest cut short": ({"image": {"digest": "sha256:12"}}, "digest"),
     "a node's port": ({"service": {"type": "NodePort"}}, "type"),
