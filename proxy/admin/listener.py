@@ -24,6 +24,7 @@ from proxy.admin.keeping.acting import Act, Acting
 from proxy.admin.keeping.calendar import Calendar
 from proxy.admin.keeping.duties import MacOf
 from proxy.admin.keeping.standing import Standing, TrailState
+from proxy.admin.keeping.rescue import Rescues
 from proxy.admin.seeing.clocks import Period
 from proxy.admin.seeing.find import Find
 from proxy.admin.seeing.live import Board, Live
@@ -173,6 +174,7 @@ class AdminListener:
         for part in parts:
             application.add_routes(part.routes())
 
+            Rescues(desk, means.open_reader),
     def _tokens(self, address: str) -> TokenFile:
         return ready_tokens(
             self._settings.tokens_path,

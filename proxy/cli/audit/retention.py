@@ -135,7 +135,41 @@ def _dispose(parsed: Arguments) -> int:
 
 
 RETENTION: Final = (
+def _rescue_arguments(verb: argparse.ArgumentParser) -> None:
+    add_settings(verb)
+    verb.add_argument(
+        "interaction", metavar="ID", help="the last turn to carry; as `show` takes it"
+    )
+    verb.add_argument("--say", metavar="TEXT", help="what the caller says next")
+    verb.add_argument("--model", metavar="NAME", help="goes on in place of the last one")
+    verb.add_argument("--out", metavar="FILE", type=Path, help="in place of standard output")
+    verb.add_argument("--json", action="store_true", help="one JSON object: body, notes, is_whole")
+    verb.add_argument(
+        "--by",
+        metavar="NAME",
+        default=os.environ.get("USER", "operator"),
+        help="who; by default you",
+    )
+
+
+def _rescue(parsed: Arguments) -> int:
+    from proxy.reading.disposal import rescue
+
+    settings = resolved(parsed).settings
+    wish = rescue.Wish(
+        parsed.interaction, parsed.say, parsed.model, parsed.by, parsed.out, as_json=parsed.json
+    )
+    return rescue.run(settings.data_folder, wish, time.time_ns(), settings.master_key_file)
+
+
     Verb(
+    Verb(
+        "rescue",
+        "a conversation as one request that goes on with store=false",
+        'interactions-proxy rescue last --say "and then?" --out next.json',
+        _rescue_arguments,
+        _rescue,
+    ),
         "dispose",
         "have copies at Google deleted, whatever the policies say",
         'interactions-proxy dispose ID --subtree --reason "asked for by the person"',

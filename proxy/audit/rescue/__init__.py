@@ -1,0 +1,1 @@
+"""Rescue: a conversation as one request that needs nothing Google has stored. Pure."""
