@@ -167,7 +167,7 @@ class Pipeline:
         behind_ns = []
         for followed in self._follower:
             commit_count = self._commit_count
-            while self._take_batch(followed):
+            while not self._is_stopping and self._take_batch(followed):
                 if self._commit_count > commit_count:
                     behind_ns.append(followed.taken_ns)
                     break  # the other journals' turn, and that of who waits

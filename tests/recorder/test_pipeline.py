@@ -328,6 +328,19 @@ def test_what_there_is_no_time_for_is_left_to_the_next_recorder(
         assert scene.outcomes() == {name(1): "complete"}
 
 
+def test_a_round_ends_when_the_recorder_is_told_to_leave(scene: Scene) -> None:
+    """Seen after 200 kills: the journals of 85 dead workers, and a round that went through all of them."""
+    write_journal(scene.folder, [whole(1)])
+    pipeline = scene.pipeline()
+    pipeline.stop()
+
+    pipeline.round()
+
+    assert scene.handed == []
+    pipeline.run()
+    assert scene.outcomes() == {name(1): "complete"}, "what its time allows is taken"
+
+
 def test_how_far_it_lags_is_told_from_before_it_looked(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
