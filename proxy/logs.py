@@ -30,6 +30,7 @@ EVENTS: Final = {
     "exchange %s not interpreted: %s in %s line %s: please report it": "not_interpreted",
     "an open exchange cannot be carried on: %s": "exchange_not_carried",
     "erasures that were begun wait: %s": "erasures_wait",
+    "keys that were to go are back, and are not destroyed yet: %s": "keys_came_back",
     "retention.policies_file: nothing is due by policy until it is right: %s": "policies_refused",
     "retention.policies_file: what is never stored stays as it was: %s": "policies_refused",
     "how copies at Google stand is not known now: %s": "retention_unknown",

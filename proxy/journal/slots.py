@@ -187,10 +187,14 @@ class Keystore:
         except InvalidTag as error:
             raise KeyDestroyed(f"the slot of {exchange} is damaged") from error
 
-    def destroy(self, exchanges: Iterable[ExchangeId]) -> None:
-        """Zero the slots, make that durable, read them back. Twice is once; missing files are gone.
+    def destroy(self, exchanges: Iterable[ExchangeId]) -> tuple[ExchangeId, ...]:
+        """Zero the slots, make that durable, read them back. Twice is once.
 
         Overwriting in place erases at the level of files; what a disk keeps below is not in our hands.
+
+        Returns:
+            Those that have no slot here: their file is missing, or ends before it. It may come back (its writer restores
+            a lost file, a backup of keys is put back), so nothing shows that these keys are destroyed.
 
         Raises:
             OSError: the disk refused; some of the slots may still be there.
@@ -198,25 +202,30 @@ class Keystore:
         by_file: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
         for worker, boot, sequence in exchanges:
             by_file[worker, boot].append(sequence)
+        missing: list[ExchangeId] = []
         for (worker, boot), sequences in by_file.items():
-            self._destroy_in_file(slots_path(self._folder, worker, boot), sequences)
+            left = self._destroy_in_file(slots_path(self._folder, worker, boot), sequences)
+            missing += [ExchangeId(worker, boot, sequence) for sequence in left]
+        return tuple(missing)
 
     @staticmethod
-    def _destroy_in_file(path: Path, sequences: list[int]) -> None:
+    def _destroy_in_file(path: Path, sequences: list[int]) -> list[int]:
+        """Those without a slot in it."""
         try:
             descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
-            return
+            return sequences
         try:
             size = os.fstat(descriptor).st_size
-            offsets = [slot_offset(sequence) for sequence in sequences]
-            inside = [offset for offset in offsets if offset + SLOT_BYTES <= size]
+            slots = {sequence: slot_offset(sequence) for sequence in sequences}
+            inside = [offset for offset in slots.values() if offset + SLOT_BYTES <= size]
             for offset in inside:
                 write_all(descriptor, [_DESTROYED], offset)
             os.fdatasync(descriptor)
             for offset in inside:
                 if os.pread(descriptor, SLOT_BYTES, offset) != _DESTROYED:
                     raise OSError(f"a slot of {path.name} at byte {offset} is still there")
+            return [sequence for sequence, at in slots.items() if at + SLOT_BYTES > size]
         finally:
             os.close(descriptor)
 

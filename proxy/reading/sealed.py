@@ -12,6 +12,7 @@ import duckdb.sqltypes
 from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
+from proxy.store.erasing.tombstones import Tombstones
 from proxy.store.sandbox.functions import numpy_not_needed
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
@@ -32,8 +33,18 @@ def open_vault(data_folder: Path, master_file: Path | None = None) -> VaultReade
         )
     master = MasterKey.load_or_create(master_path)
     return VaultReader(
-        data_folder / "vault", Keystore(keys / "slots", master), FactsKeys(keys / "facts", master)
+        data_folder / "vault",
+        Keystore(keys / "slots", master),
+        FactsKeys(keys / "facts", master),
+        _tombstones(keys).is_condemned,
     )
+
+
+def _tombstones(keys: Path) -> Tombstones:
+    try:
+        return Tombstones.open(keys)
+    except (OSError, FormatError) as error:
+        raise StoreError(f"what was erased is not known, so nothing is shown: {error}") from error
 
 
 class Contents:

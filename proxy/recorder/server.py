@@ -117,14 +117,15 @@ def held_recorder_lock(run_folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def open_reader(settings: RecorderSettings) -> VaultReader:
-    """A reader with keys of its own, for one thread."""
+def open_reader(settings: RecorderSettings, tombstones: Tombstones | None = None) -> VaultReader:
+    """A reader with keys of its own, for one thread. What `tombstones` condemn it does not open."""
     master = MasterKey.load_or_create(settings.master_key_file)
     keys = settings.data_folder / "keys"
     return VaultReader(
         settings.data_folder / "vault",
         Keystore(keys / "slots", master),
         FactsKeys(keys / "facts", master),
+        *([] if tombstones is None else [tombstones.is_condemned]),
     )
 
 
@@ -215,7 +216,7 @@ class Recorder:
             self.pipeline.tell,
             self.pipeline.flush,
             self.tables.reach,
-            lambda: open_reader(self.settings),
+            lambda: open_reader(self.settings, tombstones),
             now_ns,
             heeding(self.settings.door),
         )
@@ -249,7 +250,8 @@ class Recorder:
         settings = self.settings
         if settings.traces is None:
             return None
-        sources = Sources(lambda: open_reader(settings), self.tables.reader, now_ns, self._mono_ns)
+        reader = partial(open_reader, settings, self._vault.tombstones)
+        sources = Sources(reader, self.tables.reader, now_ns, self._mono_ns)
         began = self._vault.position
         traces = open_follower(settings.traces, sources, settings.run_folder, began)
         self.followers.append(traces.offer)
@@ -332,7 +334,7 @@ class Recorder:
         means = Means(
             tell=self.pipeline.tell,
             copy=lambda target: self.tables.reach(VAULT_START, target),
-            open_reader=lambda: open_reader(self.settings),
+            open_reader=partial(open_reader, self.settings, self._vault.tombstones),
             board=self.board,
             recorder_state=self._state,
             trail_state=self._trail_state,

@@ -211,3 +211,22 @@ def test_the_keys_of_a_restored_file_are_those_that_have_its_name(
     with pytest.raises(KeyDestroyed):
         keystore.key(exchange(1))
     assert keystore.key(exchange(2)) == slots.take(2)
+
+
+def test_what_has_no_slot_is_not_said_to_be_destroyed(
+    slots: SlotFile, keystore: Keystore, tmp_path: Path
+) -> None:
+    """A lost file is restored by its writer, and has its keys again."""
+    slots.ensure(1)
+    beyond = exchange(slots.durable_last + 1)
+    nowhere = ExchangeId(WORKER, BOOT + 1, 1)
+
+    assert keystore.destroy([exchange(1), beyond, nowhere]) == (beyond, nowhere)
+
+    path = slots_path(tmp_path, WORKER, BOOT)
+    path.unlink()
+    assert keystore.destroy([exchange(2)]) == (exchange(2),)
+    slots.verify()
+    assert keystore.destroy([exchange(2)]) == ()
+    with pytest.raises(KeyDestroyed):
+        keystore.key(exchange(2))

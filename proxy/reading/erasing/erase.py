@@ -90,8 +90,15 @@ def _plan_lines(told: dict[str, Any]) -> Iterator[str]:
 def _done_lines(told: dict[str, Any]) -> Iterator[str]:
     counts = told["plan"]["counts"]
     gone = terminal.count_text(counts["interactions"], "interaction")
-    keys = terminal.count_text(counts["exchanges"], "exchange")
+    missing = told["unproven_count"]
+    keys = terminal.count_text(counts["exchanges"] - missing, "exchange")
     yield f"Erased {gone}: the keys of {keys} are destroyed. Erasure {told['erasure']}."
+    if missing:
+        yield (
+            f"NOT PROVEN for {terminal.count_text(missing, 'exchange')}: the slots of these keys are not here, so none was "
+            "destroyed. Their content is not shown. Slots that come back are destroyed within a minute:"
+        )
+        yield from _names(told["unproven"], missing)
     if told["deferred"]:
         waiting = terminal.count_text(len(told["deferred"]), "interaction")
         yield f"Deferred: {waiting} under a hold, erased when the last hold ends."

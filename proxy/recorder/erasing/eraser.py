@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -24,18 +23,14 @@ from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
 from proxy.recorder.erasing.asking import Questions
 from proxy.recorder.erasing.planning import Planned, planned
+from proxy.recorder.erasing.telling import Telling, counts_of
 from proxy.recording.acts import DETAIL_CHARACTERS_MAX
 from proxy.recording.facts import ActFact
 from proxy.recording.secrecy.equality import Equality
 from proxy.recording.secrecy.labels import label_mac
-from proxy.store.erasing.scrubbing import ERASED, EXCHANGES_PER_ACT
 from proxy.store.erasing.tombstones import Erasure, Tombstones
 from proxy.store.position import VaultPosition
 from proxy.store.vault.reader import VaultReader
-
-INTERACTIONS_PER_ACT: Final = 150
-"""Ids of one act: some 11 KB."""
-_One = TypeVar("_One")
 
 
 async def _nobody_to_heed() -> None:
@@ -67,6 +62,8 @@ class Done:
     plan: ErasurePlan
     deferred: tuple[str, ...]
     """Kept by holds; erased when the last of them is released."""
+    unproven: tuple[str, ...] = ()
+    """Exchanges whose slot of a key is not here: nothing shows that the key is destroyed. Destroyed if it comes back."""
 
 
 class Eraser:
@@ -75,6 +72,7 @@ class Eraser:
     def __init__(self, means: Means, questions: Questions) -> None:
         self._means = means
         self._ask = questions
+        self._telling = Telling(means.now_ns)
         self._turn = asyncio.Lock()
 
     async def plan(self, wish: Wish) -> ErasurePlan:
@@ -107,7 +105,7 @@ class Eraser:
             if self._means.tombstones.is_erased(interaction):
                 raise FormatError(f"{interaction} was erased: there is nothing left to hold")
             data = {"reach": "conversation" if is_conversation else "node"}
-            act = self._act("hold", reason, actor, data, interaction=interaction)
+            act = self._telling.act("hold", reason, actor, data, interaction=interaction)
             await self._told([act])
             await self._means.heeded()
             return act
@@ -124,7 +122,9 @@ class Eraser:
             if not ended:
                 raise FormatError(f"there is no hold {hold[:64]} in force")
             interaction = ended[0].interaction
-            act = self._act("release", reason, actor, {"hold": hold}, interaction=interaction)
+            act = self._telling.act(
+                "release", reason, actor, {"hold": hold}, interaction=interaction
+            )
             await self._told([act])
             await self._means.heeded()
             return await self._do_deferred()
@@ -160,16 +160,38 @@ class Eraser:
             known: set[str] = set(await self._ask.rows("erasing_told", str))
             for erasure in self._means.tombstones.erasures():
                 if erasure.id not in begun:
-                    await self._told(self._acts_before(erasure))
+                    await self._told(self._telling.begun(erasure))
                 if not erasure.is_done:
                     await self._flush()
                     await self._finish(erasure)
                 elif erasure.id not in known:
-                    await self._told(self._acts_after(erasure, None))
+                    await self._told(self._telling.ended(erasure, self._unproven(erasure), None))
+            await self._prove()
             await self._do_deferred()
 
     async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
         first = await self._planned(selection)
+    async def prove(self) -> None:
+        """Destroy what was to go and was not there, if it came back. Costs nothing where there is no such key."""
+        async with self._turn:
+            await self._prove()
+
+    async def _prove(self) -> None:
+        waiting = self._means.tombstones.unproven
+        if not waiting:
+            return
+        ids = [ExchangeId.parse(name) for name in waiting]
+        missing = set(await asyncio.to_thread(self._means.keystore.destroy, ids))
+        found = [id_ for id_ in ids if id_ not in missing]
+        by_erasure: dict[str, list[str]] = {}
+        for id_ in found:
+            by_erasure.setdefault(waiting[str(id_)], []).append(str(id_))
+        for erasure, names in by_erasure.items():
+            if erasure:  # of what a policy did not keep it was told before
+                await self._told(self._telling.destroyed(erasure, names, "recorder"))
+        if found:
+            await asyncio.to_thread(self._means.tombstones.prove, found)
+
         plan = first.plan
         erasure = Erasure(
             secrets.token_hex(16),
@@ -180,21 +202,24 @@ class Eraser:
             actor,
             deferred=tuple(plan.kept),
             with_quoted=selection.with_quoted,
-            counts=_counts(plan),
+            counts=counts_of(plan),
         )
         if plan.order:
             await asyncio.to_thread(self._means.tombstones.begin, erasure)
-        await self._told(self._acts_before(erasure))
+        await self._told(self._telling.begun(erasure))
+        unproven: tuple[str, ...] = ()
         if plan.order:
             # What came in between the plan and the mark is in the tables now; later ones are not kept.
-            found = await self._finish(erasure, first)
+            found, unproven = await self._finish(erasure, first)
             plan = replace(
                 plan, exchanges=found.exchanges, quoted=found.quoted, spared=found.spared
             )
-        return Done(erasure.id, plan, erasure.deferred)
+        return Done(erasure.id, plan, erasure.deferred, unproven)
 
-    async def _finish(self, erasure: Erasure, first: Planned | None = None) -> ErasurePlan:
-        """From the mark on; again if a recorder died in between, or the disk refused."""
+    async def _finish(
+        self, erasure: Erasure, first: Planned | None = None
+    ) -> tuple[ErasurePlan, tuple[str, ...]]:
+        """From the mark on; again if a recorder died in between, or the disk refused. Returns `Done.unproven`, too."""
         found = first
         if found is None or found.exchange_count != await self._exchange_count():
             again = Selection(erasure.interactions, with_quoted=erasure.with_quoted)
@@ -205,38 +230,12 @@ class Eraser:
             spared = tuple((each.exchange, each.interaction) for each in found.plan.spared)
             erasure = await asyncio.to_thread(tombstones.settle, erasure.id, names, spared)
         ids = [ExchangeId.parse(name) for name in erasure.exchanges]
-        await asyncio.to_thread(self._means.keystore.destroy, ids)
+        missing = await asyncio.to_thread(self._means.keystore.destroy, ids)
         has_all = set(erasure.exchanges) <= set(found.plan.exchanges)
-        await self._told(self._acts_after(erasure, found.seen if has_all else None))
-        await asyncio.to_thread(tombstones.end, erasure.id)
-        return found.plan
-
-    def _acts_before(self, erasure: Erasure) -> list[ActFact]:
-        begin = {"step": "begin"} | dict(erasure.counts)
-        acts = [replace(self._act("erasure", erasure.reason, erasure.actor, begin), act=erasure.id)]
-        held = _portions(erasure.deferred, INTERACTIONS_PER_ACT)
-        return acts + [self._deferral(erasure, {"deferred": portion}) for portion in held]
-
-    def _deferral(self, erasure: Erasure, waiting: dict[str, Any]) -> ActFact:
-        shared = {"step": "deferred", "erasure": erasure.id, "quoted": erasure.with_quoted}
-        return self._act("erasure", erasure.reason, erasure.actor, shared | waiting)
-
-    def _acts_after(self, erasure: Erasure, seen: tuple[int, int] | None) -> list[ActFact]:
-        """That the keys are gone; `seen`: between which instants the rows of these exchanges were seen, us."""
-        acts = []
-        shared: dict[str, Any] = {"erasure": erasure.id}
-        for portion in _portions(erasure.interactions, INTERACTIONS_PER_ACT):
-            detail = f"the content of {len(portion)} interactions is gone"
-            data = shared | {"interactions": portion}
-            acts.append(self._act(ERASED, detail, erasure.actor, data))
-        if seen is not None:
-            shared["seen_us"] = seen
-        for portion in _portions(erasure.exchanges, EXCHANGES_PER_ACT):
-            detail = f"the keys of {len(portion)} exchanges are destroyed"
-            data = shared | {"exchanges": portion}
-            acts.append(self._act(ERASED, detail, erasure.actor, data))
-        spared = _portions(erasure.spared, INTERACTIONS_PER_ACT)
-        return acts + [self._deferral(erasure, {"spared": pairs}) for pairs in spared]
+        seen, unproven = found.seen if has_all else None, frozenset(map(str, missing))
+        await self._told(self._telling.ended(erasure, unproven, seen))
+        await asyncio.to_thread(tombstones.end, erasure.id, missing)
+        return found.plan, tuple(sorted(unproven))
 
     async def _do_deferred(self) -> list[Done]:
         """What waits, and is held by nobody any more."""
@@ -318,6 +317,10 @@ class Eraser:
 
     async def _holds(self) -> list[Hold]:
         return await self._ask.rows("erasing_holds", Hold)
+    def _unproven(self, erasure: Erasure) -> frozenset[str]:
+        waiting = self._means.tombstones.unproven
+        return frozenset(name for name in erasure.exchanges if waiting.get(name) == erasure.id)
+
 
     async def _flush(self) -> None:
         position = await asyncio.wrap_future(self._means.flush())
@@ -328,26 +331,6 @@ class Eraser:
         if acts:
             position = await asyncio.wrap_future(self._means.tell(acts))
             await asyncio.wrap_future(self._means.reach(position))
-
-    def _act(
-        self,
-        kind: str,
-        detail: str,
-        actor: str,
-        data: dict[str, Any],
-        interaction: str | None = None,
-    ) -> ActFact:
-        return ActFact(
-            self._means.now_ns(),
-            kind,
-            None,
-            None,
-            detail,
-            secrets.token_hex(16),
-            interaction,
-            actor,
-            orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode(),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,17 +354,3 @@ class _Searched:
 def _hold_ended_by(act: ActFact) -> str:
     told = orjson.loads(act.data or "{}")
     return str(told.get("hold", ""))
-
-
-def _counts(plan: ErasurePlan) -> dict[str, int]:
-    return {
-        "interactions": len(plan.order),
-        "exchanges": len(plan.exchanges),
-        "quoted_left": len(plan.quoted),
-        "left": len(plan.left),
-        "held": len(plan.kept),
-    }
-
-
-def _portions(names: Sequence[_One], most: int) -> list[list[_One]]:
-    return [list(names[start : start + most]) for start in range(0, len(names), most)]

@@ -34,6 +34,8 @@ SMALL_BYTES: Final = 32 * 1024 * 1024
 LOOK_EACH_S: Final = 0.02
 AGAIN_AFTER_S: Final = 5.0
 """Before another attempt to finish what an earlier recorder began."""
+LOOK_FOR_SLOTS_S: Final = 60.0
+"""How often it is looked whether slots that were missing at an erasure have come back."""
 NAMED_MAX: Final = 1000
 """Of each list of an answer: the counts are whole."""
 
@@ -70,9 +72,23 @@ class ErasingRoutes:
         """The same, and again whenever the disk refused in the middle of one. Until cancelled."""
         while True:
             await self.resume()
-            await self._is_left.wait()
+            while not await self._is_left_within(LOOK_FOR_SLOTS_S):
+                await self._prove()
             self._is_left.clear()
             await asyncio.sleep(AGAIN_AFTER_S)
+
+    async def _is_left_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._is_left.wait()
+        except TimeoutError:
+            return False
+
+    async def _prove(self) -> None:
+        try:
+            await self._eraser.prove()
+        except (StoreError, OSError) as error:
+            _log.warning("keys that were to go are back, and are not destroyed yet: %s", error)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Each of the three over HTTP."""
@@ -123,6 +139,8 @@ class ErasingRoutes:
             "erasure": done.erasure,
             "plan": _told_plan(done.plan),
             "deferred": done.deferred[:NAMED_MAX],
+            "unproven": done.unproven[:NAMED_MAX],
+            "unproven_count": len(done.unproven),
             "swept": swept,
             "are_tables_rewritten": is_rewritten,
             "elsewhere": ELSEWHERE,

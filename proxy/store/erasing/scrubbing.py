@@ -58,7 +58,9 @@ def erased_exchanges(acts: Iterable[ActFact]) -> list[Erased]:
         if act.kind != ERASED or act.data is None:
             continue
         told = orjson.loads(act.data)
-        if (exchanges := told.get("exchanges")) and not told.get("is_late"):
+        # Where no key was there to be destroyed the digests go all the same.
+        exchanges = told.get("exchanges") or told.get("unproven")
+        if exchanges and not told.get("is_late"):
             seen = told.get("seen_us")
             found.append(Erased(tuple(exchanges), (seen[0], seen[1]) if seen else None))
     return found

@@ -59,6 +59,8 @@ class Tombstones:
         self._unfinished: dict[str, None] = {}
         self._interactions: set[str] = set()
         self._unkept: list[str] = []
+        self._unproven: dict[str, str] = {}
+        self._condemned: frozenset[str] = frozenset()
         self._size = 0
         self._writing = threading.Lock()
         """Each line stands where the one before ends: two written at once would be one."""
@@ -111,6 +113,15 @@ class Tombstones:
         """Exchanges whose content was not kept, and whose keys may still be there: a recorder died."""
         return tuple(self._unkept)
 
+    @property
+    def unproven(self) -> dict[str, str]:
+        """Exchanges whose keys were to go and were not there to be destroyed, with the erasure; empty: not kept."""
+        return dict(self._unproven)
+
+    def is_condemned(self, exchange: ExchangeId) -> bool:
+        """Whether its key is to be destroyed and may still be there: its content MUST NOT be shown. From any thread."""
+        return bool(self._condemned) and str(exchange) in self._condemned
+
     def erasures(self) -> tuple[Erasure, ...]:
         """All that began, in order."""
         return tuple(self._erasures.values())
@@ -134,9 +145,13 @@ class Tombstones:
         self._write(told)
         return self._erasures[erasure]
 
-    def end(self, erasure: str) -> None:
-        """Their keys are gone."""
-        self._write({"end": erasure})
+    def end(self, erasure: str, unproven: Iterable[ExchangeId] = ()) -> None:
+        """Their keys are gone, but for those whose slots are not here."""
+        self._write({"end": erasure} | _left(unproven))
+
+    def prove(self, exchanges: Iterable[ExchangeId]) -> None:
+        """Their slots came back, and are destroyed."""
+        self._write({"proven": [str(id_) for id_ in exchanges]})
 
     def note_unkept(self, exchanges: Iterable[ExchangeId], created: Iterable[str] = ()) -> None:
         """The keys of these are about to be destroyed. Nothing is kept of the interactions `created` by them."""
@@ -145,8 +160,9 @@ class Tombstones:
             told["created"] = names
         self._write(told)
 
-    def unkept_are_gone(self) -> None:
-        self._write({"gone": True})
+    def unkept_are_gone(self, unproven: Iterable[ExchangeId] = ()) -> None:
+        """But for those whose slots are not here."""
+        self._write({"gone": True} | _left(unproven))
 
     def _write(self, told: dict[str, Any]) -> None:
         line = orjson.dumps(told) + b"\n"
@@ -170,6 +186,11 @@ class Tombstones:
         self._size += len(line)
 
     def _take(self, told: dict[str, Any]) -> None:
+        self._note(told)
+        waiting = (name for each in self.unfinished() for name in each.exchanges)
+        self._condemned = frozenset([*waiting, *self._unproven])
+
+    def _note(self, told: dict[str, Any]) -> None:
         match told:
             case {"begin": id_}:
                 self._erasures[id_] = Erasure(
@@ -196,10 +217,20 @@ class Tombstones:
             case {"end": id_}:
                 self._erasures[id_] = replace(self._erasures[id_], is_done=True)
                 self._unfinished.pop(id_, None)
+                self._unproven |= dict.fromkeys(told.get("unproven", ()), id_)
             case {"unkept": exchanges}:
                 self._unkept += exchanges
                 self._interactions.update(told.get("created", ()))
             case {"gone": True}:
                 self._unkept = []
+                self._unproven |= dict.fromkeys(told.get("unproven", ()), "")
+            case {"proven": exchanges}:
+                for name in exchanges:
+                    self._unproven.pop(name, None)
             case _:
                 raise KeyError
+
+
+def _left(unproven: Iterable[ExchangeId]) -> dict[str, list[str]]:
+    names = [str(id_) for id_ in unproven]
+    return {"unproven": names} if names else {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,8 +54,15 @@ _FACTS: Final = frozenset({RecordKind.FACTS, RecordKind.ACTS})
 class VaultReader:
     """Opens records; needs the keys. Not thread-safe."""
 
-    def __init__(self, folder: Path, keystore: Keystore, facts_keys: FactsKeys) -> None:
-        """`folder` is data/vault."""
+    def __init__(
+        self,
+        folder: Path,
+        keystore: Keystore,
+        facts_keys: FactsKeys,
+        is_condemned: Callable[[ExchangeId], bool] = lambda _: False,
+    ) -> None:
+        """`folder` is data/vault; of whom `is_condemned` says so is told that it was erased, though its key be there."""
+        self._is_condemned = is_condemned
         self._folder = folder
         self._keystore = keystore
         self._facts_keys = facts_keys
@@ -184,6 +191,8 @@ class VaultReader:
         header, payload = self._record(ref)
         if sealed is not None and hashlib.sha256(payload).digest() != sealed.digest:
             raise FormatError(f"the record at {ref} is not the one its exchange names")
+        if self._is_condemned(header.id):
+            raise KeyDestroyed(f"{header.id} was erased: its key is about to be destroyed")
         key = AESGCM(vault_key(self._keystore.key(header.id)))
         return header, open_record(key, header, payload)
 

@@ -248,8 +248,8 @@ class Vault:
             return
         noted = [ExchangeId.parse(name) for name in self.tombstones.unkept]
         # What is not in the vault yet comes again from its journal, and is noted again.
-        self._keystore.destroy(id_ for id_ in noted if not self._comes_again(id_))
-        self.tombstones.unkept_are_gone()
+        missing = self._keystore.destroy(id_ for id_ in noted if not self._comes_again(id_))
+        self.tombstones.unkept_are_gone(missing)
 
     def _comes_again(self, id_: ExchangeId) -> bool:
         is_followed = JournalId(id_.worker, id_.boot) in self.state.cursors

@@ -376,10 +376,10 @@ async def test_a_disk_that_refuses_in_the_middle_is_said_and_the_erasure_is_fini
     monkeypatch.setattr("proxy.recorder.erasing.routes.AGAIN_AFTER_S", 0.0)
     destroy, refusals = Keystore.destroy, [OSError(5, "Input/output error")]
 
-    def refuse_once(keystore: Keystore, exchanges: Iterable[ExchangeId]) -> None:
+    def refuse_once(keystore: Keystore, exchanges: Iterable[ExchangeId]) -> tuple[ExchangeId, ...]:
         if refusals:
             raise refusals.pop()
-        destroy(keystore, exchanges)
+        return destroy(keystore, exchanges)
 
     with living(scene.folder) as worker:
         async with serving(scene) as recorder:

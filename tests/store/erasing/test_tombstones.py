@@ -84,3 +84,22 @@ def test_lines_written_at_once_by_two_threads_are_all_there(tmp_path: Path) -> N
     again = Tombstones.open(tmp_path)
     assert len(again.erasures()) == 50
     assert again.unkept == tuple(str(each) for each in unkept)
+
+
+def test_what_is_to_go_is_condemned_until_its_key_is_proven_to_be_gone(tmp_path: Path) -> None:
+    one, other = (ExchangeId(0, 7, number) for number in (1, 2))
+    tombstones = Tombstones.open(tmp_path)
+    assert not tombstones.is_condemned(one)
+
+    tombstones.begin(ERASURE)
+    assert (tombstones.is_condemned(one), tombstones.is_condemned(other)) == (True, False)
+    tombstones.settle(ERASURE.id, [str(one), str(other)])
+    tombstones.end(ERASURE.id, [other])
+    tombstones.note_unkept([ExchangeId(0, 7, 3)])
+    tombstones.unkept_are_gone([ExchangeId(0, 7, 3)])
+
+    again = Tombstones.open(tmp_path)
+    assert again.unproven == {str(other): ERASURE.id, str(ExchangeId(0, 7, 3)): ""}
+    assert (again.is_condemned(one), again.is_condemned(other)) == (False, True)
+    again.prove([other])
+    assert not Tombstones.open(tmp_path).is_condemned(other)
