@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +24,14 @@ from proxy.admin.guard import Guard, hosts_of
 from proxy.admin.keeping.acting import Act, Acting
 from proxy.admin.keeping.calendar import Calendar
 from proxy.admin.keeping.duties import MacOf
-from proxy.admin.keeping.standing import Standing, TrailState
 from proxy.admin.keeping.rescue import Rescues
+from proxy.admin.keeping.standing import Standing, TrailState
+from proxy.admin.links import Links
 from proxy.admin.seeing.clocks import Period
 from proxy.admin.seeing.find import Find
 from proxy.admin.seeing.live import Board, Live
 from proxy.admin.seeing.pages import Pages
+from proxy.admin.seeing.proof import Proofs
 from proxy.admin.seeing.raw import Raw
 from proxy.admin.seeing.sheet import Sheets
 from proxy.admin.seeing.who import RecorderState, Who
@@ -55,6 +58,10 @@ class AdminSettings:
     """Further names that Host may say."""
     period: Period = field(default_factory=Period)
     """Of the project at Google."""
+    links: Links = field(default_factory=Links)
+    """Where the console leads beyond itself."""
+    tls: ssl.SSLContext | None = None
+    """None: plain HTTP."""
 
     @property
     def tokens_path(self) -> Path:
@@ -145,7 +152,7 @@ class AdminListener:
         )
         await runner.setup()
         try:
-            await web.SockSite(runner, bound).start()
+            await web.SockSite(runner, bound, ssl_context=self._settings.tls).start()
             yield
         finally:
             await runner.cleanup()
@@ -160,12 +167,14 @@ class AdminListener:
         state, folder = means.recorder_state, settings.data_folder
         parts: list[Part] = [
             pages,
-            Who(desk, folder / "run", state, lambda: pages.report_count),
-            Find(desk, means.open_reader),
-            Sheets(desk, means.open_reader, folder / "trail", settings.period),
+            Who(desk, folder / "run", state, lambda: pages.report_count, settings.links),
+            Find(desk, means.open_reader, means.label_mac),
+            Sheets(desk, means.open_reader, folder / "trail", settings.period, settings.links),
+            Proofs(desk, means.open_reader, folder / "trail"),
             Raw(desk, means.open_reader),
             Calendar(desk, means.policies_file, means.label_mac),
             Standing(desk, folder, means.trail_state),
+            Rescues(desk, means.open_reader),
         ]
         if means.act is not None:
             parts.append(Acting(desk, means.act))
@@ -174,7 +183,6 @@ class AdminListener:
         for part in parts:
             application.add_routes(part.routes())
 
-            Rescues(desk, means.open_reader),
     def _tokens(self, address: str) -> TokenFile:
         return ready_tokens(
             self._settings.tokens_path,

@@ -74,8 +74,9 @@ def _welcome(known: Resolved, started: Started) -> list[str]:
         )
     if not is_loopback(settings.listen_address):
         lines.append(
-            f"note        {settings.listen_address} is reached by other machines, without TLS; "
-            "callers bring their own API key"
+            f"note        {settings.listen_address} is reached by other machines"
+            + ", without TLS" * (settings.listen_tls_certificate_file is None)
+            + "; callers bring their own API key"
         )
     return lines
 

@@ -20,6 +20,12 @@ FILE_NAME: Final = "interactions-proxy.toml"
 """Read from the current folder when no --config names another."""
 
 
+_TLS: Final = (
+    *("listen_tls_certificate_file", "listen_tls_key_file"),
+    *("admin_tls_certificate_file", "admin_tls_key_file", "admin_tls_client_ca_file"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """A value somebody set, before it is understood."""
@@ -116,6 +122,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     plain = Settings(**values)
     ca_file, book_file = plain.upstream_ca_file, plain.costs_book_file
     tokens_file, door_file = plain.admin_tokens_file, plain.door_policy_file
+    tls = {name: file.absolute() for name in _TLS if (file := getattr(plain, name))}
     return replace(
         plain,
         data_folder=plain.data_folder.expanduser().absolute(),
@@ -124,6 +131,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         admin_tokens_file=tokens_file and tokens_file.absolute(),
         door_policy_file=door_file and door_file.absolute(),
         upstream_url=plain.upstream_url.rstrip("/"),
+        **tls,
     )
 
 

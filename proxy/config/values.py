@@ -15,6 +15,8 @@ _VIA: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}\Z")
 _HERE: Final = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 """Where one listens to be reached on this machine."""
+OFF: Final = "off"
+"""Of a text setting: there is none."""
 _SHOWN_MAX: Final = 60
 """Characters of a bad value that a message repeats: enough to recognise it."""
 
@@ -44,12 +46,21 @@ def cross_problems(settings: Settings) -> list[str]:
         _address_problem(settings.webhook_address, "webhook.address"),
         _address_problem(settings.admin_address, "admin.address"),
         _scope_problem(settings.steward_scope),
+        _proxy_problem(settings.upstream_proxy_url),
+        *_tls_problems(settings),
+        _link_problem("console.trace_url", settings.console_trace_url, "{trace_id}"),
+        _link_problem("console.dashboard_url", settings.console_dashboard_url),
     )
     problems = [problem for problem in found if problem]
     named = {
         "upstream.ca_file": settings.upstream_ca_file,
         "costs.book_file": settings.costs_book_file,
         "admin.tokens_file": settings.admin_tokens_file,
+        "listen.tls_certificate_file": settings.listen_tls_certificate_file,
+        "listen.tls_key_file": settings.listen_tls_key_file,
+        "admin.tls_certificate_file": settings.admin_tls_certificate_file,
+        "admin.tls_key_file": settings.admin_tls_key_file,
+        "admin.tls_client_ca_file": settings.admin_tls_client_ca_file,
         "door.policy_file": settings.door_policy_file,
     }
     problems += [
@@ -70,6 +81,43 @@ def _via_problem(via: str) -> str | None:
     if not via or _VIA.match(via):
         return None
     return "gateway.via must be letters, digits, dots and hyphens, at most 64"
+
+
+def _tls_problems(settings: Settings) -> list[str]:
+    """A certificate needs its key; whoever asks for others' certificates must have one."""
+    problems = []
+    pairs = {
+        "listen": (settings.listen_tls_certificate_file, settings.listen_tls_key_file),
+        "admin": (settings.admin_tls_certificate_file, settings.admin_tls_key_file),
+    }
+    for section, (certificate, key) in pairs.items():
+        if (certificate is None) != (key is None):
+            problems.append(f"set both {section}.tls_certificate_file and {section}.tls_key_file")
+    if settings.admin_tls_client_ca_file and settings.admin_tls_certificate_file is None:
+        problems.append("admin.tls_client_ca_file needs admin.tls_certificate_file")
+    return problems
+
+
+def _proxy_problem(url: str) -> str | None:
+    if url == OFF:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_one = bool(parts.scheme == "http" and parts.hostname and parts.port)
+    except ValueError:
+        parts, is_one = urlsplit(""), False
+    if is_one and parts.username is None and parts.path in {"", "/"} and not set(url) & set("?#"):
+        return None
+    # Not repeated: who sets a proxy with a password does not want it in a log.
+    return f"upstream.proxy_url takes http://host:port, without user or path, or {OFF}"
+
+
+def _link_problem(name: str, url: str, place: str = "") -> str | None:
+    """What a browser is sent to."""
+    is_link = url.startswith(("https://", "http://")) and url.isascii() and url.isprintable()
+    if not url or (is_link and place in url and not set(url) & set("\"<> '")):
+        return None
+    return f"{name} must begin with https:// or http://" + f", and have {place} in it" * bool(place)
 
 
 def _loop_problem(settings: Settings) -> str | None:

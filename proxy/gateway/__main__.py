@@ -12,6 +12,7 @@ import socket
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -96,6 +97,9 @@ def _settings(worker: int, chosen: Settings) -> WorkerSettings:
         master_key_file=chosen.master_key_file,
         upstream_url=chosen.upstream_url,
         upstream_ca_file=chosen.upstream_ca_file,
+        upstream_proxy=_host_and_port(chosen.upstream_proxy_url),
+        certificate_file=chosen.listen_tls_certificate_file,
+        key_file=chosen.listen_tls_key_file,
         connect_timeout_s=chosen.upstream_connect_timeout_s,
         header_timeout_s=chosen.gateway_header_timeout_s,
         keepalive_s=chosen.gateway_keepalive_s,
@@ -121,6 +125,12 @@ def _settings(worker: int, chosen: Settings) -> WorkerSettings:
             budget_bytes=chosen.journal_budget_bytes,
         ),
     )
+
+
+def _host_and_port(url: str) -> tuple[str, int] | None:
+    """Of the outbound proxy; None: there is none."""
+    parts = urlsplit(url)
+    return (parts.hostname, parts.port) if parts.hostname and parts.port else None
 
 
 def _set_process_limits() -> None:

@@ -216,7 +216,8 @@ class ClientConnection(ClientSocket):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
-            self._address, self._port = str(peer[0]), int(peer[1])
+            # A client without IPv6 at a socket for both: its address as it is.
+            self._address, self._port = str(peer[0]).removeprefix("::ffff:"), int(peer[1])
         relay = self._relay
         relay.connections.add(self)
         none_because = relay.places.take(self._address)

@@ -132,7 +132,8 @@ class ClientSocket(asyncio.Protocol):
         self.is_closing = True
         self.is_lingering = True
         self.since = self._now()
-        self._transport.write_eof()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
         reasons, self._pause_reasons = self._pause_reasons, 0
         if reasons:
             self._transport.resume_reading()
@@ -143,6 +144,10 @@ class ClientSocket(asyncio.Protocol):
         self._transport.close()
 
     def _reset(self) -> None:
+        if self.is_lingering and not self._transport.can_write_eof():
+            # TLS has no end of one side: what ends with the connection must not seem cut.
+            self._close()
+            return
         connection: socket.socket | None = self._transport.get_extra_info("socket")
         if connection is not None and connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import secrets
 import socket
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from proxy.config.certificates import server_context
 from proxy.errors import JournalUnavailable, StartRefused
 from proxy.gateway.client import ClientConnection
 from proxy.gateway.client_socket import Gauges, Places
@@ -38,6 +38,7 @@ from proxy.gateway.limits import (
 )
 from proxy.gateway.tap import Tap
 from proxy.gateway.upstream import UpstreamConnection, tls_context
+from proxy.gateway.ways.dial import Way, connect
 from proxy.journal.format import Kind, Mode, Outcome, Purpose
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.page import WorkerPage
@@ -58,6 +59,11 @@ class WorkerSettings:
     master_key_file: Path
     upstream_url: str
     upstream_ca_file: Path | None = None
+    upstream_proxy: tuple[str, int] | None = None
+    """Host and port of a proxy that opens the way (CONNECT); None: straight."""
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    """Both or neither: clients then speak TLS."""
     connect_timeout_s: float = 10.0
     header_timeout_s: float = 10.0
     keepalive_s: float = 75.0
@@ -96,7 +102,10 @@ class Worker:
         self._dials: set[asyncio.Task[None]] = set()
         """At most one per connection; each ends within connect_timeout_s."""
         self._upstream = Upstream.parse(settings.upstream_url)
-        self._ssl = tls_context(self._upstream, settings.upstream_ca_file)
+        tls = tls_context(self._upstream, settings.upstream_ca_file)
+        within_s, proxy = settings.connect_timeout_s, settings.upstream_proxy
+        self._way = Way(self._upstream, tls, within_s, proxy)
+        self._tls = server_context(settings.certificate_file, settings.key_file)
         self._master = MasterKey.load_or_create(settings.master_key_file)
         key = FingerprintKey.load_or_create(settings.data_folder / "keys" / "fingerprint.key")
         self._tap = Tap(
@@ -141,7 +150,16 @@ class Worker:
         path, deadline_s = self._settings.door, self._settings.door_deadline_s
         door = DoorLink(path, self._loop, deadline_s) if path else None
         accept = partial(self._accept, self._relay, door)
-        servers = [await self._loop.create_server(accept, sock=listener, backlog=1024)]
+        handshake_s = self._settings.header_timeout_s if self._tls else None
+        servers = [
+            await self._loop.create_server(
+                accept,
+                sock=listener,
+                backlog=1024,
+                ssl=self._tls,
+                ssl_handshake_timeout=handshake_s,
+            )
+        ]
         for purpose, own in (private or {}).items():
             accept = partial(self._accept, replace(self._relay, purpose=purpose))
             servers.append(await self._loop.create_unix_server(accept, sock=own))
@@ -177,26 +195,10 @@ class Worker:
 
     def _dial(self, exchange: Exchange) -> UpstreamConnection:
         connection = UpstreamConnection(exchange)
-        task = self._tasks.create_task(self._connect(connection), name="dial")
+        task = self._tasks.create_task(connect(self._loop, self._way, connection), name="dial")
         self._dials.add(task)
         task.add_done_callback(self._dials.discard)
         return connection
-
-    async def _connect(self, connection: UpstreamConnection) -> None:
-        to = self._upstream
-        try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                await self._loop.create_connection(
-                    lambda: connection, to.host, to.port, ssl=self._ssl
-                )
-        except TimeoutError:
-            connection.failed(
-                f"no connection to upstream within {self._settings.connect_timeout_s} s"
-            )
-        except ssl.SSLError as error:
-            connection.failed(f"no TLS with upstream: {error.reason or 'handshake failed'}")
-        except OSError as error:
-            connection.failed(f"no connection to upstream: {error.strerror or 'unreachable'}")
 
     async def _drain(self) -> None:
         """Exchanges may finish, until `drain_s` after a stop; what was written may then go out until LINGER_S."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from proxy.admin.links import Links
 from proxy.admin.listener import AdminSettings
 from proxy.admin.seeing.clocks import Period
 from proxy.audit.retention.clocks import Tier, days_chosen
 from proxy.config.catalogue import Settings
+from proxy.config.certificates import server_context
 from proxy.errors import StoreError
 from proxy.recorder.api import remove_tables
 from proxy.recorder.server import RecorderSettings, held_recorder_lock, open_reader
 from proxy.recorder.trail.follow import TrailSettings
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START
+from proxy.telemetry.traces.span import trace_id_of
 
 
 def rebuild(settings: RecorderSettings, progress: Callable[[int], None]) -> int:
@@ -72,6 +75,12 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
             tokens_file=settings.admin_tokens_file,
             hosts=tuple(settings.admin_hosts.split(",")),
             period=Period(Tier(settings.retention_tier), days_chosen(settings.retention_paid_days)),
+            links=Links(settings.console_trace_url, settings.console_dashboard_url, trace_id_of),
+            tls=server_context(
+                settings.admin_tls_certificate_file,
+                settings.admin_tls_key_file,
+                settings.admin_tls_client_ca_file,
+            ),
         ),
         master_key_file=settings.master_key_file,
         batch_rows=settings.recorder_batch_rows,

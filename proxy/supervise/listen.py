@@ -7,6 +7,8 @@ import ipaddress
 import socket
 from typing import Final
 
+from proxy.config.catalogue import Settings
+from proxy.config.certificates import server_context
 from proxy.errors import StartRefused
 
 BACKLOG: Final = 1024
@@ -47,13 +49,27 @@ def port_of(listener: socket.socket) -> int:
     return port
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, has_tls: bool = False) -> str:
     """What a client on this machine puts into its base URL."""
     host = ipaddress.ip_address(listener.getsockname()[0])
     if host.is_unspecified:
         host = ipaddress.ip_address("::1" if host.version == 6 else "127.0.0.1")
     shown = f"[{host}]" if host.version == 6 else str(host)
-    return f"http://{shown}:{port_of(listener)}"
+    return f"http{'s' * has_tls}://{shown}:{port_of(listener)}"
+
+
+def check_certificates(settings: Settings) -> None:
+    """Whether listeners can speak TLS as the settings say, before anything is stopped or started for it.
+
+    Raises:
+        ConfigError: a file is not what it should be.
+    """
+    server_context(settings.listen_tls_certificate_file, settings.listen_tls_key_file)
+    server_context(
+        settings.admin_tls_certificate_file,
+        settings.admin_tls_key_file,
+        settings.admin_tls_client_ca_file,
+    )
 
 
 def _bind(address: str, port: int, choose: str, *, is_shared: bool) -> socket.socket:
@@ -64,6 +80,9 @@ def _bind(address: str, port: int, choose: str, *, is_shared: bool) -> socket.so
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if is_shared:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family is socket.AF_INET6:
+            # :: takes IPv4, too, whatever net.ipv6.bindv6only says; for other addresses it means nothing.
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.settimeout(0)
         bound.bind((address, port))
     except OSError as error:

@@ -21,7 +21,7 @@ from proxy.errors import ConfigError, StartRefused
 from proxy.logs import start_logging
 from proxy.supervise.child import Child, ChildPlan, Pace
 from proxy.supervise.folder import held_data_folder, recorder_of
-from proxy.supervise.listen import open_listeners, url_of
+from proxy.supervise.listen import check_certificates, open_listeners, url_of
 from proxy.supervise.ops.listener import served_ops
 from proxy.supervise.plans import Programs, Started, Stewardship
 from proxy.supervise.private import held_in_memory, private_listeners
@@ -126,6 +126,10 @@ class Supervisor:
             StartRefused: see `run`.
         """
         settings = self._settings
+        try:
+            check_certificates(settings)
+        except ConfigError as error:
+            raise StartRefused(str(error)) from error
         with ExitStack() as stack:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
@@ -157,10 +161,10 @@ class Supervisor:
             await self._until_the_last_recorder_left()
             webhooks = stewardship.webhooks if stewardship else None
             started = Started(
-                url_of(listeners[0]),
+                url_of(listeners[0], has_tls=settings.listen_tls_certificate_file is not None),
                 folder.has_new_master_key,
                 None if webhooks is None else url_of(webhooks),
-                url_of(admin),
+                url_of(admin, has_tls=settings.admin_tls_certificate_file is not None),
             )
             refused: StartRefused | None = None
             try:
@@ -224,8 +228,10 @@ class Supervisor:
             await self._reload_asked.wait()
             self._reload_asked.clear()
             try:
-                self._settings, differing = merged(self._settings, self._reread())
-                dump_resolved(self._settings, settings_file)
+                changed, differing = merged(self._settings, self._reread())
+                check_certificates(changed)
+                dump_resolved(changed, settings_file)
+                self._settings = changed
             except (ConfigError, OSError) as error:
                 self._note(f"the settings stay as they were: {error}")
                 continue

@@ -17,7 +17,14 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LentTables]:
     lent = LentTables(lambda: Database.open(path)).open()
     lent.ingest(
         batch(
-            recording(1, model="m", status="completed", is_terminal=True, total_tokens=15),
+            recording(
+                1,
+                model="m",
+                status="completed",
+                is_terminal=True,
+                total_tokens=15,
+                label_index="mac-of-team=blue,mac-of-who=bob",
+            ),
             recording(2, interaction="v1_two", seconds=5, model="m", total_tokens=7),
             recording(3, interaction="v1_three", seconds=9, steps=(step("thought"),)),
         )

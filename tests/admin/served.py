@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from proxy.admin.links import Links
 from proxy.admin.listener import AdminListener, AdminSettings, Means
 from proxy.admin.tokens import Role, add_token
 from proxy.recording.facts import ActFact
@@ -95,7 +96,8 @@ def no_reader() -> VaultReader:
 async def served(
     folder: Path, tables: LentTables, open_reader: Callable[[], VaultReader] | None = None
 ) -> AsyncIterator[Served]:
-    settings = AdminSettings(data_folder=folder, hosts=("audit.example",))
+    links = Links("https://traces.example/{trace_id}", "https://boards.example/?from={from}")
+    settings = AdminSettings(data_folder=folder, hosts=("audit.example",), links=links)
     acts = Acts()
     (folder / "run").mkdir(exist_ok=True)
 
@@ -118,6 +120,7 @@ async def served(
         open_reader or no_reader,
         act=act,
         policies_file=folder / "policies.toml" if (folder / "policies.toml").exists() else None,
+        label_mac=lambda label: f"mac-of-{label}",
     )
     listener = AdminListener(settings, tables, means, lambda: NOW_NS)
     with socket.socket() as bound:

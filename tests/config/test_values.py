@@ -202,3 +202,58 @@ def test_webhooks_arrive_at_an_address() -> None:
     (problem,) = cross_problems(Settings(webhook_address="hooks.example"))
 
     assert problem.startswith("webhook.address: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "is_fine"),
+    [
+        ("console_trace_url", "https://t.example/{trace_id}", True),
+        ("console_trace_url", "https://t.example/", False),
+        ("console_trace_url", "javascript:alert('{trace_id}')", False),
+        ("console_dashboard_url", "http://d.example/?from={from}&to={to}", True),
+        ("console_dashboard_url", 'https://d.example/"onclick', False),
+        ("console_dashboard_url", "d.example", False),
+    ],
+)
+def test_the_console_leads_to_web_addresses_alone(name: str, url: str, *, is_fine: bool) -> None:
+    problems = cross_problems(Settings(**{name: url}))  # type: ignore[arg-type]  # a field's name
+
+    assert (not problems) is is_fine
+    assert is_fine or name.replace("_", ".", 1) in problems[0]
+
+
+def test_a_certificate_needs_its_key_and_clients_certificates_a_certificate(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "a.pem"
+    file.write_text("")
+
+    (alone,) = cross_problems(Settings(listen_tls_certificate_file=file))
+    (bare,) = cross_problems(Settings(admin_tls_client_ca_file=file))
+    (missing,) = cross_problems(
+        Settings(admin_tls_certificate_file=file, admin_tls_key_file=tmp_path / "b.pem")
+    )
+
+    assert alone == "set both listen.tls_certificate_file and listen.tls_key_file"
+    assert bare == "admin.tls_client_ca_file needs admin.tls_certificate_file"
+    assert missing.startswith("admin.tls_key_file: there is no file ")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_fine"),
+    [
+        ("off", True),
+        ("http://proxy.example:3128", True),
+        ("http://[2001:db8::1]:3128/", True),
+        ("https://proxy.example:3128", False),
+        ("http://proxy.example", False),
+        ("http://me:secret@proxy.example:3128", False),
+        ("proxy.example:3128", False),
+        ("http://proxy.example:99999", False),
+    ],
+)
+def test_an_outbound_proxy_is_a_host_and_a_port(url: str, *, is_fine: bool) -> None:
+    problems = cross_problems(Settings(upstream_proxy_url=url))
+
+    assert (not problems) is is_fine
+    assert "secret" not in str(problems)

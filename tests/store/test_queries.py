@@ -52,6 +52,14 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "console_next": {"interaction": "v1_one", "limit": 5},
     "console_exchange": {"exchange": "x"},
     "console_media": {"ref": "x"},
+    "console_holds": {"is_in_force": True, "limit": 5, "offset": 0},
+    "console_conversations": {
+        "since": dt.datetime(2026, 9, 20),  # noqa: DTZ001  # as DuckDB gives them
+        "until": dt.datetime(2026, 11, 22),  # noqa: DTZ001
+        "turns": 1,
+        "limit": 5,
+        "offset": 0,
+    },
     "calendar_days": {
         "finals": ["unverifiable"],
         "since": dt.date(2026, 9, 20),

@@ -2,11 +2,15 @@
 
 import socket
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from proxy.errors import StartRefused
-from proxy.supervise.listen import open_listeners, port_of, url_of
+from proxy.config.catalogue import Settings
+from proxy.errors import ConfigError, StartRefused
+from proxy.supervise.listen import check_certificates, open_listeners, port_of, url_of
+from tests.certificates import certificate
 
 
 def test_port_zero_takes_a_free_port_and_says_which() -> None:
@@ -64,3 +68,25 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
 
     with listener:
         assert url_of(listener) == f"http://[::1]:{port_of(listener)}"
+
+
+def test_all_networks_are_ipv6_and_ipv4() -> None:
+    (listener,) = open_listeners("::", 0, 1)
+
+    with listener:
+        for host in ("127.0.0.1", "::1"):
+            with socket.create_connection((host, port_of(listener))):
+                accepted, _ = listener.accept()
+                accepted.close()
+        assert url_of(listener, has_tls=True) == f"https://[::1]:{port_of(listener)}"
+
+
+def test_certificates_are_looked_at_before_anything_starts(tmp_path: Path) -> None:
+    crt, key = certificate(tmp_path, "localhost")
+    check_certificates(Settings(listen_tls_certificate_file=crt, listen_tls_key_file=key))
+    key.write_text("no key")
+
+    for names in ("listen_tls", "admin_tls"):
+        files: dict[str, Any] = {f"{names}_certificate_file": crt, f"{names}_key_file": key}
+        with pytest.raises(ConfigError, match="cannot be used"):
+            check_certificates(Settings(**files))

@@ -1,7 +1,7 @@
 """Erasing, holding and releasing, over HTTP. Roles operator and admin; each call needs Audit-Reason.
 
 POST /v1/erase/plan              {"id" | "label" | "pointer" and "value", "reach", "quoted"}: what would go, and what stays
-POST /v1/erase                   the same: done, and what came of it
+POST /v1/erase                   the same: done, and what came of it; with "plan", a plan's digest, that plan or none
 POST /v1/holds                   {"id", "conversation"}: placed
 POST /v1/holds/{hold}/release    ended; what waited for it is erased before the answer
 
@@ -28,7 +28,7 @@ from proxy.recording.secrecy.names import clear_id
 Act = Callable[[str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
 """What the recorder makes of POST /erase, /hold, /release with that JSON: HTTP status and answer."""
 
-_ERASE: Final = frozenset({"id", "label", "pointer", "value", "reach", "quoted"})
+_ERASE: Final = frozenset({"id", "label", "pointer", "value", "reach", "quoted", "plan"})
 _HOLD: Final = frozenset({"id", "conversation"})
 _OUTCOMES: Final = {200: "answered", 400: "refused"}
 

@@ -2,6 +2,7 @@
 
 GET /v1/retention                                        how it stands, days with counts, holds, what waits for them
 GET /v1/retention/copies?lane=&since=&until=&limit=&offset=   the copies behind one field
+GET /v1/holds?released=&limit=&offset=                   holds in force, or released ones, the latest first
 GET /v1/receipts?limit=&offset=                          erasures here, and signed receipts of deletions at Google
 """
 
@@ -54,6 +55,7 @@ class Calendar:
             web.get("/v1/retention", self.days),
             web.get("/v1/retention/copies", self.copies),
             web.get("/v1/receipts", self.receipts),
+            web.get("/v1/holds", self.holds),
         ]
 
     async def days(self, request: web.Request) -> web.Response:
@@ -67,6 +69,10 @@ class Calendar:
     async def receipts(self, request: web.Request) -> web.Response:
         """What was erased here and deleted there."""
         return await self._answered(request, "receipts", partial(self._receipts, request))
+
+    async def holds(self, request: web.Request) -> web.Response:
+        """A page of holds."""
+        return await self._answered(request, "holds", partial(self._holds, request))
 
     async def _answered(
         self, request: web.Request, query: str, work: Callable[[], dict[str, Any]]
@@ -163,6 +169,15 @@ class Calendar:
             erasures = queries.dicts(cursor, "calendar_erasures", **page)[1]
             receipts = queries.dicts(cursor, "calendar_receipts", **page)[1]
         return {"erasures": erasures, "receipts": receipts}
+
+    def _holds(self, request: web.Request) -> dict[str, Any]:
+        released = request.query.get("released", "false")
+        if released not in {"true", "false"}:
+            raise WrongParameter("released takes true or false")
+        limit, offset = _range(request)
+        page = {"is_in_force": released == "false", "limit": limit, "offset": offset}
+        with self._desk.tables.lend() as cursor:
+            return {"rows": queries.dicts(cursor, "console_holds", **page)[1]}
 
 
 def _range(request: web.Request) -> tuple[int, int]:

@@ -1,12 +1,16 @@
 """Looking for interactions, over HTTP. Filters are those of proxy.store.asking.finding.Wanted.
 
 GET /v1/find?since=&until=&status=&...&sort=&limit=&offset=   {"rows": [...]}, the first page also "summary"
+GET /v1/find/conversations?since=&until=&turns=&limit=&offset=   {"rows": [...], "count"}
 GET /v1/find/facets?since=&until=                             {"status": [{"value", "count"}, ...], "model": ...}
 GET /v1/find/text?text=...                                    those whose content has a text; Audit-Reason needed
+
+`label` takes key=value. Labels are content: to look for one says who was labelled so, and takes the right to open it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
@@ -18,6 +22,7 @@ from aiohttp import web
 from proxy.admin.asking.questions import later
 from proxy.admin.desk import Busy, Desk
 from proxy.admin.guard import needs, reason_of, refused
+from proxy.admin.keeping.duties import MacOf
 from proxy.admin.tokens import Right
 from proxy.admin.trail import Told
 from proxy.errors import StoreError
@@ -44,6 +49,7 @@ TEXT_MOST: Final = 200
 AROUND: Final = 60
 """Characters on both sides of what was found."""
 _PORTION: Final = 100
+_OF_CONVERSATIONS: Final = frozenset({"since", "until", "turns", "limit", "offset"})
 _OTHERS: Final = frozenset({"sort", "limit", "offset", "text"})
 _KINDS: Final = {"tokens_min": int, "tokens_max": int}
 _KINDS_OF_FLOAT: Final = frozenset({"cost_min", "cost_max", "slower_s"})
@@ -52,21 +58,25 @@ _KINDS_OF_FLOAT: Final = frozenset({"cost_min", "cost_max", "slower_s"})
 class Find:
     """The handlers."""
 
-    def __init__(self, desk: Desk, open_reader: Callable[[], VaultReader]) -> None:
+    def __init__(
+        self, desk: Desk, open_reader: Callable[[], VaultReader], label_mac: MacOf
+    ) -> None:
         self._desk = desk
         self._open_reader = open_reader
+        self._label_mac = label_mac
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/find", self.page),
+            web.get("/v1/find/conversations", self.conversations),
             web.get("/v1/find/facets", self.facets),
             web.get("/v1/find/text", self.text),
         ]
 
     async def page(self, request: web.Request) -> web.Response:
         """Rows from `offset` on."""
-        reader = needs(request, Right.FACTS)
-        told = Told("find")
+        reader = needs(request, Right.CONTENT if "label" in request.query else Right.FACTS)
+        told = Told("find_label" if "label" in request.query else "find")
 
         def work() -> dict[str, Any]:
             wanted, (limit, offset) = self._wanted(request.query), _range(request.query)
@@ -81,6 +91,32 @@ class Find:
             answer["since"], answer["until"] = wanted.since, wanted.until
             told.row_count = len(rows)
             return answer
+
+        response = await self._answered(work, told)
+        self._desk.trail.asked(reader, told)
+        return response
+
+    async def conversations(self, request: web.Request) -> web.Response:
+        """Conversations from `offset` on; how many there are in all."""
+        reader = needs(request, Right.FACTS)
+        told = Told("conversations")
+
+        def work() -> dict[str, Any]:
+            query = request.query
+            if query.keys() - _OF_CONVERSATIONS:
+                raise WrongParameter(
+                    f"there is no filter but {', '.join(sorted(_OF_CONVERSATIONS))}"
+                )
+            span, (limit, offset) = self._span(query), _range(query)
+            turns = query.get("turns", "1")
+            if not (turns.isdecimal() and len(turns) < 7):
+                raise WrongParameter("turns takes a whole number")
+            page = {"turns": int(turns), "limit": limit, "offset": offset}
+            with self._desk.tables.lend() as cursor:
+                rows = queries.dicts(cursor, "console_conversations", **span, **page)[1]
+            told.row_count = len(rows)
+            count = rows[0]["found_count"] if rows else 0
+            return {"rows": rows, "count": count} | span
 
         response = await self._answered(work, told)
         self._desk.trail.asked(reader, told)
@@ -137,10 +173,20 @@ class Find:
                 raise WrongParameter(
                     f"there is no filter {name[:40]!r}: {', '.join(sorted(known))}"
                 )
+        given |= self._span(query)
+        typed = {name: _typed(name, value) for name, value in given.items() if value != ""}
+        if "label" in typed:
+            typed["label"] = self._label_mac(typed["label"])
+            if "=" not in given["label"] or typed["label"] is None:
+                raise WrongParameter("label takes key=value, as callers label their interactions")
+        return Wanted(**typed)
+
+    def _span(self, query: Mapping[str, str]) -> dict[str, dt.datetime]:
+        found = {}
         for name, default in (("since", "-30d"), ("until", "now")):
             parameter = Parameter(name, "instant", default, "")
-            given[name] = instant_of(parameter, given.get(name) or default, self._desk.now_ns())
-        return Wanted(**{name: _typed(name, value) for name, value in given.items() if value != ""})
+            found[name] = instant_of(parameter, query.get(name) or default, self._desk.now_ns())
+        return found
 
     def _search(self, query: Mapping[str, str], told: Told) -> dict[str, Any]:
         text = query.get("text", "").strip()

@@ -21,6 +21,7 @@ from aiohttp import web
 from proxy.admin.asking.questions import later
 from proxy.admin.desk import Busy, Desk
 from proxy.admin.guard import needs, reason_of, refused
+from proxy.admin.links import Links
 from proxy.admin.seeing.clocks import Ask, Period, clocks_of
 from proxy.admin.tokens import Reader, Right
 from proxy.admin.trail import Told
@@ -60,11 +61,13 @@ class Sheets:
         open_reader: Callable[[], VaultReader],
         trail_folder: Path,
         period: Period,
+        links: Links,
     ) -> None:
         self._desk = desk
         self._open_reader = open_reader
         self._trail_folder = trail_folder
         self._period = period
+        self._links = links
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -129,6 +132,7 @@ class Sheets:
                 return None
             sheet = {"interaction": found[0]} | _facts(ask, name, found[0])
             sheet["clocks"] = clocks_of(ask, name, self._period)
+            sheet["trace_url"] = self._trace_of(ask, found[0], sheet["exchanges"])
         told.row_count = len(sheet["timeline"])
         vault = self._open_reader()
         try:
@@ -139,6 +143,14 @@ class Sheets:
             vault.close()
         plain: dict[str, Any] = json_value(sheet)
         return plain
+
+    def _trace_of(
+        self, ask: Ask, about: dict[str, Any], exchanges: Sequence[dict[str, Any]]
+    ) -> str | None:
+        """Of the exchange that created it, or else the first that showed it; None: no link is set."""
+        first = about["create_exchange"] or (exchanges[0]["exchange"] if exchanges else None)
+        told = ask("console_exchange", exchange=first) if first else []
+        return self._links.trace(first, told[0]["trace_id"]) if first and told else None
 
     def _trail(self, vault: VaultReader, exchanges: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """The newest signed checkpoint, and by which digest each exchange stands in the log."""

@@ -1,6 +1,6 @@
 """Who asks, and how the proxy is: what every page of the console shows at its edge.
 
-GET /v1/me       {"name", "role", "rights", "version"}
+GET /v1/me       {"name", "role", "rights", "version", "dashboard_url"}
 GET /v1/health   workers with their modes, the recorder, the tables, and what is wrong, in sentences
 """
 
@@ -17,6 +17,7 @@ from aiohttp import web
 from proxy import __version__
 from proxy.admin.desk import Busy, Desk
 from proxy.admin.guard import needs, refused
+from proxy.admin.links import Links
 from proxy.admin.tokens import RIGHTS, Right
 from proxy.errors import StoreError
 from proxy.journal.format import Mode
@@ -45,11 +46,13 @@ class Who:
         run_folder: Path,
         recorder_state: RecorderState,
         report_count: Callable[[], int],
+        links: Links,
     ) -> None:
         self._desk = desk
         self._run_folder = run_folder
         self._recorder_state = recorder_state
         self._report_count = report_count
+        self._links = links
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/me", self.me), web.get("/v1/health", self.health)]
@@ -59,7 +62,7 @@ class Who:
         reader = needs(request, Right.FACTS)
         rights = sorted(str(right) for right in RIGHTS[reader.role])
         told = {"name": reader.name, "role": reader.role, "rights": rights, "version": __version__}
-        return web.json_response(told)
+        return web.json_response(told | {"dashboard_url": self._links.dashboard_url})
 
     async def health(self, request: web.Request) -> web.Response:
         """Not told to the trail: it is asked every few seconds, and says nothing of anybody."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+import orjson
 
 from proxy.audit.retention.cascade import Forest, Reach
 
@@ -71,6 +74,16 @@ class ErasurePlan:
     """Exchanges of others that repeat what is erased, and are not taken."""
     spared: tuple[Carrier, ...]
     """Exchanges that would go, but also hold something protected."""
+
+    @property
+    def digest(self) -> str:
+        """Names this plan: another one, however slightly, has another. 32 hexadecimal digits."""
+        kept = sorted((turn, *holds) for turn, holds in self.kept.items())
+        carriers = [
+            [(one.exchange, one.interaction) for one in each] for each in (self.quoted, self.spared)
+        ]
+        told = orjson.dumps([self.order, kept, self.left, self.exchanges, *carriers])
+        return hashlib.sha256(told).hexdigest()[:32]
 
     @property
     def is_partial(self) -> bool:

@@ -13,7 +13,7 @@ from proxy.recording.secrecy.names import ODD, clear_name, is_like_credential
 REASON_CHARACTERS_MAX: Final = 200
 """A sentence: with what is said around it it fits an act."""
 _FIELDS: Final = frozenset(
-    {"id", "label", "pointer", "value", "reach", "quoted", "reason", "actor", "dry_run"}
+    {"id", "label", "pointer", "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"}
 )
 
 
@@ -33,6 +33,8 @@ class Wish:
     actor: str
     is_dry: bool
     """Only show the plan."""
+    plan: str | None = None
+    """The digest of the plan that was shown: another plan is not carried out. None: whatever is planned now."""
 
 
 def wish_from_json(told: object) -> Wish:
@@ -59,7 +61,8 @@ def wish_from_json(told: object) -> Wish:
     is_dry = told.get("dry_run") is True
     with_quoted = told.get("quoted") is True
     reason, actor = reason_of(told, is_dry=is_dry), actor_of(told)
-    return Wish(named, label, pointer, reach, with_quoted, reason, actor, is_dry)
+    plan = _text(told, "plan")
+    return Wish(named, label, pointer, reach, with_quoted, reason, actor, is_dry, plan)
 
 
 def reason_of(told: Mapping[str, Any], *, is_dry: bool = False) -> str:

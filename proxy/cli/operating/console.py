@@ -23,7 +23,8 @@ def _run(parsed: Arguments) -> int:
     host = (
         f"[{settings.admin_address}]" if ":" in settings.admin_address else settings.admin_address
     )
-    address = f"http://{host}:{settings.admin_port}/console/"
+    scheme = "https" if settings.admin_tls_certificate_file else "http"
+    address = f"{scheme}://{host}:{settings.admin_port}/console/"
     if not is_loopback(settings.admin_address):
         print(address)
         return DONE

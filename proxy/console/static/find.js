@@ -5,6 +5,7 @@ import { h, put } from "./dom.js";
 import { compact, count, counted, duration, moment, shortId, usd } from "./format.js";
 import { badge, chip, dialog, interactionLink, note, nothing, waiting } from "./parts.js";
 import { hueOf } from "./kinds.js";
+import { ways } from "./conversations.js";
 import { href, keepQuery } from "./router.js";
 import { virtualList } from "./rows.js";
 import { session } from "./session.js";
@@ -13,7 +14,7 @@ import { reasonFor } from "./shell.js";
 const SPANS = [["-1h", "last hour"], ["-24h", "last day"], ["-7d", "last week"], ["-400d", "last 400 days"]];
 const KINDS = ["failed", "open", "background", "streaming", "agent", "deleted"];
 const SORTS = { tokens: "most tokens", cost: "most expensive", duration: "slowest" };
-const FILTERS = ["words", "since", "until", "status", "model", "tool", "client", "store", "error", "kind", "tokens_min", "tokens_max", "cost_min", "cost_max", "slower_s", "conversation", "sort", "text"];
+const FILTERS = ["words", "since", "until", "status", "model", "tool", "client", "store", "error", "kind", "tokens_min", "tokens_max", "cost_min", "cost_max", "slower_s", "conversation", "label", "sort", "text"];
 const TYPED_MS = 250;
 
 export function findPage(outlet, { query, signal }) {
@@ -23,7 +24,7 @@ export function findPage(outlet, { query, signal }) {
   const bars = h("div.histogram");
   const filters = h("form.filters", { role: "search", onsubmit: (event) => { event.preventDefault(); look(); } });
   const active = h("div.active");
-  put(outlet, h("div.head", null, h("h1", null, "Find"), h("div.tools", null,
+  put(outlet, h("div.head", null, h("h1", null, "Find"), ways("find"), h("div.tools", null,
     h("button.quiet", { type: "button", onclick: (event) => saveLink(event.currentTarget) }, "Copy link"))), filters, active, bars, summary, results);
   let list = null;
   let asked = 0;
@@ -105,6 +106,7 @@ export function findPage(outlet, { query, signal }) {
     put(filters,
       h("label.field.wide", null, h("span", null, "id or model"), h("input", { type: "search", name: "words", value: state.words, placeholder: "part of an id or a model", oninput: (event) => typed({ words: event.target.value.trim() }) })),
       session.may("content") ? h("label.field.wide", null, h("span", null, "text in content"), h("input", { type: "search", name: "text", value: state.text, minlength: "3", maxlength: "200", placeholder: "opens sealed content", onchange: (event) => set({ text: event.target.value.trim() }) })) : null,
+      session.may("content") ? h("label.field", null, h("span", null, "label"), h("input", { type: "search", name: "label", value: state.label, maxlength: "200", placeholder: "key=value", onchange: (event) => set({ label: event.target.value.trim() }) })) : null,
       choice("since", "time", SPANS, "last 30 days"), choice("status", "status", facet("status")), choice("model", "model or agent", facet("model")),
       choice("tool", "tool", facet("tool")), choice("kind", "kind", KINDS.map((each) => [each, each])), choice("client", "client", facet("client")),
       choice("error", "error", facet("error")), choice("store", "store", facet("store")), choice("sort", "order", Object.entries(SORTS), "latest first"),

@@ -9,10 +9,12 @@ import { badge, chip, copyButton, facts, interactionLink, json, note, nothing, p
 import { href, keepQuery } from "./router.js";
 import { session } from "./session.js";
 import { reasonFor } from "./shell.js";
+import { checked } from "./proof.js";
 import { gist, stepBody } from "./steps.js";
 
 const OPEN_AT_ONCE = 12;
 const DRAWN_AT_ONCE = 120;
+const AROUND_MS = 300_000;
 const TABS = [["steps", "Steps"], ["usage", "Usage and cost"], ["exchanges", "Exchanges"], ["settings", "Request"], ["diff", "Against the turn before"], ["fate", "Copies and trail"]];
 
 export function interactionPage(outlet, { params, query, signal }) {
@@ -38,7 +40,7 @@ export function interactionPage(outlet, { params, query, signal }) {
       exchanges: () => exchangesView(sheet, signal),
       settings: () => settingsView(sheet, isOpen),
       diff: () => diffPanel(sheet, isOpen ? session.reason : null, signal),
-      fate: () => fateView(sheet),
+      fate: () => fateView(sheet, signal),
     };
     const choose = (name) => {
       state.tab = views[name] ? name : "steps";
@@ -108,7 +110,19 @@ function turnLinks(sheet) {
   const previous = sheet.interaction.previous_interaction_id;
   return [previous ? h("a.button", { href: href(`interactions/${encodeURIComponent(previous)}`) }, "← turn before") : null,
     sheet.next.slice(0, 3).map((each, place) => h("a.button", { href: href(`interactions/${encodeURIComponent(each.interaction)}`), title: each.interaction }, sheet.next.length > 1 ? `fork ${place + 1} →` : "next turn →")),
-    h("a.button", { href: href(`conversations/${encodeURIComponent(sheet.interaction.interaction)}`) }, "Tree")];
+    h("a.button", { href: href(`conversations/${encodeURIComponent(sheet.interaction.interaction)}`) }, "Tree"),
+    outward(sheet.trace_url, "Trace"), outward(dashboardOf(sheet.interaction), "Dashboards")];
+}
+
+/** A link to what the operator set: another program, in a tab of its own. */
+const outward = (address, text) => (address ? h("a.button", { href: address, target: "_blank", rel: "noreferrer noopener" }, `${text} ↗`) : null);
+
+/** The dashboards at the time of an interaction; null: no address of them is set. */
+function dashboardOf(about) {
+  const address = session.me?.dashboard_url;
+  const start = Date.parse(about.created_at), end = Date.parse(about.ended_at ?? about.created_at);
+  if (!address || Number.isNaN(start)) return address || null;
+  return address.replaceAll("{from}", String(start - AROUND_MS)).replaceAll("{to}", String(Math.max(start, end || start) + AROUND_MS));
 }
 
 // ---- steps
@@ -260,7 +274,31 @@ function reasonOf(data) {
   try { const told = JSON.parse(data ?? "{}").reason; return told ? h("span.mute", null, ` “${told}”`) : null; } catch { return null; }
 }
 
-function fateView(sheet) {
+/** Asks for the proofs and computes them here. */
+function proofView(sheet, signal) {
+  const shown = h("div", { "aria-live": "polite" });
+  const button = h("button.primary", { type: "button", onclick: async () => {
+    put(shown, waiting("Computing…"));
+    try {
+      const told = await ask(`/v1/interactions/${part(sheet.interaction.interaction)}/proof`, { signal });
+      put(shown, proofTold(await checked(told), told));
+    } catch (error) { if (!signal.aborted) put(shown, note(error.message, "bad")); }
+  } }, "Check in this browser");
+  return h("div.proof", null, h("p", null, button), shown);
+}
+
+function proofTold({ checkpoint, is_signed: isSigned, leaves }, told) {
+  const broken = leaves.filter((one) => one.state === "broken"), absent = leaves.filter((one) => one.state === "absent");
+  const signed = isSigned === null ? "This browser cannot check its signature (Ed25519)." : isSigned ? "Its signature holds." : "Its signature does not hold.";
+  const verdict = broken.length || isSigned === false ? ["bad", "Something does not fit: keep this page, and run interactions-proxy verify."] : absent.length ? ["waits", `${counted(leaves.length - absent.length, "exchange")} proven, ${count(absent.length)} without a signed leaf here.`] : ["good", `${counted(leaves.length, "exchange")} proven: computed here from the records, not told by the proxy.`];
+  return [note(verdict[1], verdict[0]),
+    h("p", null, `The checkpoint covers ${count(checkpoint.size)} leaves. ${signed} Compare its key with the one you hold: `, h("code", null, told.vkey)),
+    table([{ name: "exchange", draw: (row) => h("span.id", null, row.exchange) }, { name: "leaf", number: true, draw: (row) => (row.index === null ? "–" : count(row.index)) },
+      { name: "steps to the root", number: true, draw: (row) => count(row.proof.length) },
+      { name: "", draw: (row) => badge(row.state, { proven: "good", broken: "bad", absent: "waits" }[row.state]) }, { name: "why", draw: (row) => row.why }], leaves, "Proofs")];
+}
+
+function fateView(sheet, signal) {
   const now = Date.now();
   const leaves = sheet.trail.leaves;
   const [origin, size, root] = (sheet.trail.checkpoint ?? "").split("\n");
@@ -277,6 +315,7 @@ function fateView(sheet) {
       h("p", null, `Each exchange is a leaf of a signed Merkle log; the newest checkpoint covers ${count(Number(size))} leaves. The leaf of an exchange holds the digest of its sealed manifest:`),
       table([{ name: "exchange", draw: (row) => h("span.id", null, row.exchange) }, { name: "SHA-256 of its manifest, base64", draw: (row) => h("code", null, row.manifest) }], leaves, "Leaves"),
       h("p", null, h("span.mute", null, "log "), h("code", null, origin), h("span.mute", null, "  root "), h("code", null, root)),
-      h("p", null, "Check it without believing us: ", h("code", null, "interactions-proxy verify"), " ", copyButton(sheet.trail.checkpoint, "Copy checkpoint"))] : nothing("No checkpoint was signed yet.")),
+      proofView(sheet, signal),
+      h("p", null, "Check all of it without believing us: ", h("code", null, "interactions-proxy verify"), " ", copyButton(sheet.trail.checkpoint, "Copy checkpoint"))] : nothing("No checkpoint was signed yet.")),
   ];
 }

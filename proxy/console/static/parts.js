@@ -104,3 +104,27 @@ export function dialog(title, content, { action = "Go on", read = (form) => Obje
     box.showModal();
   });
 }
+
+/**
+ * A list by pages, for what is a table: paged({size, fetch(offset, limit) -> rows, draw(rows), offset, onMove(offset)}).
+ * One row more than a page is asked for, so that nobody is led to an empty page.
+ */
+export function paged({ size, fetch, draw, offset = 0, onMove = () => {} }) {
+  const shown = h("div"), bar = h("div.pager");
+  let asked = 0;
+  const move = async (to, isAsked) => {
+    const turn = ++asked;
+    try {
+      const rows = await fetch(to, size + 1);
+      if (turn !== asked) return;
+      onMove(to);
+      put(shown, draw(rows.slice(0, size)));
+      const step = (text, where, label) => h("button.quiet.small", { type: "button", "aria-label": label, "data-to": where, onclick: () => move(where, true) }, text);
+      put(bar, to || rows.length > size ? [to ? step("← Later", Math.max(0, to - size), "Later ones") : null,
+        h("span.mute.num", { role: "status" }, rows.length ? `${to + 1} to ${to + Math.min(rows.length, size)}` : "none"), rows.length > size ? step("Earlier →", to + size, "Earlier ones") : null] : null);
+      if (isAsked) (bar.querySelector(`[data-to="${to + size}"]`) ?? bar.querySelector("button"))?.focus();
+    } catch (error) { if (error.name !== "AbortError") put(shown, note(error.message, "bad")); }
+  };
+  move(offset, false);
+  return h("div", null, shown, bar);
+}

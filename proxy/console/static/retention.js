@@ -3,7 +3,7 @@
 import { ask, part } from "./api.js";
 import { h, put } from "./dom.js";
 import { count, counted, distance, duration, moment } from "./format.js";
-import { badge, chip, copyButton, dialog, facts, interactionLink, json, note, nothing, panel, table, waiting } from "./parts.js";
+import { badge, chip, copyButton, dialog, facts, interactionLink, json, note, nothing, paged, panel, table, waiting } from "./parts.js";
 import { href, keepQuery } from "./router.js";
 import { virtualList } from "./rows.js";
 import { session } from "./session.js";
@@ -17,9 +17,12 @@ const LANES = {
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAY_MS = 86_400_000;
 const SHOWN = 20;
+const PAGE = 50;
+const PAGED = ["holds", "released", "erasures", "receipts"];
 
 export function retentionPage(outlet, { query, signal }) {
-  const state = { lane: LANES[query.lane] ? query.lane : "", day: /^\d{4}-\d\d-\d\d$/.test(query.day ?? "") ? query.day : "", where: query.where ?? "" };
+  const state = { lane: LANES[query.lane] ? query.lane : "", day: /^\d{4}-\d\d-\d\d$/.test(query.day ?? "") ? query.day : "", where: query.where ?? "",
+    ...Object.fromEntries(PAGED.map((name) => [name, /^\d{1,6}$/.test(query[name] ?? "") ? query[name] : ""])) };
   const top = h("div.stats"), calendar = h("div"), behind = h("div", { "aria-live": "polite" }), holds = h("div"), receipts = h("div"), policies = h("div");
   put(outlet, h("div.head", null, h("h1", null, "Retention"), h("div.tools", null,
     session.may("hold") ? h("button", { type: "button", onclick: () => placeHold("", reload) }, "Place a hold…") : null,
@@ -54,16 +57,19 @@ export function retentionPage(outlet, { query, signal }) {
     if (isAsked) behind.scrollIntoView({ block: "nearest" });
   };
 
+  /** Options of a pager whose place stands in the address. */
+  const pages = (name, path, read, query = {}) => ({ size: PAGE, offset: Number(state[name]) || 0, onMove: (to) => { state[name] = to || ""; keep(); },
+    fetch: async (offset, limit) => read(await ask(path, { query: { ...query, offset, limit }, signal })) });
+
   const reload = async () => {
     try {
       told = await ask("/v1/retention", { signal });
       drawTop(top, told);
       drawCalendar();
       drawBehind(false);
-      put(holds, holdsPanel(told, reload));
+      put(holds, holdsPanel(told, reload, pages));
       put(policies, policiesPanel(told));
-      const found = await ask("/v1/receipts", { query: { limit: 100 }, signal });
-      put(receipts, receiptsPanels(found));
+      put(receipts, receiptsPanels(pages));
     } catch (error) { if (!signal.aborted) put(calendar, note(error.message, "bad")); }
   };
   reload();
@@ -147,18 +153,18 @@ const copyRow = (one) => h("div.row.copy-row", null,
 
 // ---- holds
 
-function holdsPanel(told, reload) {
-  const open = told.holds.filter((one) => !one.released_at), ended = told.holds.filter((one) => one.released_at);
+function holdsPanel(told, reload, pages) {
+  const hasEnded = told.holds.some((one) => one.released_at), rowsOf = (found) => found.rows;
   const columns = [
     { name: "hold", draw: (one) => h("span.id", { title: one.hold }, one.hold.slice(0, 10)) },
     { name: "what", draw: (one) => [one.is_conversation ? "conversation of " : null, interactionLink(one.interaction, 24), one.is_conversation ? null : h("span.mute", null, " and all before it")] },
     { name: "reason", draw: (one) => one.reason }, { name: "by", draw: (one) => one.actor }, { name: "since", draw: (one) => moment(one.placed_at) }];
   return [panel("Holds",
-    open.length ? table([...columns, { name: "", draw: (one) => (session.may("hold") ? h("button.quiet.small", { type: "button", "aria-label": `Release hold ${one.hold.slice(0, 10)}`, onclick: () => releaseHold(one, told, reload) }, "Release…") : null) }], open, "Holds in force")
+    told.stand.hold_count ? paged({ ...pages("holds", "/v1/holds", rowsOf), draw: (rows) => table([...columns, { name: "", draw: (one) => (session.may("hold") ? h("button.quiet.small", { type: "button", "aria-label": `Release hold ${one.hold.slice(0, 10)}`, onclick: () => releaseHold(one, told, reload) }, "Release…") : null) }], rows, "Holds in force") })
       : nothing("No hold is in force: nothing is protected from erasure."),
     told.deferred.length ? [h("h3.quiet-title", null, "Waits until its holds end"), table([
       { name: "interaction", draw: (row) => interactionLink(row.interaction, 24) }, { name: "erasure", draw: (row) => h("span.id", { title: row.erasure }, row.erasure.slice(0, 10)) }, { name: "reason", draw: (row) => row.reason }, { name: "by", draw: (row) => row.actor }], told.deferred.slice(0, 100), "Deferred erasures")] : null,
-    ended.length ? h("details", null, h("summary", null, `${counted(ended.length, "hold")} released`), table([...columns, { name: "released", draw: (one) => [moment(one.released_at), h("span.mute", null, ` by ${one.released_by ?? "–"}`)] }], ended.slice(0, 100), "Holds released")) : null,
+    hasEnded ? h("details", null, h("summary", null, "Holds that were released"), paged({ ...pages("released", "/v1/holds", rowsOf, { released: "true" }), draw: (rows) => table([...columns, { name: "released", draw: (one) => [moment(one.released_at), h("span.mute", null, ` by ${one.released_by ?? "–"}`)] }], rows, "Holds released") })) : null,
     h("p.mute", null, "A hold keeps our copy. Google's own copy expires in spite of it: export it if it must outlive that."))];
 }
 
@@ -209,7 +215,7 @@ async function erase(wish, reload) {
     field("sure", "Type erase to destroy the keys", { required: true, pattern: "\\s*erase\\s*", autofocus: true })),
   { action: isAllHeld ? "Erase once the holds end" : `Erase ${counted(counts.interactions, "interaction")}`, read: () => true });
   if (!sure) return;
-  await act("/v1/erase", body, given.reason, "The erasure", (found) => outcome(found), reload);
+  await act("/v1/erase", { ...body, plan: planned.plan.digest }, given.reason, "The erasure", (found) => outcome(found), reload);
 }
 
 function planView(told) {
@@ -250,17 +256,17 @@ const say = (title, content) => dialog(title, content, { action: "Close", cancel
 
 // ---- receipts, policies
 
-function receiptsPanels(found) {
-  return [panel("Erased here", found.erasures.length ? table([
+function receiptsPanels(pages) {
+  return [panel("Erased here", paged({ ...pages("erasures", "/v1/receipts", (found) => found.erasures), draw: (rows) => (rows.length ? table([
     { name: "when", draw: (row) => moment(row.begun_at) }, { name: "erasure", draw: (row) => h("span.id", { title: row.erasure }, row.erasure.slice(0, 10)) }, { name: "reason", draw: (row) => row.reason }, { name: "by", draw: (row) => row.actor },
     { name: "interactions", number: true, draw: (row) => count(row.interaction_count) }, { name: "exchanges", number: true, draw: (row) => count(row.exchange_count) }, { name: "held", number: true, draw: (row) => count(row.held_count) },
-    { name: "keys gone", draw: (row) => (row.gone_at ? badge(moment(row.gone_at), "good") : badge(row.interaction_count ? "not yet" : "nothing went", "waits")) }], found.erasures, "Erasures") : nothing("Nothing was erased here.")),
-  panel("Signed receipts of deletions at Google", found.receipts.length ? table([
+    { name: "keys gone", draw: (row) => (row.gone_at ? badge(moment(row.gone_at), "good") : badge(row.interaction_count ? "not yet" : "nothing went", "waits")) }], rows, "Erasures") : nothing("Nothing was erased here.")) })),
+  panel("Signed receipts of deletions at Google", paged({ ...pages("receipts", "/v1/receipts", (found) => found.receipts), draw: (rows) => (rows.length ? table([
     { name: "made", draw: (row) => moment(row.made_at) }, { name: "interaction", draw: (row) => (row.interaction ? interactionLink(row.interaction, 24) : "–") },
     { name: "outcome", draw: (row) => badge((row.outcome ?? "unknown").replaceAll("_", " "), row.is_verified ? "good" : "waits") },
     { name: "left beside it", draw: (row) => (row.nothing_left ? "nothing" : h("span.lost", null, "something may be")) },
-    { name: "", draw: (row) => h("button.quiet.small", { type: "button", onclick: () => showReceipt(row) }, "Show") }], found.receipts, "Receipts")
-    : nothing("No receipt yet. One is signed for each copy that the steward saw go."))];
+    { name: "", draw: (row) => h("button.quiet.small", { type: "button", onclick: () => showReceipt(row) }, "Show") }], rows, "Receipts")
+    : nothing("No receipt yet. One is signed for each copy that the steward saw go.")) }))];
 }
 
 function showReceipt(row) {

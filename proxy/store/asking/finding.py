@@ -36,6 +36,8 @@ _FILTERS: Final = {
     "cost_max": "c.amount_pico_usd <= $cost_max * 1e12",
     "slower_s": "i.create_duration_ns >= $slower_s * 1e9",
     "tool": "i.interaction IN (SELECT s.interaction FROM steps AS s WHERE s.type = $tool OR s.name = $tool)",
+    "label": "i.interaction IN (SELECT o.interaction FROM observations AS o"
+    " WHERE list_contains(string_split(o.label_index, ','), $label))",
     "conversation": "i.root_hash::VARCHAR = $conversation",
     "words": "(starts_with(i.interaction, $words) OR contains(i.interaction, $words)"
     " OR contains(lower(coalesce(i.model, i.agent, '')), lower($words))"
@@ -83,6 +85,8 @@ class Wanted:
     """background, streaming, deleted, open, failed, agent."""
     tool: str | None = None
     """Type of a step, or name of a function, that occurs in it."""
+    label: str | None = None
+    """The blind index of a label: recording.secrecy.labels.label_mac."""
     conversation: str | None = None
     words: str | None = None
     """Part of an id or of a model's name."""

@@ -97,3 +97,8 @@ def given_span_id(text: str | None) -> bytes | None:
     if text is None or not _SPAN_ID.fullmatch(text) or not text.strip("0"):
         return None
     return bytes.fromhex(text)
+
+
+def trace_id_of(exchange: str, given: str | None) -> str:
+    """The trace in which the spans of an exchange are, as 32 hexadecimal digits."""
+    return (given_trace_id(given) or own_trace_id(exchange)).hex()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from proxy.recording.facts import ActFact
 from proxy.store.asking.lending import LentTables
+from proxy.store.database import Database
 from tests.admin.served import served
+from tests.store.samples import SECOND_NS, START_NS, batch, recording
 
 POLICIES = '[[policy]]\nname = "month"\nerase_local_after = "30d"\nlabels = ["user=alice"]\n'
 POLICIES += '[[policy]]\nname = "all"\nerase_local_after = "10d"\n'
@@ -62,3 +66,29 @@ async def test_where_nothing_was_erased_there_are_no_receipts(
         told = (await listener.ask("/v1/receipts", listener.local)).json()
 
     assert told == {"erasures": [], "receipts": []}
+
+
+async def test_holds_come_in_pages_those_in_force_apart(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    lent = LentTables(lambda: Database.open(path)).open()
+    acts = [
+        ActFact(
+            START_NS + at * SECOND_NS, "hold", None, None, "", f"hold-{at}", "v1_one", "somebody"
+        )
+        for at in range(3)
+    ]
+    ended_by = '{"hold": "hold-1"}'
+    acts.append(ActFact(START_NS, "release", None, None, "", "r", "v1_one", "nobody", ended_by))
+    lent.ingest(replace(batch(recording(1)), acts=tuple(acts)))
+    async with served(tmp_path, lent) as listener:
+        pages = [
+            (await listener.ask(f"/v1/holds?limit=1&offset={at}", listener.local)).json()["rows"]
+            for at in (0, 1, 2)
+        ]
+        ended = (await listener.ask("/v1/holds?released=true", listener.local)).json()["rows"]
+        wrong = await listener.ask("/v1/holds?released=maybe", listener.local)
+    lent.close()
+
+    assert [[row["hold"] for row in page] for page in pages] == [["hold-2"], ["hold-0"], []]
+    assert [(row["hold"], row["released_by"]) for row in ended] == [("hold-1", "nobody")]
+    assert wrong.status == 400

@@ -87,6 +87,43 @@ async def test_what_can_be_filtered_by_is_counted(tmp_path: Path, tables: LentTa
     assert {each["value"] for each in told["status"]} == {"completed", "unknown"}
 
 
+async def test_conversations_come_in_pages_the_latest_first(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    path = f"/v1/find/conversations?{SPAN}"
+    async with served(tmp_path, tables) as listener:
+        viewer = listener.token(Role.VIEWER)
+        first = (await listener.ask(f"{path}&limit=2", viewer)).json()
+        rest = (await listener.ask(f"{path}&limit=2&offset=2", viewer)).json()
+        long = (await listener.ask(f"{path}&turns=2", viewer)).json()
+        for wrong in ("turns=many", "colour=red", "limit=all"):
+            assert (await listener.ask(f"{path}&{wrong}", viewer)).status == 400, wrong
+
+    found = [row["first_interaction"] for row in first["rows"] + rest["rows"]]
+    assert found == ["v1_three", "v1_two", "v1_one"]
+    assert (first["count"], first["rows"][1]["total_tokens"]) == (3, 7)
+    assert (long["count"], long["rows"]) == (0, [])
+
+
+async def test_a_label_is_looked_for_by_who_may_open_content(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    path = f"/v1/find?{SPAN}&label="
+    async with served(tmp_path, tables) as listener:
+        viewer = await listener.ask(f"{path}team%3Dblue", listener.token(Role.VIEWER))
+        auditor = listener.token(Role.AUDITOR)
+        found = (await listener.ask(f"{path}team%3Dblue", auditor)).json()
+        none = (await listener.ask(f"{path}team%3Dred", auditor)).json()
+        wrong = await listener.ask(f"{path}blue", auditor)
+
+    assert (viewer.status, wrong.status) == (403, 400)
+    assert [row["interaction"] for row in found["rows"]] == ["v1_one"]
+    assert none["rows"] == []
+    told = [json.loads(act.data or "{}")["query"] for act in listener.acts.told]
+    assert told == ["find_label"] * 3
+    assert "blue" not in str(listener.acts.told)
+
+
 @given(st.text(max_size=300), st.text(min_size=1, max_size=5))
 def test_an_excerpt_holds_what_was_looked_for_and_little_more(text: str, part: str) -> None:
     found = excerpt(text, part)

@@ -36,6 +36,8 @@ async def test_a_viewer_gets_facts_and_an_auditor_what_was_said(
     assert {"usage", "costs", "exchanges", "problems", "acts", "clocks", "trail"} <= facts.keys()
     assert facts["trail"]["checkpoint"] is None
     assert len(facts["trail"]["leaves"]) == 1
+    exchange = facts["exchanges"][0]["exchange"]
+    assert facts["trace_url"] == f"https://traces.example/{exchange}"
     assert (refused.status, silent.status) == (403, 400)
     assert whole["timeline"][0]["content"]["type"] == "thought"
     assert [act.kind for act in listener.acts.told] == ["query", "access"]

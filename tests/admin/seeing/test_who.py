@@ -19,6 +19,7 @@ async def test_a_reader_is_told_name_role_and_rights(tmp_path: Path, tables: Len
         owner = (await listener.ask("/v1/me", listener.local)).json()
 
     assert (viewer["name"], viewer["role"], viewer["rights"]) == ("the-viewer", "viewer", ["facts"])
+    assert viewer["dashboard_url"] == "https://boards.example/?from={from}"
     assert set(owner["rights"]) == {"facts", "content", "hold", "erase", "raw"}
 
 

@@ -90,3 +90,11 @@ def test_nothing_protected_ever_goes(selection: Selection, holds: list[Hold]) ->
     assert not set(found.order) & set(protected)
     assert not {f"x-{turn}" for turn in protected} & set(found.exchanges)
     assert set(found.order) | set(found.kept) >= set(selection.interactions)
+
+
+def test_plans_are_told_apart_by_their_digests() -> None:
+    hold = Hold("h", "b", is_conversation=False)
+    plans = [plan("a"), plan("b"), plan("a", quoted=True), plan("a", holds=(hold,))]
+
+    assert len({each.digest for each in plans}) == 4
+    assert plan("a").digest == plans[0].digest

@@ -60,3 +60,8 @@ def test_whatever_is_told_is_a_wish_or_refused(told: object) -> None:
 
 def test_who_and_why_are_asked_of_holds_too() -> None:
     assert (reason_of(WISH), actor_of(WISH)) == ("they asked for it", "ann")
+
+
+def test_a_wish_may_name_the_plan_that_was_shown() -> None:
+    assert wish_from_json(WISH | {"id": "v1_1"}).plan is None
+    assert wish_from_json(WISH | {"id": "v1_1", "plan": "ab12"}).plan == "ab12"

@@ -49,7 +49,8 @@ SELECT
     status,
     outcome,
     interaction,
-    raw_ref
+    raw_ref,
+    trace_id
 FROM exchanges
 WHERE exchange = $exchange;
 
@@ -62,3 +63,60 @@ SELECT
 FROM media
 WHERE content_ref = $ref
 LIMIT 1;
+
+-- name: console_conversations
+-- Conversations of at least $turns turns that were told of in a time, the latest first, with what they cost.
+WITH page AS (
+    SELECT
+        root_hash,
+        first_interaction,
+        last_interaction,
+        last_status,
+        turn_count,
+        started_at,
+        last_at,
+        models,
+        total_tokens,
+        deleted_count,
+        count(*) OVER () AS found_count
+    FROM conversations
+    WHERE last_at >= $since AND last_at < $until AND turn_count >= $turns
+    ORDER BY last_at DESC, root_hash
+    LIMIT $limit OFFSET $offset
+),
+
+priced AS (
+    SELECT
+        told.root_hash,
+        sum(lines.amount_pico_usd)::HUGEINT AS cost_pico_usd,
+        bool_and(lines.amount_pico_usd IS NOT NULL) AS is_cost_complete
+    FROM interactions AS told
+    INNER JOIN cost_lines AS lines
+        ON told.id_hash = lines.id_hash AND told.interaction = lines.interaction
+    WHERE told.root_hash IN (SELECT page.root_hash FROM page)
+    GROUP BY told.root_hash
+)
+
+SELECT
+    page.*,
+    priced.cost_pico_usd,
+    priced.is_cost_complete
+FROM page
+LEFT JOIN priced ON page.root_hash = priced.root_hash
+ORDER BY page.last_at DESC, page.root_hash;
+
+-- name: console_holds
+-- Holds, the latest first: those in force, or those released.
+SELECT
+    hold,
+    interaction,
+    is_conversation,
+    placed_at,
+    actor,
+    reason,
+    released_at,
+    released_by
+FROM holds
+WHERE (released_at IS NULL) = $is_in_force
+ORDER BY placed_at DESC, hold
+LIMIT $limit OFFSET $offset;

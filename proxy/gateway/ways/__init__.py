@@ -1,0 +1,1 @@
+"""Ways to upstream that are not straight."""
