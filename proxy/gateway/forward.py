@@ -14,7 +14,7 @@ from proxy.gateway.client_socket import Gauges, Places
 from proxy.gateway.http.answers import Refusal, answer_to
 from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.plan import RequestPlan, ResponsePlan
-from proxy.gateway.http.wire import LAST_CHUNK, Upstream, chunk
+from proxy.gateway.http.wire import CHUNK, LAST_CHUNK, Upstream
 from proxy.gateway.limits import HELD_BYTES_MAX
 from proxy.gateway.tap import Tap
 from proxy.journal.format import ExchangeEnd, Flag, Kind, Mode, Outcome, Purpose, RequestEnd
@@ -174,7 +174,7 @@ class Exchange:
             return b""
         self.request_bytes += len(piece)
         self.tap.note(self.sequence, Kind.REQUEST_CHUNK, piece)
-        return chunk(piece) if self.request.is_chunked else piece
+        return CHUNK % (len(piece), piece) if self.request.is_chunked else piece
 
     def request_end(self, trailers: bytes) -> bytes:
         """Note that the request is whole; returns the last framing bytes for upstream."""
@@ -191,8 +191,7 @@ class Exchange:
         self.up_held += len(data)
         if self.up_held > HELD_BYTES_MAX:
             self.client.pause(IS_HELD)
-        self.hold(self._release_up, data)
-        if self.is_strict and self.tap.is_backed_up:
+        if self.tap.hold(self._release_up, data, is_strict=self.is_strict):
             self.client.pause(IS_BACKED_UP)
             self.tap.when_drained(self._resume_client)
 
@@ -211,8 +210,9 @@ class Exchange:
     def sent_up(self, count: int) -> None:
         """Upstream's transport took `count` bytes."""
         self.was_sent = True
-        self.up_held -= count
-        if self.up_held <= HELD_BYTES_MAX:
+        before = self.up_held
+        left = self.up_held = before - count
+        if before > HELD_BYTES_MAX >= left:
             self.client.resume(IS_HELD)
 
     def _resume_client(self) -> None:
@@ -271,7 +271,7 @@ class Exchange:
         if not self.is_withheld:
             self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, piece)
         assert self.response is not None, "a body comes after its head"
-        return chunk(piece) if self.response.is_chunked else piece
+        return CHUNK % (len(piece), piece) if self.response.is_chunked else piece
 
     def response_end(self, trailers: bytes = b"") -> bytes:
         """The response is whole: note the closing record; returns the last framing bytes."""
@@ -293,15 +293,16 @@ class Exchange:
         self.down_held += len(data)
         if self.down_held > HELD_BYTES_MAX and self.upstream is not None:
             self.upstream.pause(IS_HELD)
-        self.hold(self._release_down, data)
-        if self.is_strict and self.tap.is_backed_up and self.upstream is not None:
+        is_backed_up = self.tap.hold(self._release_down, data, is_strict=self.is_strict)
+        if is_backed_up and self.upstream is not None:
             self.upstream.pause(IS_BACKED_UP)
             self.tap.when_drained(self._resume_upstream)
 
     def _release_down(self, data: bytes) -> None:
-        self.down_held -= len(data)
+        before = self.down_held
+        left = self.down_held = before - len(data)
         self.client.write(data)
-        if self.down_held <= HELD_BYTES_MAX and self.upstream is not None:
+        if before > HELD_BYTES_MAX >= left and self.upstream is not None:
             self.upstream.resume(IS_HELD)
 
     def _release_last(self, data: bytes) -> None:

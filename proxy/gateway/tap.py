@@ -205,20 +205,29 @@ class Tap:
             self._is_gathering = True
             self._loop.call_later(GATHER_S, self._flush_gathered)
 
-    def hold(self, release: Release, payload: Any, *, is_strict: bool) -> None:
+    def hold(self, release: Release, payload: Any, *, is_strict: bool) -> bool:
         """Call release(payload) when everything noted so far is durable (available: at once).
 
         Never, when the journal fails before: what is not durable is not told.
+
+        Returns:
+            Whether to read no more from where the payload came until the journal's backlog is drained
+            (`when_drained`). Never for an available exchange: it waits for no disk.
         """
-        self.flush(is_strict=is_strict)
         if not is_strict:
+            self.flush(is_strict=False)
             release(payload)
-        elif not (self.failure or self.is_full):
-            ticket = self._writer.ticket
-            if ticket > self._committed or self._held:
-                self._held.append((ticket, release, payload))
-            else:
-                release(payload)
+            return False
+        if not self._is_flush_due:
+            self.flush()
+        if self.failure or self.is_full:
+            return False
+        ticket = self._writer.ticket
+        if ticket > self._committed or self._held:
+            self._held.append((ticket, release, payload))
+            return self._writer.backlog_bytes > BACKLOG_BYTES_MAX
+        release(payload)
+        return False
 
     def await_intent(self, waiter: Waiter) -> None:
         """Tell `waiter` when the intent deadline has passed; it ignores that if its intent was released."""
@@ -229,11 +238,6 @@ class Tap:
         if not self._is_ticking:
             self._is_ticking = True
             self._loop.call_later(TICK_S, self._tick)
-
-    @property
-    def is_backed_up(self) -> bool:
-        """Whether reading of strict exchanges should pause. Available ones wait for no disk."""
-        return not self.failure and self._writer.backlog_bytes > BACKLOG_BYTES_MAX
 
     def when_drained(self, resume: Callable[[], None]) -> None:
         """Call resume() once when the backlog is below its limit again. One entry per paused connection."""
@@ -246,7 +250,7 @@ class Tap:
         while held and held[0][0] <= ticket:
             _, release, payload = held.popleft()
             release(payload)
-        if self._stalled and not self.is_backed_up:
+        if self._stalled and self._writer.backlog_bytes <= BACKLOG_BYTES_MAX:
             stalled, self._stalled = self._stalled, []
             for resume in stalled:
                 resume()

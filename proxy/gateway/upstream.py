@@ -157,7 +157,15 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange.is_spliced:
             self._splice(exchange, data)
             return
-        problem = self._feed(exchange, data)
+        self._silent_bytes += len(data)
+        problem = None
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
+            problem = self._stopped(stop, exchange, data)
+        if self._silent_bytes > RESPONSE_HEAD_BYTES_MAX and problem is None:
+            problem = f"a response head or trailer has more than {RESPONSE_HEAD_BYTES_MAX} bytes"
+        problem = problem or self._problem
         if self._out:
             out = b"".join(self._out) if len(self._out) > 1 else self._out[0]
             self._out.clear()
@@ -273,25 +281,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --------------------------------------------------------------------------------------------
 
-    def _feed(self, exchange: Exchange, data: bytes) -> str | None:
-        """Parse; returns what is wrong with the response, if anything."""
-        self._silent_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._problem is not None or exchange.response is None or exchange.ended:
-                return self._problem
+    def _stopped(self, stop: Exception, exchange: Exchange, data: bytes) -> str | None:
+        """The parser does not go on: returns what is wrong with the response, if anything."""
+        if isinstance(stop, httptools.HttpParserCallbackError):
+            raise stop  # what we did with the callback failed: a bug of ours, not of upstream
+        if not isinstance(stop, httptools.HttpParserUpgrade):
+            return self._problem or f"the response is not HTTP: {stop}"[:200]
+        if self._problem is None and exchange.response is not None and not exchange.ended:
             exchange.is_spliced = True
             exchange.client.splice_began()
-            offset: int = upgrade.args[0]
+            offset: int = stop.args[0]
             if len(data) > offset:
                 self._out.append(self._spliced(exchange, data[offset:]))
-        except httptools.HttpParserCallbackError:
-            raise  # what we did with the callback failed: a bug of ours, not of upstream
-        except httptools.HttpParserError as error:
-            return self._problem or f"the response is not HTTP: {error}"[:200]
-        if self._silent_bytes > RESPONSE_HEAD_BYTES_MAX:
-            return f"a response head or trailer has more than {RESPONSE_HEAD_BYTES_MAX} bytes"
         return self._problem
 
     def _head_is_known(self, exchange: Exchange) -> None:

@@ -293,8 +293,7 @@ class IntentHead:
         return cls(connection, index, port, address, Mode(mode), data[start + size :])
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnd:
+class RequestEnd(NamedTuple):
     """The request is whole: all `body_bytes` of it were read (and, in strict mode, are durable)."""
 
     body_bytes: int
@@ -310,8 +309,7 @@ class RequestEnd:
         return cls(body_bytes, data[_COUNT.size :])
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeEnd:
+class ExchangeEnd(NamedTuple):
     """The closing record."""
 
     outcome: Outcome

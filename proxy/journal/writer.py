@@ -93,7 +93,8 @@ class JournalWriter:
         """Bounded by limits.backlog_bytes_max."""
         self._next_sequence = 1
         self._appended_bytes = 0
-        self._appended_count = 0
+        self.ticket = 0
+        """The ticket that a flush at this moment would return. It only rises."""
         self._wanted = 0
         """Ticket of the last flush. A ticket is a count of entries."""
         self._is_closing = False
@@ -172,11 +173,6 @@ class JournalWriter:
         """The thread is gone: nothing writes to the journal or the page any more."""
         return not self._thread.is_alive()
 
-    @property
-    def ticket(self) -> int:
-        """The ticket that a flush at this moment would return."""
-        return self._appended_count
-
     def begin(self) -> int:
         """The sequence of a new exchange; its key is durable. Its INTENT must be appended next.
 
@@ -208,7 +204,7 @@ class JournalWriter:
         ):
             raise self._refusal()
         self._appended_bytes = total
-        self._appended_count += 1
+        self.ticket += 1
         self._queue.append((sequence, kind, flags, self._now_ns(), self._mono_ns(), data))
 
     def flush(self) -> int:
@@ -216,9 +212,11 @@ class JournalWriter:
 
         A ticket that is not above `committed_ticket` gets no further on_commit of its own.
         """
-        self._wanted = self._appended_count
-        self._ring()
-        return self._wanted
+        wanted = self._wanted = self.ticket
+        if self._is_armed:  # see _ring, which is spared a call here
+            self._is_armed = False
+            self._wake.release()
+        return wanted
 
     def look_at_disk(self) -> None:
         """Have the thread measure the free space and try again what was refused. Call it once a second."""

@@ -69,8 +69,8 @@ class Scene:
         self.tap.connect(journal, SimpleNamespace(words=self.words))
         return journal
 
-    def hold(self, payload: object) -> None:
-        self.tap.hold(self.released.append, payload, is_strict=self.is_strict)
+    def hold(self, payload: object) -> bool:
+        return self.tap.hold(self.released.append, payload, is_strict=self.is_strict)
 
     def begin(self) -> int:
         return self.tap.begin(is_strict=self.is_strict)
@@ -233,8 +233,10 @@ def test_exchanges_that_no_longer_wait_are_forgotten_before_their_deadline() -> 
 def test_a_backlog_is_reported_and_its_end_told_once() -> None:
     scene = Scene()
     resumed: list[int] = []
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
+    assert not scene.hold("little")
     scene.journal.backlog_bytes = BACKLOG_BYTES_MAX + 1
-    assert scene.tap.is_backed_up
+    assert scene.hold("much")
     scene.tap.when_drained(lambda: resumed.append(1))
 
     scene.journal.commit()
@@ -253,8 +255,17 @@ def test_a_failure_ends_waiting_for_the_backlog() -> None:
 
     scene.tap.failed("gone")
 
+    scene.journal.backlog_bytes = BACKLOG_BYTES_MAX + 1
     assert resumed == [1]
-    assert not scene.tap.is_backed_up
+    assert not scene.hold("never released")
+
+
+def test_an_available_exchange_waits_for_no_backlog() -> None:
+    scene = Scene(is_strict=False)
+    scene.tap.note(scene.begin(), Kind.INTENT, b"")
+    scene.journal.backlog_bytes = BACKLOG_BYTES_MAX + 1
+
+    assert not scene.hold("passes")
 
 
 def test_flushing_is_done_once_a_turn() -> None:

@@ -13,7 +13,7 @@ from proxy.gateway.door.link import DoorLink, is_concerned
 from proxy.gateway.forward import ClientSide, Exchange, Relay
 from proxy.gateway.http.answers import Refusal, own_answer
 from proxy.gateway.http.plan import RequestPlan, ResponsePlan
-from proxy.gateway.http.wire import LAST_CHUNK, chunk
+from proxy.gateway.http.wire import CHUNK, LAST_CHUNK
 from proxy.journal.format import Flag, Mode, Outcome
 from proxy.journal.format import Kind as Noted
 
@@ -141,7 +141,7 @@ class HeldExchange(Exchange):
             pieces = [body]
             head = _LENGTH.sub(rb"\g<1>%d" % len(body), head)
         if self.request.is_chunked:
-            pieces = [chunk(piece) for piece in pieces if piece]
+            pieces = [CHUNK % (len(piece), piece) for piece in pieces if piece]
             pieces += [LAST_CHUNK] * self.is_request_whole
         if self.is_strict:
             self.tap.await_intent(self)

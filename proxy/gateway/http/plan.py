@@ -5,34 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.gateway.http.check import is_host
 from proxy.gateway.http.lines import (
     CHECK,
-    CONNECTION,
+    CLOSES,
     HOST,
+    KEEPS,
     LENGTH,
     MAX_FORWARDS,
+    NOTHING,
     SECRET,
     STREAM,
     TRANSFER_CODING,
     UPGRADE,
+    UPGRADES,
     UPLOAD_URL,
     Lines,
 )
-from proxy.gateway.http.wire import (
-    FRAMING_NAMES,
-    HOP_BY_HOP,
-    RequestHead,
-    ResponseHead,
-    Upstream,
-)
+from proxy.gateway.http.wire import HOP_BY_HOP, RequestHead, ResponseHead, Upstream
 
-_CONNECTION_WORDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 READS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 """Methods that change nothing upstream (RFC 9110, section 9.2.1)."""
 _HOPS_DIGITS_MAX: Final = 9
 """Of a Max-Forwards that is counted down. Nothing has a billion hops, and Python reads no number of 5,000."""
-_NO_WORDS: Final[frozenset[bytes]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -79,17 +73,18 @@ class ResponsePlan:
 
 def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> RequestPlan:
     """Decide how a request goes on, supposed that the checks find nothing."""
-    look_up = lines.request
+    known = lines.request
     redactor = lines.redactor
     flags = hosts = 0
-    connection = upgrade = host = b""
+    upgrade = host = b""
+    removed = NOTHING
     secrets: list[bytes] = []
     method, version = head.method, head.version
     forward = [method + b" " + head.target + b" HTTP/1.1"]
     target = redactor.target(head.target, secrets)
     record = [method + b" " + target + b" HTTP/" + version.encode()]
     for header in head.headers:
-        line = look_up(header)
+        line = known[header]
         record.append(line.record)
         if not line.flags:
             if line.forward:
@@ -100,8 +95,8 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
             hosts += 1
             host = line.value
             forward.append(header[0] + b": " + upstream_host)
-        elif line.flags & CONNECTION:
-            connection += b"," + line.value.lower()
+        elif line.removes:
+            removed |= line.removes
         elif line.flags & TRANSFER_CODING:
             forward.append(b"Transfer-Encoding: chunked")
         elif line.flags & MAX_FORWARDS and method == b"OPTIONS":
@@ -115,9 +110,8 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
                 forward.append(line.forward)
     if not host:
         forward.insert(1, b"Host: " + upstream_host)
-    words = _words(connection)
-    forward = _without(forward, words)
-    wants_upgrade = upgrade == b"websocket" and b"upgrade" in words and not flags & _BODY
+    forward = _without(forward, removed) if removed else forward
+    wants_upgrade = upgrade == b"websocket" and flags & (UPGRADES | _BODY) == UPGRADES
     if wants_upgrade:
         forward += [b"Connection: Upgrade", b"Upgrade: websocket"]
     if lines.via:
@@ -128,11 +122,11 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
         host=host,
         version=version,
         is_chunked=bool(flags & TRANSFER_CODING),
-        keeps_alive=b"close" not in words and (version == "1.1" or b"keep-alive" in words),
+        keeps_alive=not flags & CLOSES and (version == "1.1" or bool(flags & KEEPS)),
         is_head=method == b"HEAD",
         is_read=method in READS,
         wants_upgrade=wants_upgrade,
-        is_plain=hosts == 1 and not flags & CHECK and is_host(host),
+        is_plain=hosts == 1 and not flags & CHECK,
         secrets=secrets,
     )
 
@@ -144,21 +138,26 @@ def plan_response(
     head: ResponseHead, *, request: RequestPlan, upstream: Upstream, lines: Lines
 ) -> ResponsePlan:
     """Decide how a final response goes back to the client, and how its body is framed."""
-    look_up = lines.response
+    known = lines.response
     flags = 0
-    connection = coding = b""
+    coding = b""
+    removed = NOTHING
     secrets = request.secrets.copy()
     start = b"%d %b" % (head.status, head.reason)
     forward = [b"HTTP/1.1 " + start]
     record = [b"HTTP/" + head.version.encode() + b" " + start]
     for header in head.headers:
-        line = look_up(header)
+        line = known[header]
         record.append(line.record)
+        if not line.flags:
+            if line.forward:
+                forward.append(line.forward)
+            continue
         flags |= line.flags
         if line.flags & SECRET:
             secrets.append(line.value)
-        if line.flags & CONNECTION:
-            connection += b"," + line.value.lower()
+        if line.removes:
+            removed |= line.removes
         elif line.flags & TRANSFER_CODING:
             coding += b"," + line.value.lower().strip()
         elif line.flags & UPLOAD_URL:
@@ -166,13 +165,12 @@ def plan_response(
             forward.append(header[0] + b": " + url)
         elif line.forward:
             forward.append(line.forward)
-    words = _words(connection)
-    forward = _without(forward, words)
+    forward = _without(forward, removed) if removed else forward
     is_chunked = coding == b",chunked"
     to_chunks = is_chunked and request.version == "1.1"
     bodiless = request.is_head or head.status in {204, 304}
     ends_with_connection = not (bodiless or is_chunked or flags & LENGTH)
-    upstream_stays = b"close" not in words and (head.version == "1.1" or b"keep-alive" in words)
+    upstream_stays = not flags & CLOSES and (head.version == "1.1" or bool(flags & KEEPS))
     keeps_alive = (
         request.keeps_alive
         and upstream_stays
@@ -240,17 +238,7 @@ def _one_hop_less(value: bytes) -> bytes:
     return b"%d" % max(0, int(value) - 1) if is_number else value
 
 
-def _words(connection: bytes) -> frozenset[bytes]:
-    """What Connection says, in lower case. No more than that: most say keep-alive or nothing."""
-    if not connection:
-        return _NO_WORDS
-    return frozenset(word.strip() for word in connection.split(b","))
-
-
-def _without(lines: list[bytes], words: frozenset[bytes]) -> list[bytes]:
-    """Without the headers that Connection names; never Host or framing, whatever it says."""
-    names = words - _CONNECTION_WORDS - FRAMING_NAMES
-    if not names:
-        return lines
+def _without(lines: list[bytes], names: frozenset[bytes]) -> list[bytes]:
+    """Without the headers that Connection names."""
     kept = [line for line in lines[1:] if line.partition(b":")[0].lower() not in names]
     return lines[:1] + kept

@@ -116,9 +116,7 @@ class Upstream:
         return self.scheme.encode() + b"://" + self.authority
 
 
-def chunk(piece: bytes) -> bytes:
-    """One chunk of the chunked transfer coding. An empty piece must not be framed: it would end the body."""
-    return b"%x\r\n%b\r\n" % (len(piece), piece)
-
-
+CHUNK: Final = b"%x\r\n%b\r\n"
+"""One chunk of the chunked transfer coding: `CHUNK % (len(piece), piece)`. Spelled out where bodies pass, which spares a
+call for each piece. An empty piece must not be framed: it would end the body."""
 LAST_CHUNK: Final = b"0\r\n\r\n"

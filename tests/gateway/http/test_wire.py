@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import ConfigError
-from proxy.gateway.http.wire import DIFFERENCES, LAST_CHUNK, Upstream, chunk
+from proxy.gateway.http.wire import CHUNK, DIFFERENCES, LAST_CHUNK, Upstream
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_chunks_are_read_back_by_another_parser(pieces: list[bytes]) -> None:
     sink = Sink()
     parser = httptools.HttpResponseParser(sink)
     parser.feed_data(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    parser.feed_data(b"".join(map(chunk, pieces)) + LAST_CHUNK)
+    parser.feed_data(b"".join(CHUNK % (len(piece), piece) for piece in pieces) + LAST_CHUNK)
 
     assert sink.is_whole
     assert b"".join(read) == b"".join(pieces)
