@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,12 +34,27 @@ class Unary:
 
 
 @dataclass(slots=True)
+class OpenLoop:
+    """Requests at a steady rate, whatever becomes of those before: no pause of a system hides its own cost."""
+
+    port: int
+    path: str
+    body_bytes: int
+    rate_per_s: float
+    count: int
+    connections: int = 64
+    latencies_ns: list[int] = field(default_factory=list)
+    """From when a request was due, not from when a connection was free for it."""
+
+
+@dataclass(slots=True)
 class Streams:
     """All connections open one stream at the same time and read it to its end."""
 
     port: int
     path: str
     connections: int
+    seconds: float = 0.0
     first_event_ns: list[int] = field(default_factory=list)
     """From the request to the first event."""
     transit_ns: list[int] = field(default_factory=list)
@@ -58,22 +74,23 @@ def request(path: str, body_bytes: int) -> bytes:
     return head.encode() + body
 
 
-class _UnaryClient(asyncio.Protocol):
-    def __init__(self, load: Unary, message: bytes, done: asyncio.Future[None]) -> None:
-        self._load, self._message, self._done = load, message, done
-        self._left = load.count // load.connections
+class _Asker(asyncio.Protocol):
+    """Asks, reads the answer, and says so."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._begun = 0
         self._missing = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._send()
 
-    def _send(self) -> None:
-        self._begun = time.perf_counter_ns()
+    def ask(self) -> None:
         self._missing = -1
         self._transport.write(self._message)
+
+    def answered(self) -> None:
+        raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
         if self._missing < 0:
@@ -83,8 +100,26 @@ class _UnaryClient(asyncio.Protocol):
             self._missing = int(head[start:].split(b"\r\n", 1)[0]) - len(rest)
         else:
             self._missing -= len(data)
-        if self._missing > 0:
-            return
+        if self._missing <= 0:
+            self.answered()
+
+
+class _UnaryClient(_Asker):
+    def __init__(self, load: Unary, message: bytes, done: asyncio.Future[None]) -> None:
+        super().__init__(message)
+        self._load, self._done = load, done
+        self._left = load.count // load.connections
+        self._begun = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._begun = time.perf_counter_ns()
+        self.ask()
+
+    def answered(self) -> None:
         self._load.latencies_ns.append(time.perf_counter_ns() - self._begun)
         self._left -= 1
         if self._left:
@@ -98,16 +133,84 @@ class _UnaryClient(asyncio.Protocol):
             self._done.set_exception(ConnectionError(f"cut off: {exc}"))
 
 
+class _Arrivals:
+    """Requests that come when they come: who finds no connection free waits for one, and that counts."""
+
+    def __init__(self, load: OpenLoop, loop: asyncio.AbstractEventLoop) -> None:
+        self._load, self._loop = load, loop
+        self.idle: list[_OpenClient] = []
+        self._due: deque[float] = deque()
+        """When those that wait for a connection were due."""
+        self._begun = 0.0
+        self._come = 0
+        self.done: asyncio.Future[None] = loop.create_future()
+
+    def start(self) -> None:
+        self._begun = self._loop.time()
+        self._tick()
+
+    def _tick(self) -> None:
+        load, now = self._load, self._loop.time()
+        while self._come < load.count:
+            due = self._begun + self._come / load.rate_per_s
+            if due > now:
+                self._loop.call_at(due, self._tick)
+                break
+            self._come += 1
+            self._due.append(due)
+        self.serve()
+
+    def serve(self) -> None:
+        while self._due and self.idle:
+            self.idle.pop().ask_for(self._due.popleft())
+
+    def answered(self, client: _OpenClient, due: float) -> None:
+        self._load.latencies_ns.append(int((self._loop.time() - due) * 1e9))
+        self.idle.append(client)
+        self.serve()
+        if len(self._load.latencies_ns) == self._load.count:
+            self.done.set_result(None)
+            for each in self.idle:
+                each.close()
+
+
+class _OpenClient(_Asker):
+    def __init__(self, message: bytes, arrivals: _Arrivals) -> None:
+        super().__init__(message)
+        self._arrivals = arrivals
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._arrivals.idle.append(self)
+
+    def ask_for(self, due: float) -> None:
+        self._due = due
+        self.ask()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def answered(self) -> None:
+        self._arrivals.answered(self, self._due)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._arrivals.done.done():
+            self._arrivals.done.set_exception(ConnectionError(f"cut off: {exc}"))
+
+
 class _StreamClient(asyncio.Protocol):
     def __init__(self, load: Streams, message: bytes, done: asyncio.Future[None]) -> None:
         self._load, self._message, self._done = load, message, done
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._begun = 0
         self._kept = b""
         self._has_first = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
         self._begun = time.perf_counter_ns()
-        cast("asyncio.Transport", transport).write(self._message)
+        self._transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic_ns()
@@ -120,6 +223,7 @@ class _StreamClient(asyncio.Protocol):
                 self._load.first_event_ns.append(time.perf_counter_ns() - self._begun)
         if self._kept.endswith(b"0\r\n\r\n") and not self._done.done():
             self._done.set_result(None)
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._done.done():
@@ -140,6 +244,24 @@ def run_unary(load: Unary) -> Unary:
             )
         await asyncio.wait_for(asyncio.gather(*waits), REQUEST_S_MAX + load.count / 100)
         load.seconds = time.perf_counter() - begun
+
+    uvloop.run(run())
+    return load
+
+
+def run_open_loop(load: OpenLoop) -> OpenLoop:
+    """Run to the end; fills in latencies."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        message = request(load.path, load.body_bytes)
+        arrivals = _Arrivals(load, loop)
+        for _ in range(load.connections):
+            await loop.create_connection(
+                partial(_OpenClient, message, arrivals), "127.0.0.1", load.port
+            )
+        arrivals.start()
+        await asyncio.wait_for(arrivals.done, 2 * REQUEST_S_MAX + load.count / load.rate_per_s)
 
     uvloop.run(run())
     return load
@@ -185,12 +307,14 @@ def run_streams(load: Streams) -> Streams:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         message = request(load.path, 200)
+        begun = time.perf_counter()
         waits = [loop.create_future() for _ in range(load.connections)]
         for wait in waits:
             await loop.create_connection(
                 partial(_StreamClient, load, message, wait), "127.0.0.1", load.port
             )
         await asyncio.wait_for(asyncio.gather(*waits), 2 * REQUEST_S_MAX)
+        load.seconds = time.perf_counter() - begun
 
     uvloop.run(run())
     return load

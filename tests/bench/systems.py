@@ -6,11 +6,13 @@ Placement: the system under test has CPU 0, load and target share CPU 1 (on one 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from proxy.config.catalogue import Settings
 from proxy.config.load import dump_resolved
 
 START_S_MAX = 20
+DEADLINE_MS = 10_000
+"""Until a request is refused because the disk is late. A refusal would hide how late; here the wait shows in the figures."""
 ROOT = Path(__file__).resolve().parents[2]
 
 NGINX = """
@@ -59,6 +63,12 @@ def on_cpu(cpu: int) -> None:
         os.sched_setaffinity(0, {cpu})
 
 
+def with_many_files() -> None:
+    """Let this process, and what it starts, open what 5,000 streams need."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 @contextmanager
 def target() -> Iterator[int]:
     """The far end, in a process of its own; yields its port."""
@@ -76,7 +86,10 @@ def proxy(
     data = folder / name
     (data / "run").mkdir(parents=True)
     settings = Settings(
-        data_folder=data, upstream_url=f"http://127.0.0.1:{target_port}", journal_mode=mode
+        data_folder=data,
+        upstream_url=f"http://127.0.0.1:{target_port}",
+        journal_mode=mode,
+        journal_intent_deadline_ms=DEADLINE_MS,
     )
     resolved = data / "run" / "settings.json"
     dump_resolved(settings, resolved)
@@ -144,23 +157,22 @@ def scratch() -> tempfile.TemporaryDirectory[str]:
 def _process(
     command: list[str], *, cpu: int, descriptors: tuple[int, ...] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,
         pass_fds=descriptors,
         preexec_fn=lambda: on_cpu(cpu),  # noqa: PLW1509 - this program has no threads
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
+    ) as process:
         try:
-            process.wait(START_S_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(START_S_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _ready(process: subprocess.Popen[bytes]) -> int:
@@ -179,9 +191,11 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
+    between = threading.Event()  # never set: who is refused is refused at once
     for _ in range(START_S_MAX * 100):
         with socket.socket() as probe:
             probe.settimeout(0.01)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        between.wait(0.01)
     raise SystemExit(f"nothing listens on port {port}")

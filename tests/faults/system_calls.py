@@ -60,9 +60,11 @@ def faults(counted: Counter[str]) -> list[Fault]:
 
 
 @contextmanager
-def traced(pid: int, output: Path, fault: Fault | None = None) -> Iterator[None]:
+def traced(
+    pid: int, output: Path, fault: Fault | None = None, *, calls: str = ",".join(CALLS)
+) -> Iterator[None]:
     """Trace a process and all its threads into a file, with one fault or none."""
-    what = ["-e", f"trace={','.join(CALLS)}"]
+    what = ["-e", f"trace={calls}"]
     if fault is not None:
         what += ["-e", f"inject={fault.call}:{fault.how}:when={fault.number}"]
     tracer = subprocess.Popen(
@@ -91,6 +93,11 @@ def count(output: Path) -> Counter[str]:
         if name in CALLS:
             most[name] = max(most[name], made)
     return most
+
+
+def count_all(output: Path) -> Counter[str]:
+    """How often all threads of a trace together made each call."""
+    return Counter(call.decode() for _, call in _LINE.findall(output.read_bytes()))
 
 
 def was_hit(output: Path) -> bool:
