@@ -91,6 +91,8 @@ class Eraser:
         async with self._turn:
             await self._flush()
             selection = await self._selection(wish)
+            if wish.plan and (await self._planned(selection)).plan.digest != wish.plan:
+                raise FormatError("the plan is another one by now: look at it again; nothing went")
             return await self._erase(selection, wish.reason, wish.actor)
 
     async def hold(self, named: str, reason: str, actor: str, *, is_conversation: bool) -> ActFact:
@@ -169,8 +171,6 @@ class Eraser:
             await self._prove()
             await self._do_deferred()
 
-    async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
-        first = await self._planned(selection)
     async def prove(self) -> None:
         """Destroy what was to go and was not there, if it came back. Costs nothing where there is no such key."""
         async with self._turn:
@@ -192,6 +192,8 @@ class Eraser:
         if found:
             await asyncio.to_thread(self._means.tombstones.prove, found)
 
+    async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
+        first = await self._planned(selection)
         plan = first.plan
         erasure = Erasure(
             secrets.token_hex(16),
@@ -315,12 +317,12 @@ class Eraser:
             return True
         return False
 
-    async def _holds(self) -> list[Hold]:
-        return await self._ask.rows("erasing_holds", Hold)
     def _unproven(self, erasure: Erasure) -> frozenset[str]:
         waiting = self._means.tombstones.unproven
         return frozenset(name for name in erasure.exchanges if waiting.get(name) == erasure.id)
 
+    async def _holds(self) -> list[Hold]:
+        return await self._ask.rows("erasing_holds", Hold)
 
     async def _flush(self) -> None:
         position = await asyncio.wrap_future(self._means.flush())

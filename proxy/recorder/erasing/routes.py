@@ -1,6 +1,6 @@
 """Erasing, holding and releasing on the recorder's socket.
 
-POST /erase    {"id" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run"} -> what came of it
+POST /erase    {"id" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"} -> done
 POST /hold     {"id", "conversation", "reason", "actor"} -> {"hold", "interaction", "warning"}
 POST /release  {"hold", "reason", "actor"} -> {"hold", "erasures": [...]}
 """
@@ -167,6 +167,7 @@ def _told_plan(plan: ErasurePlan) -> dict[str, Any]:
         "quoted": [asdict(each) for each in plan.quoted[:NAMED_MAX]],
         "spared": [asdict(each) for each in plan.spared[:NAMED_MAX]],
         "is_partial": plan.is_partial,
+        "digest": plan.digest,
         "counts": {
             "interactions": len(plan.order),
             "exchanges": len(plan.exchanges),
