@@ -282,6 +282,22 @@ class Settings(Reaching):
         Kind.FILE,
         why="Policies (TOML): what is deleted at Google and erased here, when, and what is never stored.",
     )
+    retention_notice_hours: int = setting(
+        24,
+        Kind.WHOLE,
+        unit="h",
+        least=0,
+        most=24 * 365,
+        why="A policy that became stricter does not reach what was there already before this has gone by.",
+    )
+    retention_probes_per_hour: int = setting(
+        12,
+        Kind.WHOLE,
+        unit="/h",
+        least=0,
+        most=3600,
+        why="Looks of the steward at copies whose create did not say that they are stored; 0: none.",
+    )
     door_policy_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
         None,
         Kind.FILE,

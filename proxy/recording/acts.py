@@ -24,6 +24,7 @@ TOLD_KINDS: Final[Mapping[str, str]] = {
     "release": "a hold ends",
     "policy": "a policy was decided on",
     "disposal": "a step of a deletion upstream",
+    "probe": "a look whether a copy is there whose create did not say that it is stored",
     "erasure": "a step of an erasure of our copy",
     "receipt": "proof of a disposal",
     "access": "somebody was shown content",

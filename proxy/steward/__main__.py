@@ -11,7 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
-from proxy.audit.retention.clocks import Tier, days_chosen
+from proxy.audit.retention.clocks import HOUR_NS, Tier, days_chosen
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
@@ -69,6 +69,8 @@ def _settings(given: argparse.Namespace) -> StewardSettings:
             Tier(chosen.retention_tier),
             days_chosen(chosen.retention_paid_days),
             chosen.retention_policies_file,
+            chosen.retention_notice_hours * HOUR_NS,
+            chosen.retention_probes_per_hour,
         ),
         signer=Signer.load_or_create(chosen.data_folder / "keys" / "receipts.key"),
     )

@@ -41,6 +41,11 @@ class Policy:
     """Not erased here before this has gone by, whatever else says so."""
     never_store: bool = False
     """Of its content nothing is kept here: facts alone."""
+    delete_since_ns: int = 0
+    """Since when it wants this deletion, wall clock; 0: always. See `notice`."""
+    erase_since_ns: int = 0
+    notice_ns: int = 0
+    """What began before waits so long from then on."""
 
     @property
     def is_explicit(self) -> bool:
@@ -80,7 +85,7 @@ class Verdict:
 
 
 def verdict(policies: Iterable[Policy], subject: Subject, began_at: int) -> Verdict:
-    """The duties of an interaction that began at `began_at`."""
+    """The duties of an interaction that began at `began_at`, ns of the wall clock."""
     applying = [policy for policy in policies if policy.applies(subject)]
     keep = [
         Duty(began_at + each.keep_local_s * SECOND_NS, each.name)
@@ -88,12 +93,10 @@ def verdict(policies: Iterable[Policy], subject: Subject, began_at: int) -> Verd
         if each.keep_local_s is not None
     ]
     keep_local = max(keep, key=lambda duty: duty.at, default=None)
-    erase_local = _earliest(applying, began_at, "erase_local_after_s")
+    erase_local = _earliest(applying, began_at, _erases)
     if keep_local and erase_local and keep_local.at > erase_local.at:
         erase_local = Duty(keep_local.at, erase_local.policy)
-    return Verdict(
-        _earliest(applying, began_at, "delete_upstream_after_s"), erase_local, keep_local
-    )
+    return Verdict(_earliest(applying, began_at, deletion_at), erase_local, keep_local)
 
 
 def never_stored(policies: Iterable[Policy], subject: Subject) -> str | None:
@@ -121,11 +124,28 @@ def tools_of(step_types: Iterable[str | None]) -> frozenset[str]:
     )
 
 
-def _earliest(policies: list[Policy], began_at: int, wish: str) -> Duty | None:
-    wanting = [policy for policy in policies if getattr(policy, wish) is not None]
-    explicit = [policy for policy in wanting if policy.is_explicit]
-    duties = [
-        Duty(began_at + getattr(policy, wish) * SECOND_NS, policy.name)
-        for policy in explicit or wanting
+def deletion_at(policy: Policy, began_at: int) -> int | None:
+    """When it wants what began then deleted upstream, ns; None: it does not."""
+    return _at(policy, began_at, policy.delete_upstream_after_s, policy.delete_since_ns)
+
+
+def _erases(policy: Policy, began_at: int) -> int | None:
+    return _at(policy, began_at, policy.erase_local_after_s, policy.erase_since_ns)
+
+
+def _at(policy: Policy, began_at: int, span_s: int | None, since_ns: int) -> int | None:
+    if span_s is None:
+        return None
+    due_at = began_at + span_s * SECOND_NS
+    return due_at if began_at >= since_ns else max(due_at, since_ns + policy.notice_ns)
+
+
+def _earliest(
+    policies: list[Policy], began_at: int, at: Callable[[Policy, int], int | None]
+) -> Duty | None:
+    found = [
+        (policy, due_at) for policy in policies if (due_at := at(policy, began_at)) is not None
     ]
+    explicit = [each for each in found if each[0].is_explicit]
+    duties = [Duty(due_at, policy.name) for policy, due_at in explicit or found]
     return min(duties, key=lambda duty: duty.at, default=None)

@@ -26,7 +26,7 @@ def span(text: str) -> int:
 
 
 def _where(parsed: Arguments) -> Where:
-    from proxy.audit.retention.clocks import Tier, days_chosen
+    from proxy.audit.retention.clocks import HOUR_NS, Tier, days_chosen
     from proxy.reading.disposal.report import Where
 
     settings = resolved(parsed).settings
@@ -36,6 +36,7 @@ def _where(parsed: Arguments) -> Where:
         Tier(settings.retention_tier),
         days_chosen(settings.retention_paid_days),
         getattr(parsed, "policy", None) or settings.retention_policies_file,
+        settings.retention_notice_hours * HOUR_NS,
     )
 
 
@@ -134,7 +135,6 @@ def _dispose(parsed: Arguments) -> int:
     return dispose.run(folder, wish, time.time_ns(), is_dry=parsed.dry_run)
 
 
-RETENTION: Final = (
 def _rescue_arguments(verb: argparse.ArgumentParser) -> None:
     add_settings(verb)
     verb.add_argument(
@@ -162,7 +162,7 @@ def _rescue(parsed: Arguments) -> int:
     return rescue.run(settings.data_folder, wish, time.time_ns(), settings.master_key_file)
 
 
-    Verb(
+RETENTION: Final = (
     Verb(
         "rescue",
         "a conversation as one request that goes on with store=false",
@@ -170,6 +170,7 @@ def _rescue(parsed: Arguments) -> int:
         _rescue_arguments,
         _rescue,
     ),
+    Verb(
         "dispose",
         "have copies at Google deleted, whatever the policies say",
         'interactions-proxy dispose ID --subtree --reason "asked for by the person"',

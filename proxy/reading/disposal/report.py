@@ -18,6 +18,7 @@ from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, polic
 from proxy.audit.ledger.rows import CopyRow, EventRow
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import Tier
+from proxy.audit.retention.notice import stood, told_standings, with_notice
 from proxy.audit.retention.policy import Policy, indexed, never_stored, verdict
 from proxy.audit.retention.states import FINAL
 from proxy.errors import ConfigError
@@ -47,6 +48,7 @@ class Where:
     tier: Tier = Tier.UNKNOWN
     days: int | None = None
     policies_file: Path | None = None
+    notice_ns: int = 0
 
     def policies(self) -> tuple[Policy, ...]:
         """Raises ConfigError: the file cannot be used."""
@@ -101,6 +103,9 @@ def _duties(where: Where, now_us: int) -> list[tuple[Any, ...]]:
     if not policies:
         return rows
     with open_facts(where.data_folder, where.master_file) as facts:
+        told = [json.loads(row["data"]) for row in queries.dicts(facts, "policies_told")[1]]
+        standings = stood(told_standings(told), policies, now_us * 1000)
+        policies = with_notice(policies, standings, where.notice_ns)
         held = [row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]]
         last = ""
         while True:

@@ -26,6 +26,7 @@ from proxy.steward.asking import NotAnswered, Recorder
 from proxy.steward.capture import Clocks
 from proxy.steward.disposal.ledger import Case, Ledger, Surroundings, is_in_care
 from proxy.steward.disposal.local import LocalErasures
+from proxy.steward.disposal.probing import Probing
 from proxy.steward.disposal.reaching import Reach
 from proxy.steward.disposal.signing import Signer
 
@@ -61,6 +62,7 @@ class Disposals:
         self._looked_s: float | None = None
         self._news: dict[str, Any] | None = None
         self._local = LocalErasures(recorder)
+        self._probing = Probing(recorder, reach, ledger.scope, ledger.project.probes_per_hour)
         self._acts: list[dict[str, Any]] = []
         """Of this round, to be told at its end."""
         self._is_new = True
@@ -98,11 +100,12 @@ class Disposals:
 
     async def look(self) -> None:
         """Take over from the records what is due, and begin the duties that policies make. Raises NotAnswered."""
-        await self._ledger.read_policies()
-        await self._tell_rules()
         await self._recorder.flush()
         floor_ns = await self._ledger.clock(self._clocks.wall_us())
         self._tick(floor_ns)
+        # A clock that was set back makes no notice shorter.
+        await self._ledger.read_policies(max(floor_ns, self._now().wall))
+        await self._tell_rules()
         wall_ns = self._clocks.wall_us() * 1000
         self.cases = await self._ledger.cases(wall_ns, self._boot)
         self._around = await self._ledger.surroundings(self.cases.values())
@@ -118,6 +121,7 @@ class Disposals:
                     events.DutyBegan(**self._when(), due_at=duty.at, is_request=False),
                     policy=duty.policy,
                 )
+        await self._probing.read(self._clocks.wall_us())
         self._local.due = await self._ledger.to_erase(wall_ns)
         for case in self._local.due:
             duty = case.duty
@@ -143,6 +147,7 @@ class Disposals:
         await self._cancel([case for case, _ in moves.get(Move.CANCEL, ())])
         await self._look_at([case for case, _ in moves.get(Move.LOOK, ())])
         await self._control([case for case, _ in moves.get(Move.CONTROL, ())])
+        self._acts += await self._probing.look(self._when(), self._clocks.mono_s())
         await self._settle()
         if self._now().trust is Trust.TRUSTED:
             await self._local.erase_some(self._ledger, self._now().wall)
@@ -157,6 +162,9 @@ class Disposals:
         for case in cases:
             self._take(case, events.DeleteIntended(**self._when()))
         await self._settle()
+        await (
+            self._recorder.flush()
+        )  # a hold that was recorded before the intents is seen from here on
         for case in cases:
             if not await self._is_still_right(case):
                 self._take(case, events.DeleteWithdrawn(**self._when()))
@@ -173,12 +181,11 @@ class Disposals:
             self._take(case, answered)
 
     async def _is_still_right(self, case: Case) -> bool:
-        """By what is durable now, directly before it leaves: holds, turns that came since, the policies' file."""
-        await self._recorder.flush()
+        """By what the tables have now, directly before it leaves: holds, turns that came since, the policies' file."""
         around = await self._ledger.surroundings([case])
         if self._around is not None:
             self._around = self._around.joined(around)
-        await self._ledger.read_policies()
+        await self._ledger.read_policies(self._now().wall)
         world = self._world(case)
         return not world.is_held and (case.copy.is_request or world.is_wanted)
 
@@ -331,6 +338,12 @@ class Disposals:
     async def _tell_rules(self) -> None:
         """For the record, at each change: what is assumed of Google, and which policies hold."""
         shortest, longest = self._ledger.project.span
+        while self._ledger.untold:
+            detail = "since when policies stand: what began before has its notice"
+            data: dict[str, Any] = self._ledger.untold[0]
+            act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
+            await self._recorder.tell([act])
+            del self._ledger.untold[0]
         data = {
             "shortest_days": shortest,
             "longest_days": longest,

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from proxy.audit.ledger.fold import copy_of, gone_by, interval_of, subject_of
 from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
@@ -18,12 +20,18 @@ from proxy.audit.retention.clocks import (
     FREE_DAYS,
     PAID_DAYS,
     RULES,
-    SECOND_NS,
     Interval,
     Tier,
 )
 from proxy.audit.retention.decide import can_be_proven
-from proxy.audit.retention.policy import Duty, Policy, Verdict, indexed, verdict
+from proxy.audit.retention.notice import (
+    Standings,
+    stood,
+    told_changes,
+    told_standings,
+    with_notice,
+)
+from proxy.audit.retention.policy import Duty, Policy, Verdict, deletion_at, indexed, verdict
 from proxy.audit.retention.states import FINAL, Copy, Disposal
 from proxy.errors import ConfigError
 from proxy.steward.asking import Recorder
@@ -48,6 +56,10 @@ class Project:
     tier: Tier = Tier.UNKNOWN
     days: int | None = None
     policies_file: Path | None = None
+    notice_ns: int = 0
+    """Before a policy that became stricter reaches what was there already."""
+    probes_per_hour: int = 0
+    """Looks at copies whose create did not say that they are stored."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -95,16 +107,20 @@ class Ledger:
 
     def __init__(self, recorder: Recorder, scope: frozenset[str], project: Project) -> None:
         self._recorder = recorder
-        self._scope = sorted(scope)
+        self.scope = sorted(scope)
         self.project = project
         self.policies: tuple[Policy, ...] = ()
+        self._standings: Standings | None = None
+        """Since when they stand; None: that was not read yet."""
+        self.untold: list[dict[str, Any]] = []
+        """What changed of that, as acts have to tell it."""
         self._text: str | None = None
         self.skew_ns = 0
         self._local_after = ""
         """How far the last portion went."""
 
-    async def read_policies(self) -> None:
-        """The policies of the file as it is now; one that cannot be read makes no duty until it can.
+    async def read_policies(self, now_ns: int) -> None:
+        """The policies of the file as it is at `now_ns`; one that cannot be read makes no duty until it can.
 
         Raises:
             NotAnswered: the recorder does not say by what labels are found.
@@ -120,12 +136,22 @@ class Ledger:
             found = policies_from(text, file.name)
             labels = sorted({label for policy in found for label in policy.labels})
             index = await self._recorder.labels(labels)
-            self.policies, self._text = indexed(found, index.get), text
+            found = indexed(found, index.get)
+            before = self._standings or await self._stood()
+            self._standings = stood(before, found, now_ns)
+            self.untold += told_changes(before, self._standings)
+            self.policies = with_notice(found, self._standings, self.project.notice_ns)
+            self._text = text
         except (OSError, ConfigError) as error:
             self.policies, self._text = (), None
             _LOG.error(
                 "retention.policies_file: nothing is due by policy until it is right: %s", error
             )
+
+    async def _stood(self) -> Standings:
+        """What the last life of a steward put on record."""
+        rows = await self._recorder.query("policies_told")
+        return told_standings(orjson.loads(row["data"]) for row in rows)
 
     async def clock(self, now_us: int) -> int:
         """Latest instant on record, ns; takes over the skew. Raises NotAnswered."""
@@ -146,7 +172,7 @@ class Ledger:
         for _ in range(PAGES_MAX):
             page = await self._recorder.query(
                 "disposal_candidates",
-                scope=self._scope,
+                scope=self.scope,
                 cutoff_us=cutoff_us,
                 after=last,
                 finals=sorted(FINAL),
@@ -182,9 +208,9 @@ class Ledger:
         if case.row.duty_policy is None or not case.row.is_erased:
             return None
         for policy in self.policies:
-            span_s = policy.delete_upstream_after_s
-            if policy.name == case.row.duty_policy and policy.labels and span_s is not None:
-                return Duty(case.copy.began_at + span_s * SECOND_NS, policy.name)
+            due_at = deletion_at(policy, case.copy.began_at)
+            if policy.name == case.row.duty_policy and policy.labels and due_at is not None:
+                return Duty(due_at, policy.name)
         return None
 
     async def to_erase(self, now_ns: int) -> list[Case]:

@@ -26,7 +26,7 @@ class LocalErasures:
         """Erase a few, by the policies as they are now; returns how many. Raises NotAnswered."""
         some, self.due = self.due[:PER_ROUND], self.due[PER_ROUND:]
         if some:
-            await ledger.read_policies()
+            await ledger.read_policies(now_ns)
         return sum([await self._erase(case, ledger, now_ns) for case in some])
 
     async def _erase(self, case: Case, ledger: Ledger, now_ns: int) -> bool:

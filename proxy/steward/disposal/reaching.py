@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from proxy.audit.ledger.rows import CopyRow
 from proxy.steward.asking import Gateway, NotAnswered, Recorder, Told
 from proxy.steward.credential import Credential
 from proxy.steward.schedule import Allowance
@@ -39,6 +38,17 @@ class Control:
     date_s: float | None
 
 
+class Addressed(Protocol):
+    """Where a copy is asked for."""
+
+    @property
+    def interaction(self) -> str: ...
+    @property
+    def api_version(self) -> str | None: ...
+    @property
+    def api_revision(self) -> str | None: ...
+
+
 class Reach:
     """One credential at two sockets of the gateway."""
 
@@ -61,15 +71,15 @@ class Reach:
         now_s = self._mono_s()
         return [one for one in wanting if self._allowance.take(now_s)]
 
-    async def delete(self, row: CopyRow) -> Answer:
+    async def delete(self, row: Addressed) -> Answer:
         """A DELETE, recorded as the steward's."""
         return await self._ask(self._gateway, "DELETE", row)
 
-    async def cancel(self, row: CopyRow) -> Answer:
+    async def cancel(self, row: Addressed) -> Answer:
         """End what runs, recorded as the steward's."""
         return await self._ask(self._gateway, "POST", row, "/cancel")
 
-    async def look(self, row: CopyRow) -> Answer:
+    async def look(self, row: Addressed) -> Answer:
         """A GET whose answer is written nowhere but for its status and size."""
         return await self._ask(self._verifier, "GET", row)
 
@@ -92,7 +102,7 @@ class Reach:
         told = await self._send(self._verifier, "GET", "/v1beta/models?pageSize=1", None)
         return Control(MODELS, told.status in _OK, told.date_s)
 
-    async def _ask(self, by: Gateway, method: str, row: CopyRow, suffix: str = "") -> Answer:
+    async def _ask(self, by: Gateway, method: str, row: Addressed, suffix: str = "") -> Answer:
         target = f"/{row.api_version}/interactions/{row.interaction}{suffix}"
         return await self._send(by, method, target, row.api_revision)
 

@@ -37,6 +37,19 @@ def test_being_served_or_continued_confirms_it() -> None:
     assert served.evidence is continued.evidence is Evidence.CONFIRMED
 
 
+def test_a_look_of_ours_settles_it_where_it_is_served_and_begins_no_duty() -> None:
+    def probed(status: int) -> Any:
+        looked = events.Looked(id="e", wall=START_US * 1000, boot="b", status=status)
+        return copy_of(copy_row(), [replace(act(looked, START_US + 5), kind="probe")])
+
+    assert [probed(status).evidence for status in (200, 404, 503)] == [
+        Evidence.CONFIRMED,
+        Evidence.ABSENT_UNPROVEN,
+        Evidence.ID_KNOWN,
+    ]
+    assert {probed(status).disposal for status in (200, 404)} == {Disposal.IDLE}
+
+
 def test_a_delete_of_a_client_is_to_be_verified() -> None:
     told = [
         event_row("served", START_US + 5, status=200),

@@ -105,6 +105,10 @@ class Tables(StillRecorder):
         names = [name for name in sorted(self.copies) if name > after and name not in self.erased]
         return [{"interaction": name} for name in names]
 
+    def _policies_told(self) -> list[dict[str, Any]]:
+        found = [act["data"] for act in self.told("policy") if "standings" in act["data"]]
+        return [{"data": orjson.dumps(data).decode()} for data in found]
+
     def _disposal_turns(self, roots: list[int]) -> list[dict[str, Any]]:
         return [
             {"interaction": name, "previous": row["previous"], "state": None}
@@ -182,8 +186,9 @@ class Upstream(Gateway):
 class Scene:
     """A desk whose clock moves when told."""
 
-    def __init__(self, folder: Path, *names: str, policy: str = POLICY) -> None:
+    def __init__(self, folder: Path, *names: str, policy: str = POLICY, notice_ns: int = 0) -> None:
         self.clock = StillClock()
+        self.notice_ns = notice_ns
         self.tables = Tables(*names)
         self.upstream = Upstream(*names)
         self.upstream.date_us = self.clock.clocks.wall_us
@@ -196,7 +201,7 @@ class Scene:
         clocks = self.clock.clocks
         pace = (Allowance(1000.0, clocks.mono_s()), clocks.mono_s)
         reach = Reach(self.tables, self.upstream, self.upstream, CREDENTIAL, pace)
-        project = Project(Tier.PAID, 55, self.policy_file)
+        project = Project(Tier.PAID, 55, self.policy_file, self.notice_ns)
         ledger = Ledger(self.tables, CREDENTIAL.scope, project)
         return Disposals(self.tables, reach, ledger, Signer(bytes(32)), clocks)
 

@@ -276,3 +276,20 @@ async def test_a_person_who_waits_is_told_of_once(tmp_path: Path) -> None:
     assert scene.outcome() in {"rejected", "expired_verified", "expired_presumed"}
     outcomes = [one["data"]["receipt"]["outcome"] for one in scene.tables.told("receipt")]
     assert outcomes.count("rejected") == 1
+
+
+async def test_a_policy_that_became_stricter_reaches_what_was_there_after_its_notice(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, "v1_a", notice_ns=2 * DAY_US * 1000)
+    await scene.work(rounds=2)
+    assert scene.outcome() == "none", "the first policy of all is stricter than none"
+    scene.clock.at_s += 86_400
+    scene.desk = scene.born()  # since when it stands is on record
+    await scene.work(rounds=2)
+    assert scene.outcome() == "none"
+    scene.clock.at_s += 86_400
+
+    await scene.work()
+
+    assert scene.outcome() == "deleted_verified"

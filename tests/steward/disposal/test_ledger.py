@@ -14,7 +14,7 @@ async def ledger(tables: Tables, folder: Path, policy: str = POLICY) -> Ledger:
     file = folder / "policies.toml"
     file.write_text(policy)
     made = Ledger(tables, CREDENTIAL.scope, Project(Tier.PAID, 55, file))
-    await made.read_policies()
+    await made.read_policies(NOW_US * 1000)
     return made
 
 

@@ -136,7 +136,7 @@ SELECT
     rowid AS place,
     NULL AS date_us
 FROM acts
-WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal')
+WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal', 'probe')
 ORDER BY at_us, place, id;
 
 -- name: disposal_kept
