@@ -10,6 +10,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from proxy.audit.ledger import telling
+from proxy.audit.ledger.receipt import receipt
 from proxy.audit.retention import decide, events, machine
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import (
@@ -22,12 +24,25 @@ from proxy.audit.retention.clocks import (
     Tier,
     expiry,
     narrowed,
+    residues,
 )
 from proxy.audit.retention.decide import Move, Now, World
-from proxy.audit.retention.states import FINAL, VERIFIED, Copy, Disposal, Evidence, Flag, Store
+from proxy.audit.retention.states import (
+    ATTENTION,
+    FINAL,
+    VERIFIED,
+    Copy,
+    Disposal,
+    Evidence,
+    Flag,
+    Store,
+)
 from proxy.audit.retention.trust import AHEAD_NS, CORROBORATED_WITHIN_NS, ClockWatch, Trust
 from tests.audit.retention.upstream import Clock, Google, Habits, Told
 
+BESIDE = {"search_grounding": 30, "abuse_log": 55, "studio_log": 55, "cache": -1}
+"""Days that a copy beside the stored one may live; a cache as long as it likes."""
+PERSON = {Disposal.DENIED, Disposal.REJECTED, Disposal.NOT_EFFECTIVE}
 WRONG_NS = AHEAD_NS + CORROBORATED_WITHIN_NS
 """So far ahead a clock may be without anybody noticing."""
 
@@ -65,6 +80,7 @@ class Steward:
         self.journal.append((name, event))
         after = self.copies[name] = machine.after(before, event)
         self._judge_final(name, before, after)
+        self._judge_told(name, event, after)
 
     def stamp(self) -> dict[str, Any]:
         return {
@@ -294,6 +310,22 @@ class Steward:
         if after.disposal in VERIFIED and before.disposal not in VERIFIED:
             told = [event for at, event in self.journal if at == name]
             assert has_witnesses(told), f"{name} is said to be verified without witnesses"
+
+    def _judge_told(self, name: str, event: events.AnyEvent, after: Copy) -> None:
+        """What people see is told with the event itself, and no receipt says too much."""
+        told = telling.written(event, after)
+        assert told["state"] == after.disposal, f"{name} is shown in another state"
+        assert (after.disposal in PERSON) == (after.disposal in ATTENTION)
+        if after.disposal not in FINAL | ATTENTION:
+            return
+        has_cache = len(self.journal) % 2 == 1
+        now, uses = self.clock.wall, [("cache", "c")] if has_cache else []
+        beside = residues(["google_search_call"], uses, now)
+        for days in (0, 31, 56):
+            body = receipt(after, self.interval(name), [], beside, now + days * DAY_NS)
+            left = {kind for kind, until in BESIDE.items() if days <= until or kind in dict(uses)}
+            assert {each["kind"] for each in body["not_reached"]} == left, f"beside {name}"
+            assert not body["nothing_left"] or (not left and after.disposal in VERIFIED)
 
     def _judge_evidence(self, name: str) -> None:
         """Each attempt is in one class, and none says less than may be there."""
