@@ -69,7 +69,9 @@ def facts_from_json(box: bytes) -> FactRows:
         value = orjson.loads(box)
         version = value["version"]
         if version > FACTS_VERSION:
-            raise FormatError(f"facts of version {version}, this release reads {FACTS_VERSION}")
+            raise FormatError(
+                f"facts of version {version}, this release reads {FACTS_VERSION}: start the one that wrote them"
+            )
         return FactRows(
             [_exchange_from_row(row) for row in value["exchanges"]],
             [GapFact(*row) for row in value["gaps"]],

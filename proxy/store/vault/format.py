@@ -143,6 +143,19 @@ def decode_record_header(buffer: bytes | memoryview) -> RecordHeader:
     return RecordHeader(size, crc, known, packing, ordinal, ExchangeId(worker, boot, sequence))
 
 
+def later_version(data: bytes) -> int | None:
+    """The version of the record at the start of `data`, if a newer release wrote it; None: anything else.
+
+    Its length and CRC have to fit, so that the rest of a torn write is not taken for one.
+    """
+    if len(data) < RECORD_HEADER_BYTES:
+        return None
+    size, crc, _, _, version, *_ = RECORD_HEADER.unpack_from(data)
+    whole = data[8 : RECORD_HEADER_BYTES + size]
+    is_whole = len(whole) == RECORD_HEADER_BYTES - 8 + size and google_crc32c.value(whole) == crc
+    return int(version) if version > VAULT_VERSION and is_whole else None
+
+
 def record_is_whole(header: RecordHeader, record: bytes) -> bool:
     """Whether `record`, header and payload, carries the CRC that its header names."""
     if len(record) != RECORD_HEADER_BYTES + header.payload_bytes:

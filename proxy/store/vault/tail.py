@@ -15,10 +15,13 @@ from proxy.store.vault.files import Commit, VaultFile, commit_body, day_of, file
 from proxy.store.vault.format import (
     COMMIT_MAGIC,
     NOBODY,
+    RECORD_BYTES_MAX,
+    RECORD_HEADER_BYTES,
     VAULT_VERSION,
     RecordKind,
     Ref,
     encode_record,
+    later_version,
 )
 from proxy.store.vault.state import VaultState, cursors_from_json, cursors_to_json
 
@@ -54,7 +57,7 @@ class VaultTail:
 
         Raises:
             OSError: the disk refused.
-            StoreError: the newest file has no whole beginning.
+            StoreError: the newest file has no whole beginning, or a newer release wrote in it.
         """
         make_folder(folder)
         names = vault_files(folder)
@@ -63,8 +66,14 @@ class VaultTail:
             return cls(folder, *_begin_file(folder, day, None, state, now_ns)), state, []
         name = names[-1]
         with VaultFile(folder / name) as file:
-            state, end, found = _replay(file)
+            replayed = _replay(file)
             size = file.size
+        _refuse_later(folder / name, replayed[1] if replayed else 0)
+        if replayed is None:
+            raise StoreError(
+                f"vault file {name} has no whole beginning: restore it, or move it away"
+            )
+        state, end, found = replayed
         tail = cls(folder, name, end)
         if size > end:
             os.ftruncate(tail._descriptor, end)
@@ -177,8 +186,8 @@ def _clear_record(kind: RecordKind, payload: bytes) -> bytes:
     return encode_record(kind, Codec.PLAIN, 0, NOBODY, payload)
 
 
-def _replay(file: VaultFile) -> tuple[VaultState, int, Found]:
-    """The state at the last commit of a file, where that commit ends, and damage on the way."""
+def _replay(file: VaultFile) -> tuple[VaultState, int, Found] | None:
+    """The state at the last commit of a file, where that commit ends, and damage on the way; None: there is none."""
     state: VaultState | None = None
     end = 0
     found: Found = []
@@ -197,11 +206,23 @@ def _replay(file: VaultFile) -> tuple[VaultState, int, Found]:
             raise StoreError(f"vault file {file.name} has no state record at its start")
         _move(state, commit, file.name)
         end = commit.end
-    if state is None:
+    return None if state is None else (state, end, found)
+
+
+def _refuse_later(path: Path, end: int) -> None:
+    """What a newer release wrote behind `end` is not to be cut off as if it were torn.
+
+    Raises:
+        StoreError: it wrote there.
+    """
+    with path.open("rb") as opened:
+        opened.seek(end)
+        version = later_version(opened.read(RECORD_HEADER_BYTES + RECORD_BYTES_MAX))
+    if version is not None:
         raise StoreError(
-            f"vault file {file.name} has no whole beginning: restore it, or move it away"
+            f"{path} was written by a newer release (format {version}, this one knows "
+            f"{VAULT_VERSION}): start that release, or restore a backup that this one took"
         )
-    return state, end, found
 
 
 def _move(state: VaultState, commit: Commit, name: str) -> None:

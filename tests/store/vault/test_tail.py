@@ -4,12 +4,20 @@ import os
 import re
 from pathlib import Path
 
+import google_crc32c
 import pytest
 
 from proxy.errors import StoreError
 from proxy.journal.format import Codec, ExchangeId
 from proxy.store import vault
-from proxy.store.vault.format import NOBODY, RecordKind, Ref, encode_record
+from proxy.store.vault.format import (
+    NOBODY,
+    RECORD_HEADER,
+    RECORD_HEADER_BYTES,
+    RecordKind,
+    Ref,
+    encode_record,
+)
 from proxy.store.vault.state import Cursors, JournalId, VaultState
 from proxy.store.vault.tail import WRITE_BYTES, VaultTail, commit_record
 
@@ -59,6 +67,31 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None
     assert state.exchange_count == 1
     assert again.committed_offset == tail.committed_offset
     assert found == []
+
+
+def of_a_newer_release(one: bytes) -> bytes:
+    size, _, kind, codec, version, *rest = RECORD_HEADER.unpack_from(one)
+    tail = RECORD_HEADER.pack(size, 0, kind, codec, version + 1, *rest)[8:]
+    payload = one[RECORD_HEADER_BYTES:]
+    crc = google_crc32c.value(tail + payload)
+    return size.to_bytes(4, "little") + crc.to_bytes(4, "little") + tail + payload
+
+
+@pytest.mark.parametrize("is_whole_file", [False, True], ids=["behind ours", "from the start"])
+def test_what_a_newer_release_wrote_is_refused_with_advice_and_not_cut_off(
+    tmp_path: Path, *, is_whole_file: bool
+) -> None:
+    tail, state, _ = opened(tmp_path)
+    tail.close()
+    path = tmp_path / FIRST
+    newer = of_a_newer_release(record()) + of_a_newer_release(commit_record(state, 5))
+    path.write_bytes(newer if is_whole_file else path.read_bytes() + newer)
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match=r"newer release \(format 2.*start that release"):
+        opened(tmp_path)
+
+    assert path.read_bytes() == before
 
 
 def test_a_commit_is_written_when_what_it_covers_is_durable(
