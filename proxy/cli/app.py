@@ -13,6 +13,7 @@ from proxy.cli.asking import ASKING
 from proxy.cli.audit.accounts import ACCOUNTS
 from proxy.cli.audit.conversations import CONVERSATIONS
 from proxy.cli.audit.erasing import ERASING
+from proxy.cli.audit.exporting import EXPORTING
 from proxy.cli.audit.retention import RETENTION
 from proxy.cli.audit.tokens import TOKENS
 from proxy.cli.audit.verify import VERIFY
@@ -35,6 +36,7 @@ VERBS: Final = (
     *RETENTION,
     *TOKENS,
     *ERASING,
+    *EXPORTING,
     *VERIFY,
     *BACKING,
     SCENARIO,

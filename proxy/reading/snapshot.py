@@ -31,9 +31,11 @@ MEMORY_MIB: Final = 2048
 
 @contextmanager
 def open_facts(
-    data_folder: Path, master_file: Path | None = None
+    data_folder: Path, master_file: Path | None = None, beside: str | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The facts as `facts`, in use, with content(ref); locked: no files, no settings, no writing.
+
+    `beside`: the name of an empty database in memory, which may be written.
 
     Raises:
         StoreError: nothing was recorded here, or the facts cannot be opened.
@@ -56,6 +58,8 @@ def open_facts(
         contextlib.closing(open_vault(data_folder, master_file)) as reader,
     ):
         Contents(reader).add_to(connection)
+        if beside is not None:
+            connection.execute(f"ATTACH ':memory:' AS {beside}")
         _lock(connection)
         with pandas_not_sought():
             yield connection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any, Final
 
 from proxy.cli.settings import add_settings, resolved
@@ -31,7 +30,7 @@ def _erase_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--dry-run", action="store_true", help="show what would happen")
     verb.add_argument("--yes", action="store_true", help="do not ask")
     verb.add_argument("--json", action="store_true", help="one JSON object")
-    _why(verb)
+    add_why(verb)
 
 
 def _erase(parsed: Arguments) -> int:
@@ -48,11 +47,12 @@ def _erase(parsed: Arguments) -> int:
         wish["reason"] = parsed.reason
     wish["reach"] = "thread" if parsed.conversation else "descendants" if parsed.subtree else "node"
     folder = resolved(parsed).settings.data_folder
-    told = wish | _what(parsed)
+    told = wish | what_is_meant(parsed)
     return erase.run(folder, told, is_dry=parsed.dry_run, is_sure=parsed.yes, as_json=parsed.json)
 
 
-def _what(parsed: Arguments) -> dict[str, str]:
+def what_is_meant(parsed: Arguments) -> dict[str, str]:
+    """By an ID, or --subject."""
     if parsed.interaction is not None:
         return {"id": parsed.interaction}
     if not parsed.subject.startswith("/"):
@@ -67,7 +67,7 @@ def _hold_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--conversation", action="store_true", help="all its turns, later ones too")
     verb.add_argument("--list", action="store_true", help="show all holds")
     verb.add_argument("--json", action="store_true", help="one JSON object")
-    _why(verb)
+    add_why(verb)
 
 
 def _hold(parsed: Arguments) -> int:
@@ -87,7 +87,7 @@ def _release_arguments(verb: argparse.ArgumentParser) -> None:
     add_settings(verb)
     verb.add_argument("hold", metavar="HOLD", help="its id, as `hold --list` shows it")
     verb.add_argument("--json", action="store_true", help="one JSON object")
-    _why(verb)
+    add_why(verb)
 
 
 def _release(parsed: Arguments) -> int:
@@ -100,31 +100,8 @@ def _release(parsed: Arguments) -> int:
     return holds.release(folder, told, as_json=parsed.json)
 
 
-def _export_arguments(verb: argparse.ArgumentParser) -> None:
-    add_settings(verb)
-    verb.add_argument("interaction", metavar="ID", nargs="?", help=_ID)
-    verb.add_argument(
-        "--subject",
-        metavar="KEY=VALUE",
-        help="all interactions with this label; /a/b=VALUE: with this text at a JSON pointer",
-    )
-    verb.add_argument("--conversation", action="store_true", help="from the first turn on")
-    verb.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="made anew")
-    _why(verb)
-
-
-def _export(parsed: Arguments) -> int:
-    from proxy.reading.erasing import export
-
-    if (parsed.interaction is None) == (parsed.subject is None):
-        raise ConfigError("say what: an ID, or --subject KEY=VALUE")
-    settings = resolved(parsed).settings
-    wish = {"actor": parsed.by, "reach": "thread" if parsed.conversation else "node"}
-    told = wish | _what(parsed)
-    return export.run(settings.data_folder, told, parsed.out, settings.master_key_file)
-
-
-def _why(verb: argparse.ArgumentParser) -> None:
+def add_why(verb: argparse.ArgumentParser) -> None:
+    """The arguments that say who and why."""
     verb.add_argument("--reason", metavar="TEXT", help="why; it is kept in clear, for good")
     verb.add_argument(
         "--by",
@@ -141,13 +118,6 @@ ERASING: Final = (
         "interactions-proxy erase --subject user=alice --dry-run",
         _erase_arguments,
         _erase,
-    ),
-    Verb(
-        "export",
-        "everything recorded of a person or a conversation, as JSON and media files",
-        "interactions-proxy export --subject user=alice --out alice",
-        _export_arguments,
-        _export,
     ),
     Verb(
         "hold",

@@ -22,6 +22,9 @@ def _arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--keys", type=Path, help="the key slots, if not those of --data")
     verb.add_argument("--bundle", type=Path, help="check a file of evidence instead of a trail")
     verb.add_argument(
+        "--export", type=Path, metavar="FOLDER", help="check a folder that `export --to` wrote"
+    )
+    verb.add_argument(
         "--standalone",
         action="store_true",
         help="write the verifier as one Python file that needs `cryptography` only",
@@ -35,10 +38,10 @@ def _run(parsed: Arguments) -> int:
     if parsed.standalone:
         sys.stdout.write(joined_verifier())
         return DONE
-    if parsed.bundle is None:
+    if parsed.bundle is None and parsed.export is None:
         _complete(parsed)
     elif parsed.vkey is None:
-        raise StoreError("say with --vkey whose signature counts: a bundle brings no key")
+        raise StoreError("say with --vkey whose signature counts: what is checked brings no key")
     return FOUND_A_PROBLEM if check(parsed) else DONE
 
 

@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-MODULES: Final = ("proofs", "account", "trail", "records", "bundle", "verifier")
+MODULES: Final = (
+    *("verifying/proofs", "verifying/account", "verifying/trail", "verifying/records"),
+    *("verifying/bundle", "exporting/checking", "verifying/verifier"),
+)
 """In an order in which each uses only what stands before it."""
 
 _OURS: Final = re.compile(r"^from proxy\.[\w.]+ import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
@@ -15,7 +18,7 @@ _FUTURE: Final = "from __future__ import annotations\n"
 
 def joined_verifier() -> str:
     """The source of a program that imports the standard library and `cryptography` only."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     texts = [(folder / f"{name}.py").read_text("utf-8") for name in MODULES]
     about = texts[-1].partition(_FUTURE)[0]
     bodies = [_OURS.sub("", text.partition(_FUTURE)[2]).strip() for text in texts]

@@ -14,8 +14,8 @@ class Refused(Exception):
     """A file is not what it should be; the text says which and why."""
 
 
-def read_note(note: str, vkey: str) -> tuple[int, bytes]:
-    """Size and root of a checkpoint that this key signed. Raises Refused."""
+def read_signed(note: str, vkey: str) -> str:
+    """The text of a note that this key signed, without its last line break. Raises Refused."""
     try:
         name, key_id, key_text = vkey.strip().split("+", 2)
         key = base64.b64decode(key_text, validate=True)
@@ -33,13 +33,22 @@ def read_note(note: str, vkey: str) -> tuple[int, bytes]:
             if signature[:4].hex() != key_id:
                 continue
             Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], f"{text}\n".encode())
-            origin, size, root = text.split("\n")[:3]
-            if origin != name or str(int(size)) != size or len(base64.b64decode(root)) != 32:
-                raise Refused("the checkpoint is of another log, or not one")
-            return int(size), base64.b64decode(root, validate=True)
         except (ValueError, InvalidSignature) as error:
-            raise Refused("the signature of the checkpoint does not hold") from error
-    raise Refused(f"the checkpoint is not signed by {name}")
+            raise Refused("the signature of the note does not hold") from error
+        return text
+    raise Refused(f"the note is not signed by {name}")
+
+
+def read_note(note: str, vkey: str) -> tuple[int, bytes]:
+    """Size and root of a checkpoint that this key signed. Raises Refused."""
+    lines = read_signed(note, vkey).split("\n")
+    try:
+        origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
+    except (ValueError, IndexError) as error:
+        raise Refused("what is signed is no checkpoint") from error
+    if origin != vkey.partition("+")[0].strip() or str(size) != lines[1] or len(root) != 32:
+        raise Refused("the checkpoint is of another log, or not one")
+    return size, root
 
 
 def held_note(text: str) -> tuple[str, str | None]:

@@ -2,10 +2,12 @@
 
     python verifier.py --trail DIR --vkey FILE [--since CHECKPOINT] [--vault DIR] [--keys DIR] [--json]
     python verifier.py --bundle FILE --vkey FILE
+    python verifier.py --export DIR --vkey FILE
 
 --trail  data/trail, or a copy: checkpoint, checkpoints, tile/ (C2SP tlog-tiles)
 --vkey   the public key of the log, from somebody you trust: name+id+base64
 --since  a checkpoint that you hold: a signed note, or the JSON line that the proxy gave away
+--export a folder that `export --to` wrote, or a copy of one
 --vault  data/vault: the records themselves; --keys data/keys/slots: whose keys are destroyed (no key is needed)
 
 Exit code 0: everything is there, as it was, or declared. 1: it is not; each line says what. 2: wrong use.
@@ -21,6 +23,7 @@ import struct
 import sys
 from pathlib import Path
 
+from proxy.reading.exporting.checking import check_export
 from proxy.reading.verifying.account import TOLD_MAX, Account, Findings
 from proxy.reading.verifying.bundle import check_bundle
 from proxy.reading.verifying.proofs import Refused, read_note, roots_at
@@ -69,12 +72,13 @@ def check_trail(folder: Path, vkey: str, since: str | None, found: Findings) -> 
 def main(arguments: list[str] | None = None) -> int:
     """Check what the arguments name. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Check the trail of an Interactions Proxy.")
-    for name in ("trail", "vkey", "since", "vault", "keys", "bundle"):
+    for name in ("trail", "vkey", "since", "vault", "keys", "bundle", "export"):
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
-    if given.vkey is None or (given.trail is None) == (given.bundle is None):
-        parser.error("give --vkey and either --trail or --bundle")
+    wanted = [given.trail, given.bundle, given.export]
+    if given.vkey is None or sum(one is not None for one in wanted) != 1:
+        parser.error("give --vkey and one of --trail, --bundle, --export")
     return check(given)
 
 
@@ -85,6 +89,8 @@ def check(given: argparse.Namespace) -> int:
         vkey = given.vkey.read_text("utf-8")
         if given.bundle is not None:
             check_bundle(json.loads(given.bundle.read_text("utf-8")), vkey, found)
+        elif given.export is not None:
+            check_export(given.export, vkey, found)
         else:
             since = given.since.read_text("utf-8") if given.since else None
             account = check_trail(given.trail, vkey, since, found)
