@@ -80,6 +80,14 @@ _UNREAD_SQL: Final = """
         AND status BETWEEN 200 AND 299 AND response_bytes > 0 AND purpose != 'verify'
         AND exchange NOT IN (SELECT inlet_observations.exchange FROM inlet_observations)
 """
+_MENTIONS_SQL: Final = """
+    PREPARE insert_mentions AS INSERT INTO mentions
+    SELECT ('0x' || substr(sha256(interaction), 1, 16))::UBIGINT, exchange, interaction
+    FROM inlet_exchanges
+    WHERE interaction IS NOT NULL AND (exchange, interaction) NOT IN (
+        SELECT (inlet_observations.exchange, inlet_observations.interaction) FROM inlet_observations
+    )
+"""
 
 _LEAST: Final = {"BIGINT": -(2**63), "TIMESTAMP": -(2**63), "UBIGINT": 0}
 _MOST: Final = {"BIGINT": 2**63 - 1, "TIMESTAMP": 2**63 - 1, "UBIGINT": 2**64 - 1}
@@ -123,6 +131,7 @@ class Ingest:
         self._inlets = {table: _Inlet(connection, table) for table in TABLES}
         connection.execute(_REPEATS_SQL)
         connection.execute(_UNREAD_SQL)
+        connection.execute(_MENTIONS_SQL)
         self._repricing = Repricing(connection)
         self._connection = connection
 
@@ -155,6 +164,8 @@ class Ingest:
             self._connection.execute("EXECUTE insert_repeats")
         if any(is_unread(each) for each in recordings):
             self._connection.execute("EXECUTE insert_unread")
+        if any(is_mention(each) for each in recordings):
+            self._connection.execute("EXECUTE insert_mentions")
         for erased in erased_exchanges(batch.acts):
             scrub_tables(self._connection, erased)
         counts += [self._add("costs", costs) for costs in self._repricing.due(batch)]
@@ -180,6 +191,12 @@ def is_repeated(step: StepFact) -> bool:
 def is_unread(recording: Recording) -> bool:
     """Whether it tells of an interaction, and of nothing that it said."""
     return not recording.observations and recording.exchange.interaction is not None
+
+
+def is_mention(recording: Recording) -> bool:
+    """Whether it is about an interaction of which no row of its own tells."""
+    about = recording.exchange.interaction
+    return about is not None and all(row.interaction != about for row in recording.observations)
 
 
 class _Inlet:

@@ -23,9 +23,12 @@ from tests.end_to_end.programs import Program, children, look_until, runs
 
 Row = tuple[Any, ...]
 
-SETTLED = {"touched", "unsettled", "settled", "settled_by", "settled_costs", "settled_cost_lines"}
+SETTLED = {
+    *("touched", "touched_copies", "unsettled", "settled", "settled_by", "settled_copies"),
+    *("settled_costs", "settled_cost_lines"),
+}
 """What views say, kept as rows; which of them are kept at a moment depends on the moment."""
-VIEWS = ("interactions", "cost_lines")
+VIEWS = ("interactions", "cost_lines", "copies")
 """What those tables are for: these are the same at any moment."""
 TABLES = (
     *("vault_position", "exchanges", "observations", "steps", "usage"),

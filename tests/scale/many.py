@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from proxy.recording.facts import CostFact, EventFact, MediaFact, Recording, UsageFact
+from proxy.recording.facts import ActFact, CostFact, EventFact, MediaFact, Recording, UsageFact
 from proxy.store.database import Database
 from proxy.store.ingest import TABLES, columns_of
 from proxy.store.settled.settling import settle
@@ -19,24 +19,38 @@ from tests.store.samples import SECOND_NS, START_NS, batch, fact, id_hash, recor
 
 PLAY: Final = 20
 """Interactions of one copy: a chain of eight turns with tools, a run in the background that is polled, a
-failure, and ten questions alone."""
+failure, and ten questions alone, of which the last repeats the one before. The second is deleted at Google."""
 DAYS: Final = 90
 """Over which the copies are spread."""
 STEPS: Final = 5
 """Of each interaction."""
 COPIES_AT_ONCE: Final = 2_000
+_NAMED: Final = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM"
 
 _NAMES: Final = frozenset(
-    {"exchange", "interaction", "interaction_id", "previous_interaction_id", "call_id", "raw_ref"}
-    | {"content_ref", "about_ref", "retry_of", "resumed_after", "environment_id", "boot"}
+    {"interaction", "interaction_id", "previous_interaction_id", "call_id", "raw_ref"}
+    | {"content_ref", "about_ref", "retry_of", "resumed_after", "environment_id", "boot", "act"}
 )
 """Text columns in which each copy has its own."""
+_SEQUENCES: Final = 100
+"""Of the exchanges of one copy, and more."""
+_EXCHANGE: Final = (
+    "regexp_replace(told.exchange, '[0-9]+$', '')"
+    f" || (split_part(told.exchange, '-', 3)::BIGINT + k * {_SEQUENCES})"
+)
+_HASHED: Final = {
+    "id_hash": "told.interaction",
+    "previous_hash": "told.previous_interaction_id",
+    "root_hash": "(SELECT any_value(first.interaction) FROM play.observations AS first"
+    " WHERE first.id_hash = told.root_hash)",
+}
+"""By column with the hash of a name: the name."""
 
 
 def make(path: Path, count: int) -> Database:
     """Write `count` interactions (a multiple of PLAY) spread over DAYS; the last ends at END_NS."""
     play = Database.open(path.with_name("play.duckdb"))
-    play.ingest(batch(*_play()))
+    play.ingest(replace(batch(*_play()), acts=(_deleted(),)))
     play.checkpoint()
     play.close()
     made = Database.open(path)
@@ -56,6 +70,14 @@ def make(path: Path, count: int) -> Database:
                 f"INSERT INTO {table} BY NAME SELECT {columns} FROM play.{table} AS told, "
                 f"range({first}, {last}) AS copies (k) ORDER BY k, told.rowid"
             )
+        cursor.execute(
+            f"INSERT INTO repeats SELECT {_EXCHANGE}, interaction || '.' || k,"
+            f" seen_at + to_microseconds(k * {apart_us}), step_index,"
+            f" md5_number_lower({_mac('step_mac')}), FALSE"
+            " FROM play.steps AS told, range($first, $last) AS copies (k)"
+            " WHERE side = 'input' AND step_mac IS NOT NULL ORDER BY k, told.rowid",
+            {"first": first, "last": last},
+        )
     cursor.execute("DETACH play")
     cursor.close()
     cursor = made.cursor()
@@ -78,20 +100,38 @@ def _copied(name: str, sql_type: str, apart_us: int) -> str:
     if sql_type == "TIMESTAMP":
         return f"told.{name} + to_microseconds(k * {apart_us})"
     if sql_type == "UBIGINT":
-        return f"CASE WHEN told.{name} IS NOT NULL THEN hash(told.{name}, k) END"
+        return f"('0x' || substr(sha256({_HASHED[name]} || '.' || k), 1, 16))::UBIGINT"
+    if name == "exchange":
+        return _EXCHANGE
+    if name == "sequence":
+        return f"told.{name} + k * {_SEQUENCES}"
+    if name.endswith("_mac"):
+        return _mac(name)
     if name in _NAMES:
         return f"told.{name} || '.' || k"
     return f"told.{name}"
+
+
+def _mac(name: str) -> str:
+    return f"left(sha256(told.{name} || '.' || k), 24)"
+
+
+def _deleted() -> ActFact:
+    """The steward's last word about the second turn."""
+    data = '{"state": "deleted_verified", "evidence": "gone", "due": 1, "event": "Concluded"}'
+    at = START_NS + 300 * SECOND_NS
+    name = f"{_NAMED}2531"
+    return ActFact(at, "disposal", None, None, "", act="a", interaction=name, data=data)
 
 
 def _play() -> Iterator[Recording]:
     sequence = iter(range(1, 1000))
     before: str | None = None
     for turn in range(8):
-        name = f"v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM253{turn}"
+        name = f"{_NAMED}253{turn}"
         yield _one(next(sequence), name, turn * 20, before)
         before = name
-    name = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMbackground"
+    name = f"{_NAMED}background"
     yield recording(
         next(sequence),
         interaction=name,
@@ -105,7 +145,7 @@ def _play() -> Iterator[Recording]:
         yield _one(next(sequence), name, 210 + 10 * poll, None, how="read")
     yield recording(
         next(sequence),
-        interaction="v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMfailed",
+        interaction=f"{_NAMED}failed",
         seconds=250,
         status="failed",
         error_code="internal",
@@ -117,7 +157,7 @@ def _play() -> Iterator[Recording]:
         refused, exchange=replace(refused.exchange, outcome="client_left", error_code="EXHAUSTED")
     )
     for alone in range(10):
-        name = f"v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROMalone{alone}"
+        name = f"{_NAMED}alone{alone}"
         yield _one(next(sequence), name, 260 + 5 * alone, None)
 
 
@@ -125,14 +165,25 @@ def _one(
     sequence: int, name: str, seconds: int, before: str | None, how: str = "created"
 ) -> Recording:
     """Five steps of which two are a call and the result of the turn before; tokens, prices, a picture."""
-    root = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM2530" if before or name.endswith("N2530") else name
+    root = f"{_NAMED}2530" if before else name
     at = START_NS + seconds * SECOND_NS
+    said = f"{name}{how}{sequence}"
+    marked = {"chain_mac": f"{name}.call", "step_mac": name}
+    repeated: dict[str, Any] = {}
+    if name.endswith("alone9"):
+        repeated = {"type": "model_output", "step_mac": f"{_NAMED}alone8.out"}
     steps = (
-        step("user_input", 0, "input", text_bytes=200, content_bytes=300),
+        step("user_input", 0, "input", text_bytes=200, content_bytes=300, chain_mac=f"{said}.in"),
         step("function_result", 1, "input", name="look", call_id=before, content_bytes=100),
         step("thought", 0, text_bytes=400, content_bytes=500),
-        step("function_call", 1, name="look", call_id=name, content_bytes=100),
+        step("function_call", 1, name="look", call_id=name, content_bytes=100, **marked),
         step("model_output", 2, text_bytes=800, content_bytes=900, started_at=at, ended_at=at),
+    )
+    steps = (
+        *steps[:1],
+        replace(steps[1], **repeated),
+        *steps[2:4],
+        replace(steps[4], chain_mac=f"{name}.out", step_mac=f"{name}.out"),
     )
     told = recording(
         sequence,
@@ -185,6 +236,9 @@ def _counted(told: Recording, name: str, at: int) -> Recording:
         credential_kind="api_key",
         is_streaming=is_streaming,
         purpose="client",
+        api_version="v1beta",
+        route="/{v}/interactions",
+        request_mac=f"{exchange.sequence}",
     )
     return replace(told, exchange=kept, usage=usage, costs=costs, events=events, media_facts=media)
 

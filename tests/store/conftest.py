@@ -41,6 +41,7 @@ def emptied(one_database: Database) -> Database:
         "costs",
         "repeats",
         "unread",
+        "mentions",
     ):
         cursor.execute(f"DELETE FROM {table}")
     cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")

@@ -109,10 +109,11 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "erasing_quoted_attempts": {"hashes": "1,2", "since": 0, "until": 1},
     **{
         f"erasing_{each}": {"hashes": "1,2"}
-        for each in (
-            *("kin", "kin_of_roots", "kin_behind", "own", "answers", "unanswered"),
-            *("quoted_questions", "hops", "bridges"),
-        )
+        for each in ("kin", "own", "quoted_questions", "hops", "bridges")
+    },
+    **{
+        f"erasing_{each}": {"hashes": "1,2", "since": 0, "until": 1}
+        for each in ("answers", "unanswered")
     },
     "retention_now": {"finals": ["denied"], "now_us": 0, "soon_us": 9},
     "receipts_told": {"interaction": None, "limit": 5},

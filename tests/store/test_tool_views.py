@@ -145,6 +145,32 @@ def test_views_and_analysis_agree_on_random_conversations(database: Database, se
     assert len(kinds) == 4
 
 
+def test_few_conversations_tell_of_their_calls_what_all_of_them_tell(database: Database) -> None:
+    play = Play(3)
+    for name in range(CONVERSATIONS):
+        play.conversation(name)
+    database.ingest(batch(*play.recordings))
+    cursor = database.cursor()
+    calls = cursor.execute("FROM tool_calls ORDER BY ALL").fetchall()
+    columns = [each[0] for each in cursor.description or ()]
+    since = sorted(call[columns.index("called_at")] for call in calls)[len(calls) // 2]
+
+    late = cursor.execute(
+        "FROM tool_calls_among($since, NULL::UBIGINT, NULL::VARCHAR[]) "
+        "WHERE called_at >= $since ORDER BY ALL",
+        {"since": since},
+    ).fetchall()
+
+    assert late == [call for call in calls if call[columns.index("called_at")] >= since]
+    for name in {call[0] for call in calls[::7]}:
+        own = cursor.execute(
+            "FROM tool_calls_among(NULL::TIMESTAMP, hash_of($name), NULL::VARCHAR[]) "
+            "WHERE interaction = $name ORDER BY ALL",
+            {"name": name},
+        ).fetchall()
+        assert own == [call for call in calls if call[0] == name]
+
+
 @pytest.mark.parametrize("view", ["tool_steps", "tool_calls", "tool_findings"])
 def test_what_tools_did_costs_in_proportion_to_the_calls(one_database: Database, view: str) -> None:
     """A join without an equality compares each row with each: nine seconds of 50,000 interactions."""

@@ -6,7 +6,7 @@ milliseconds. What repeats it is followed from turn to turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -143,39 +143,35 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
 def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
     """All turns of the conversations that these belong to, with the turn before each; those that were recorded."""
     turns: dict[str, Turn] = {}
-    hashes = set(_hashes(interactions))
-    asked, asked_behind, asked_roots = set[int](), set[int](), set[int]()
+    hashes, asked = set(_hashes(interactions)), set[int]()
     for _ in range(ROUNDS_MAX):
-        rows: list[_Kin] = []
-        if fresh := hashes - asked:
-            rows += ask("erasing_kin", _Kin, hashes=_listed(fresh))
-            asked |= fresh
-        roots = {row.root_hash for row in rows} - asked_roots
-        if roots:
-            rows += ask("erasing_kin_of_roots", _Kin, hashes=_listed(roots))
-            asked_roots |= roots
-        asked |= (found := set(_hashes({row.interaction for row in rows})))
-        hashes |= found
-        if behind := hashes - asked_behind:
-            later = ask("erasing_kin_behind", _Kin, hashes=_listed(behind))
-            hashes |= set(_hashes({row.interaction for row in later}))
-            asked_behind |= behind
-        for row in rows:
+        fresh = hashes - asked
+        if not fresh:
+            break
+        rows = [
+            (id_hash(row.interaction), row)
+            for row in ask("erasing_kin", _Kin, hashes=_listed(fresh))
+        ]
+        roots = {row.root_hash for own, row in rows if own in fresh}
+        # Of whom the turns behind were asked as well: all but the turns behind these conversations.
+        asked |= fresh | {own for own, row in rows if row.root_hash in roots}
+        for own, row in rows:
             before = turns.get(row.interaction)
             previous = row.previous or (before.previous if before else None)
             turns[row.interaction] = Turn(row.interaction, previous)
+            hashes.add(own)
             if row.previous_hash is not None:
                 hashes.add(row.previous_hash)
-        if not hashes - asked:
-            break
     return turns
 
 
 def _quoting(ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown]) -> list[_Quoted]:
     """Exchanges about others that repeat these, from day to day through the turns between."""
     hashes = _listed(_hashes(interactions))
-    direct = [row for row, _ in _repeating(ask, interactions)]
-    if unanswered := ask("erasing_unanswered", str, hashes=hashes):
+    seen = [row.seen_us for row in shown if row.seen_us is not None]
+    span = {"since": min(seen, default=0), "until": max(seen, default=_LAST_US)}
+    direct = [row for row, _ in _repeating(ask, hashes, span)]
+    if unanswered := ask("erasing_unanswered", str, hashes=hashes, **span):
         direct += ask("erasing_quoted_questions", _Quoted, hashes=_listed(_hashes(unanswered)))
     direct += [*_hops(ask, interactions), *_attempts(ask, hashes, shown)]
     found = dict.fromkeys(direct)
@@ -197,9 +193,9 @@ def _quoting(ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown]) -> 
     return [row for row in found if row.interaction != row.about]
 
 
-def _repeating(ask: Ask, interactions: Sequence[str]) -> list[tuple[_Quoted, bool]]:
+def _repeating(ask: Ask, hashes: str, span: Mapping[str, int]) -> list[tuple[_Quoted, bool]]:
     """Who repeats an answer of these, and whether as what was said the day before."""
-    answers = ask("erasing_answers", _Answer, hashes=_listed(_hashes(interactions)))
+    answers = ask("erasing_answers", _Answer, hashes=hashes, **span)
     if not answers:
         return []
     given: dict[int, list[_Answer]] = {}

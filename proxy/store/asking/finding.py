@@ -59,12 +59,11 @@ _SHOWN: Final = (
     *("first_event_ns", "exchange_count", "previous_interaction_id", "deleted_at", "root_hash"),
 )
 _COSTS: Final = (
-    " LEFT JOIN (SELECT interaction, id_hash, sum(amount_pico_usd)::HUGEINT AS amount_pico_usd,"
-    " bool_and(amount_pico_usd IS NOT NULL) AS is_complete"
-    " FROM cost_lines GROUP BY interaction, id_hash) AS c"
+    " LEFT JOIN (SELECT interaction, id_hash, amount_pico_usd, unpriced_count = 0 AS is_complete"
+    " FROM cost_sums WHERE id_hash IN (SELECT p.id_hash FROM picked AS p)) AS c"
     " ON c.id_hash = i.id_hash AND c.interaction = i.interaction"
 )
-"""Not the view costs_by_interaction, which would work out all interactions once more."""
+"""Of those that fit: not the view costs_by_interaction, which would work out all interactions once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +110,15 @@ def page_of(
         StoreError: the tables refused.
     """
     columns = ", ".join(f"i.{name}" for name in _SHOWN)
-    where, values = _where(wanted)
-    order = _ORDERS[sort]
+    where, costs, values = _where(wanted)
+    order = f" ORDER BY {_ORDERS[sort]} DESC NULLS LAST, i.created_at DESC, i.interaction DESC"
+    page = " LIMIT $limit OFFSET $offset"
+    is_by_cost = sort == "cost" or costs != "TRUE"
     statement = (
-        f"SELECT {columns}, c.amount_pico_usd AS cost_pico_usd, c.is_complete AS is_cost_complete"  # noqa: S608 - fixed pieces
-        f" FROM interactions AS i{_COSTS} WHERE {where}"
-        f" ORDER BY {order} DESC NULLS LAST, i.created_at DESC, i.interaction DESC"
-        " LIMIT $limit OFFSET $offset"
+        f"WITH picked AS MATERIALIZED (SELECT {columns}, i.id_hash"  # noqa: S608 - fixed pieces
+        f" FROM interactions AS i WHERE {where}{'' if is_by_cost else order + page})"
+        f" SELECT {columns}, c.amount_pico_usd AS cost_pico_usd, c.is_complete AS is_cost_complete"
+        f" FROM picked AS i{_COSTS} WHERE {costs}{order}{page if is_by_cost else ''}"
     )
     return _asked(cursor, statement, values | {"limit": limit, "offset": offset})
 
@@ -128,16 +129,18 @@ def summary_of(cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> dict[str, A
     Raises:
         StoreError: the tables refused.
     """
-    where, values = _where(wanted)
+    where, costs, values = _where(wanted)
     span_us = max(1, int((wanted.until - wanted.since) / dt.timedelta(microseconds=1)))
     width_us = -(-span_us // BUCKETS)
     statement = (
-        "SELECT ((epoch_us(i.created_at) - epoch_us($since)) // $width_us)::INTEGER AS bucket,"  # noqa: S608 - fixed pieces
+        "WITH picked AS MATERIALIZED (SELECT i.id_hash, i.interaction, i.created_at, i.total_tokens,"  # noqa: S608 - fixed pieces
+        f" i.error_code, i.status FROM interactions AS i WHERE {where})"
+        " SELECT ((epoch_us(i.created_at) - epoch_us($since)) // $width_us)::INTEGER AS bucket,"
         " count(*) AS count, sum(i.total_tokens)::BIGINT AS tokens,"
         " sum(c.amount_pico_usd)::DOUBLE AS cost_pico_usd,"
         " count(*) FILTER (WHERE NOT coalesce(c.is_complete, FALSE)) AS unpriced_count,"
         " count(*) FILTER (WHERE i.error_code IS NOT NULL OR i.status = 'failed') AS failed_count"
-        f" FROM interactions AS i{_COSTS} WHERE {where} GROUP BY bucket ORDER BY bucket"
+        f" FROM picked AS i{_COSTS} WHERE {costs} GROUP BY bucket ORDER BY bucket"
     )
     buckets = _asked(cursor, statement, values | {"width_us": width_us})
     return {
@@ -182,12 +185,15 @@ def facets_of(cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> dict[str, li
     return found
 
 
-def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+def _where(wanted: Wanted) -> tuple[str, str, dict[str, Any]]:
+    """Conditions of interactions, those of their costs, and values."""
     given = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
     values = {name: value for name, value in given.items() if value is not None}
     pieces = ["i.created_at >= $since", "i.created_at < $until"]
     pieces += [piece for name, piece in _FILTERS.items() if name in values]
-    return " AND ".join(pieces), values
+    costs = [piece for piece in pieces if piece.startswith("c.")]
+    others = [piece for piece in pieces if not piece.startswith("c.")]
+    return " AND ".join(others), " AND ".join(costs) or "TRUE", values
 
 
 def _asked(

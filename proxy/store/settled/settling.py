@@ -16,11 +16,14 @@ from typing import Final
 
 import duckdb
 
+from proxy.store.erasing.scrubbing import Erased, erased_exchanges
 from proxy.store.position import FactBatch
 from proxy.store.pricing import repricing
 
 SETTLE_ROWS: Final = 8192
 """Touched ones that wait at most: to compute them takes a tenth of a second at each question."""
+DISPOSAL: Final = "disposal"
+"""Kind of the acts that tell how far the deletion of a copy at Google is."""
 QUIET_NS: Final = 2 * 1_000_000_000
 """After so long without a batch they are settled, however few."""
 PORTIONS_PER_CHECKPOINT: Final = 8
@@ -31,18 +34,28 @@ _FRESH: Final = {
     "settled": "interactions_fresh",
     "settled_cost_lines": "cost_lines_fresh",
     "settled_costs": "costs_fresh",
+    "settled_copies": "copies_fresh",
 }
 """By table: the view that computes what is touched."""
+_TOUCHED: Final = {"settled_copies": "copies_touched"}
+"""By table, where that is not `touched`: which rows are computed anew."""
 
-
-_FILLED_BY: Final = ("10_interactions.sql", "40_costs.sql")
+_WAITING: Final = ("touched", "touched_copies", "unsettled")
+_FILLED_BY: Final = ("10_interactions.sql", "40_costs.sql", "70_retention.sql")
 """Files of the views by which the tables are filled."""
 _TOUCH_SQL: Final = """
-    INSERT INTO touched
+    INSERT INTO {}
     SELECT unnest($hashes::UBIGINT[])
     UNION ALL
     SELECT ('0x' || substr(sha256(unnest($names::VARCHAR[])), 1, 16))::UBIGINT
 """
+_TOUCH_ERASED_SQL: Final = """
+    INSERT INTO touched_copies
+    SELECT DISTINCT id_hash
+    FROM observations
+    WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
+"""
+_DELETE_SQL: Final = "DELETE FROM {} WHERE id_hash IN (SELECT told.id_hash FROM {} AS told)"
 _PRICED_SQL: Final = "SELECT count(DISTINCT id_hash) FROM costs"
 
 
@@ -52,7 +65,7 @@ class Settling:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Raises duckdb.Error."""
         self._connection = connection
-        is_waiting = has_rows(connection, "touched") or has_rows(connection, "unsettled")
+        is_waiting = any(has_rows(connection, table) for table in _WAITING)
         self._waiting = SETTLE_ROWS if is_waiting else 0
         self._quiet_since_ns: int | None = None
 
@@ -61,11 +74,26 @@ class Settling:
         hashes, names = _told_of(batch)
         if hashes or names:
             given = {"hashes": sorted(hashes), "names": sorted(names)}
-            self._connection.execute(_TOUCH_SQL, given)
+            self._connection.execute(_TOUCH_SQL.format("touched"), given)
+        before, disposed = _told_of_copies(batch)
+        if before or disposed:
+            given = {"hashes": sorted(before - hashes), "names": sorted(disposed - names)}
+            self._connection.execute(_TOUCH_SQL.format("touched_copies"), given)
+        for erased in erased_exchanges(batch.acts):
+            self._forget_labels(erased)
         if any(act.kind == repricing.KIND for act in batch.acts):
             self._touch_priced()
-        self._waiting += len(hashes) + len(names)
+        self._waiting += len(hashes) + len(names) + len(before) + len(disposed)
         self._quiet_since_ns = None
+
+    def _forget_labels(self, erased: Erased) -> None:
+        """Digests of labels leave with the rows that they were taken from, at once."""
+        where, given = "", dict[str, object](exchanges=",".join(erased.exchanges))
+        if erased.seen is not None:
+            where = " AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)"
+            given |= {"since": erased.seen[0], "until": erased.seen[1]}
+        self._connection.execute(_TOUCH_ERASED_SQL + where, given)
+        self._connection.execute(_DELETE_SQL.format("settled_copies", "touched_copies"))
 
     def _touch_priced(self) -> None:
         """Another book: all costs are others. Few are told so at once, many one portion after the other."""
@@ -118,7 +146,7 @@ def forget_settled(connection: duckdb.DuckDBPyConnection) -> bool:
         return False
     for table in _FRESH:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
-    for table in ("touched", "unsettled", "settled_by"):
+    for table in (*_WAITING, "settled_by"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608
     connection.execute("INSERT INTO settled_by VALUES (?)", [wanted])
     return True
@@ -151,11 +179,11 @@ def _settle_portion(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _settle_touched(connection: duckdb.DuckDBPyConnection) -> None:
     for table, fresh in _FRESH.items():  # names of our own
-        connection.execute(
-            f"DELETE FROM {table} WHERE id_hash IN (SELECT touched.id_hash FROM touched)"  # noqa: S608
-        )
+        touched = _TOUCHED.get(table, "touched")
+        connection.execute(_DELETE_SQL.format(table, touched))
         connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {fresh}")  # noqa: S608
     connection.execute("DELETE FROM touched")
+    connection.execute("DELETE FROM touched_copies")
 
 
 def _told_of(batch: FactBatch) -> tuple[set[int], set[str]]:
@@ -169,3 +197,15 @@ def _told_of(batch: FactBatch) -> tuple[set[int], set[str]]:
         if (name := recording.exchange.interaction) is not None:
             names.add(name.encode("utf-8", "replace").decode())
     return hashes, names
+
+
+def _told_of_copies(batch: FactBatch) -> tuple[set[int], set[str]]:
+    """Hashes of turns that others go on from, since these live on from there; names of disposals."""
+    before = {
+        row.previous_hash
+        for committed in batch.exchanges
+        for row in committed.recording.observations
+        if row.previous_hash is not None
+    }
+    told = (act.interaction for act in batch.acts if act.kind == DISPOSAL)
+    return before, {name for name in told if name is not None}

@@ -6,18 +6,68 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from proxy.recording.facts import CostFact, Recording
+from proxy.recording.facts import ActFact, CostFact, Recording
 from proxy.store.database import Database
 from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.settled import settling
 from proxy.store.settled.settling import QUIET_NS, SETTLE_ROWS, has_rows, settle
 from tests.store.pricing.test_repricing import AFTER, act, answered, take
-from tests.store.samples import batch, fact, recording
+from tests.store.samples import SECOND_NS, START_NS, batch, fact, id_hash, recording
 
-VIEWS = ("interactions", "cost_lines_of_all_books", "costs_by_interaction", "conversations")
+VIEWS = (
+    *("interactions", "cost_lines_of_all_books", "costs_by_interaction", "conversations", "copies"),
+    "timeline",
+)
+# What the tables `settled*` and `mentions` are to say, in so many words over all rows.
+PLAIN = {
+    "SELECT interaction, deleted_at FROM interactions": """
+        SELECT interaction, any_value(deleted_at)
+        FROM observations LEFT JOIN (
+            SELECT interaction, min(ended_at) AS deleted_at FROM exchanges
+            WHERE operation = 'delete' AND status BETWEEN 200 AND 299 GROUP BY interaction
+        ) USING (interaction)
+        GROUP BY interaction
+    """,
+    "SELECT interaction, client, create_status, served_at, deleted_at FROM copies": """
+        SELECT interaction,
+            coalesce(
+                arg_min(client, started_at) FILTER (WHERE operation = 'create'),
+                arg_min(client, started_at) FILTER (WHERE purpose = 'client')
+            ),
+            arg_min(status, started_at) FILTER (WHERE operation = 'create'),
+            max(ended_at) FILTER (
+                WHERE operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299
+            ),
+            min(ended_at) FILTER (
+                WHERE operation = 'delete' AND purpose = 'client' AND status BETWEEN 200 AND 299
+            )
+        FROM exchanges
+        WHERE interaction IN (SELECT o.interaction FROM observations AS o WHERE how != 'deleted')
+        GROUP BY interaction
+    """,
+    "SELECT interaction, continued_at FROM copies WHERE continued_at IS NOT NULL": """
+        SELECT previous_interaction_id, max(seen_at)
+        FROM observations
+        WHERE how = 'created' AND interaction_id IS NOT NULL AND previous_interaction_id IN
+            (SELECT o.interaction FROM observations AS o WHERE o.how != 'deleted')
+        GROUP BY ALL
+    """,
+    "SELECT interaction, state, due_at FROM copies WHERE state IS NOT NULL": """
+        SELECT interaction, arg_max(data ->> '$.state', seen_at),
+            make_timestamp(arg_max((data ->> '$.due')::BIGINT, seen_at) // 1000)
+        FROM acts
+        WHERE kind = 'disposal' AND interaction IN
+            (SELECT o.interaction FROM observations AS o WHERE how != 'deleted')
+        GROUP BY ALL
+    """,
+    "SELECT interaction, label_index FROM copies": """
+        SELECT interaction, max(label_index) FROM observations WHERE how != 'deleted' GROUP BY ALL
+    """,
+}
 
 
 def said(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -29,6 +79,9 @@ def told(dice: random.Random, sequence: int) -> Recording:
     """Something about one of five interactions: created, polled, resumed, cancelled, deleted; perhaps priced."""
     name = f"v1_{dice.randrange(5)}"
     how = dice.choice(["created", "read", "read", "resumed", "cancelled", "deleted"])
+    before: dict[str, Any] = dice.choice(
+        [{}, {"previous_interaction_id": "v1_0", "previous_hash": id_hash("v1_0")}]
+    )
     made = recording(
         sequence,
         how=how,
@@ -39,7 +92,8 @@ def told(dice: random.Random, sequence: int) -> Recording:
         model=dice.choice([None, "m"]),
         total_tokens=dice.choice([None, 10 * sequence]),
         service_tier_asked="flex" if dice.random() < 0.2 else None,
-        previous_interaction_id=dice.choice([None, "v1_0"]),
+        label_index=dice.choice([None, f"label{sequence}"]),
+        **before,
     )
     if how == "deleted" and dice.random() < 0.5:
         made = replace(made, observations=(), usage=())  # an answer without a body tells no more
@@ -61,19 +115,36 @@ def told(dice: random.Random, sequence: int) -> Recording:
     return replace(made, costs=(cost,))
 
 
+def acts_of(dice: random.Random, number: int) -> tuple[ActFact, ...]:
+    """A step of a disposal, or the keys of some exchange are gone."""
+    at = START_NS + number * SECOND_NS
+    data = json.dumps({"state": dice.choice(["scheduled", "sending"]), "due": number * 1000})
+    disposal = fact(
+        ActFact, at=at, kind="disposal", interaction=f"v1_{dice.randrange(5)}", data=data
+    )
+    data = json.dumps({"exchanges": [f"x0-{7:016x}-{dice.randrange(1, 9)}"], "interactions": []})
+    erased = fact(ActFact, at=at, kind="erased", data=data)
+    return dice.choice([(), (disposal,), (erased,), (disposal, erased)])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whenever_it_is_settled_the_views_say_the_same(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     often, never = Database.open(tmp_path / "a.duckdb"), Database.open(tmp_path / "b.duckdb")
     sequence = iter(range(1, 1000))
-    for _ in range(8):
-        taken = batch(*(told(dice, next(sequence)) for _ in range(dice.randrange(1, 6))))
+    for number in range(8):
+        made = batch(*(told(dice, next(sequence)) for _ in range(dice.randrange(1, 6))))
+        taken = replace(made, acts=acts_of(dice, number))
         often.ingest(taken)
         never.ingest(taken)
         assert said(often) == said(never)
         if dice.random() < 0.6:
             settle(often.cursor())
             assert said(often) == said(never)
+        cursor = often.cursor()
+        for view, plain in PLAIN.items():
+            found = cursor.execute(f"FROM ({view}) ORDER BY ALL").fetchall()
+            assert found == cursor.execute(f"FROM ({plain}) ORDER BY ALL").fetchall(), view
 
     assert not has_rows(never.cursor(), "settled")
     often.close()

@@ -121,8 +121,8 @@ SELECT
     text_bytes,
     media_count,
     error_code
-FROM audit.steps
-WHERE interaction = $interaction
+FROM timeline
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY place;
 
 -- name: interaction_exchanges
@@ -140,27 +140,39 @@ SELECT
     event_count,
     purpose,
     client
-FROM audit.exchanges
-WHERE interaction = $interaction
+FROM exchanges
+INNER JOIN exchanges_telling(hash_of($interaction)) AS telling USING (exchange, interaction)
+WHERE exchanges.sequence = telling.number AND interaction = $interaction
 ORDER BY started_at, exchange;
 
 -- name: conversations_latest
 -- Conversations by their latest activity.
 -- param from instant = -7d: active from then on
 -- param limit whole = 100: rows at most
+WITH active AS MATERIALIZED (  -- first, and their turns then: all together are many
+    SELECT
+        conversation,
+        max(coalesce(ended_at, last_seen_at)) AS last_at
+    FROM audit.interactions
+    WHERE coalesce(ended_at, last_seen_at) >= $from
+    GROUP BY conversation
+    ORDER BY last_at DESC, conversation
+    LIMIT $limit
+)
+
 SELECT
-    conversation,
-    first_interaction,
-    last_interaction,
-    turn_count,
-    started_at,
-    last_at,
-    last_status,
-    total_tokens
-FROM audit.conversations
-WHERE last_at >= $from
-ORDER BY last_at DESC
-LIMIT $limit;
+    turn.conversation,
+    arg_min(turn.interaction, turn.created_at) AS first_interaction,
+    arg_max(turn.interaction, turn.created_at) AS last_interaction,
+    count(*) AS turn_count,
+    min(turn.created_at) AS started_at,
+    max(coalesce(turn.ended_at, turn.last_seen_at)) AS last_at,
+    arg_max(turn.status, turn.created_at) AS last_status,
+    sum(turn.total_tokens)::BIGINT AS total_tokens
+FROM audit.interactions AS turn
+WHERE turn.conversation IN (SELECT active.conversation FROM active)
+GROUP BY turn.conversation
+ORDER BY max(coalesce(turn.ended_at, turn.last_seen_at)) DESC, turn.conversation;
 
 -- name: conversation_turns
 -- All turns of the conversation that an interaction belongs to.
@@ -174,9 +186,9 @@ SELECT
     turn.total_tokens
 FROM audit.interactions AS turn
 WHERE turn.conversation IN (
-    SELECT any_turn.conversation
-    FROM audit.interactions AS any_turn
-    WHERE any_turn.interaction = $interaction
+    SELECT any_turn.root_hash
+    FROM interactions AS any_turn
+    WHERE any_turn.id_hash = hash_of($interaction) AND any_turn.interaction = $interaction
 )
 ORDER BY turn.created_at;
 

@@ -9,8 +9,9 @@ SELECT
     count(*) AS step_count,
     count(DISTINCT steps.interaction) AS interaction_count,
     sum(steps.text_bytes)::BIGINT AS text_bytes
-FROM audit.steps AS steps
-INNER JOIN audit.interactions AS told ON steps.interaction = told.interaction
+FROM timeline_among($from, NULL::UBIGINT, NULL::VARCHAR[]) AS steps
+INNER JOIN interactions AS told
+    ON steps.id_hash = told.id_hash AND steps.interaction = told.interaction
 WHERE told.created_at >= $from
 GROUP BY ALL
 ORDER BY step_count DESC, steps.side, steps.type;
@@ -27,7 +28,7 @@ SELECT
     count(*) FILTER (WHERE is_error) AS error_count,
     count(*) FILTER (WHERE answer_count = 0) AS unanswered_count,
     count(DISTINCT interaction) AS interaction_count
-FROM audit.tools
+FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
 WHERE called_at >= $from AND called_at < $to
 GROUP BY ALL
 ORDER BY call_count DESC, tool, name;
@@ -46,7 +47,7 @@ SELECT
     result_interaction,
     answer_count,
     is_error
-FROM audit.tools
+FROM tool_calls_among(NULL::TIMESTAMP, hash_of($interaction), NULL::VARCHAR[])
 WHERE interaction = $interaction
 ORDER BY place;
 
@@ -64,7 +65,7 @@ SELECT
     duration_ns / 1e9 AS duration_s,
     is_error,
     result_interaction
-FROM audit.tools
+FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
 WHERE called_at >= $from AND called_at < $to AND duration_ns IS NOT NULL
 ORDER BY duration_ns DESC, interaction, place
 LIMIT $limit;
@@ -80,7 +81,7 @@ SELECT
     name,
     call_id,
     result_interaction
-FROM audit.tools
+FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
 WHERE called_at >= $from AND is_error
 ORDER BY called_at DESC, place
 LIMIT $limit;

@@ -8,7 +8,7 @@ SELECT
     side,
     type,
     content_ref
-FROM timeline
+FROM timeline_among(NULL::TIMESTAMP, NULL::UBIGINT, $interactions)
 WHERE list_contains($interactions, interaction) AND content_ref IS NOT NULL
 ORDER BY interaction, place;
 
@@ -34,7 +34,7 @@ SELECT
     status,
     coalesce(model, agent) AS model
 FROM interactions
-WHERE previous_interaction_id = $interaction
+WHERE previous_hash = hash_of($interaction) AND previous_interaction_id = $interaction
 ORDER BY created_at, interaction
 LIMIT $limit;
 
@@ -52,7 +52,7 @@ SELECT
     raw_ref,
     trace_id
 FROM exchanges
-WHERE exchange = $exchange;
+WHERE sequence = number_of($exchange) AND exchange = $exchange;
 
 -- name: console_media
 -- The interaction to which a sealed media object belongs.

@@ -82,5 +82,5 @@ SELECT
     reason,
     book
 FROM cost_lines
-WHERE interaction = $interaction
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY amount_pico_usd DESC NULLS FIRST, item, modality;

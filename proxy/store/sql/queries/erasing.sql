@@ -22,57 +22,50 @@ WHERE label_index IS NOT NULL AND list_contains(string_split(label_index, ','), 
 ORDER BY interaction;
 
 -- name: erasing_kin
--- What was told of interactions, by the hashes of their ids: the turn before each, and their conversations.
-SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
-FROM observations
-WHERE rowid IN (
-    SELECT found.rowid
-    FROM observations AS found
-    WHERE found.id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
-)
-ORDER BY interaction, previous;
+-- What was told of interactions, by the hashes of their ids, of all turns of their conversations, and of the turns that go
+-- on from any of these: the turn before each, and their conversations.
+WITH wanted AS MATERIALIZED (
+    SELECT unnest(string_split($hashes, ',')::UBIGINT[]) AS id_hash
+),
 
--- name: erasing_kin_of_roots
--- The same of all turns of these conversations.
-SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
-FROM observations
-WHERE rowid IN (
-    SELECT found.rowid
-    FROM observations AS found
-    WHERE found.root_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
-)
-ORDER BY interaction, previous;
+named AS MATERIALIZED (
+    SELECT rowid AS place, root_hash
+    FROM observations
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+),
 
--- name: erasing_kin_behind
--- The same of the turns behind these.
+kin AS MATERIALIZED (
+    SELECT rowid AS place, id_hash
+    FROM observations
+    WHERE root_hash IN (SELECT named.root_hash FROM named)
+)
+
 SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
 FROM observations
 WHERE rowid IN (
-    SELECT found.rowid
-    FROM observations AS found
-    WHERE found.previous_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+    SELECT named.place
+    FROM named
+    UNION
+    SELECT kin.place
+    FROM kin
+    UNION
+    SELECT behind.rowid
+    FROM observations AS behind
+    WHERE behind.previous_hash IN (
+        SELECT wanted.id_hash FROM wanted UNION SELECT kin.id_hash FROM kin
+    )
 )
 ORDER BY interaction, previous;
 
 -- name: erasing_own
 -- Exchanges that show these interactions, and when the tables saw them.
 SELECT
-    shown.exchange,
-    shown.interaction,
-    shown.how,
-    epoch_us(observations.seen_at) AS seen_us
-FROM carried_by($hashes) AS shown
-LEFT JOIN (
-    SELECT exchange, interaction, seen_at
-    FROM observations
-    WHERE rowid IN (
-        SELECT found.rowid
-        FROM observations AS found
-        WHERE found.id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
-    )
-) AS observations
-    ON observations.exchange = shown.exchange AND observations.interaction = shown.interaction
-ORDER BY shown.exchange, shown.interaction;
+    exchange,
+    interaction,
+    how,
+    epoch_us(seen_at) AS seen_us
+FROM carried_by($hashes)
+ORDER BY exchange, interaction;
 
 -- name: erasing_shown
 -- All that these exchanges show; they were seen between $since and $until.
@@ -88,9 +81,9 @@ WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
 ORDER BY exchange, interaction;
 
 -- name: erasing_answers
--- By which numbers the answers of these interactions are known again.
+-- By which numbers the answers of these interactions are known again; they were seen between $since and $until.
 SELECT DISTINCT interaction, mac_hash, is_chain
-FROM answers_given($hashes)
+FROM answers_given($hashes, make_timestamp($since), make_timestamp($until))
 ORDER BY interaction, mac_hash;
 
 -- name: erasing_repeats
@@ -110,9 +103,10 @@ SELECT count(*) AS count
 FROM exchanges;
 
 -- name: erasing_unanswered
--- Those of these interactions that nobody answered: what repeats them is known by their questions.
+-- Those of these interactions that nobody answered, seen between $since and $until: what repeats them is known by their
+-- questions.
 SELECT DISTINCT interaction
-FROM unanswered_of($hashes)
+FROM unanswered_of($hashes, make_timestamp($since), make_timestamp($until))
 ORDER BY interaction;
 
 -- name: erasing_quoted_questions

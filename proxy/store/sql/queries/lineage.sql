@@ -7,13 +7,12 @@ WITH latest AS (
     SELECT
         interaction,
         id_hash
-    FROM observations
-    GROUP BY interaction, id_hash
-    ORDER BY max(seen_at) DESC, interaction
+    FROM interactions
+    ORDER BY last_seen_at DESC, interaction
     LIMIT $limit
 ),
 
-wanted AS (
+wanted AS MATERIALIZED (
     SELECT
         interaction,
         id_hash
@@ -24,8 +23,17 @@ wanted AS (
         id_hash
     FROM observations
     WHERE root_hash IN (
-        SELECT named.root_hash FROM observations AS named WHERE named.interaction = $interaction
+        SELECT named.root_hash
+        FROM observations AS named
+        WHERE named.id_hash = hash_of($interaction) AND named.interaction = $interaction
     )
+),
+
+-- Where their steps are found without looking through all.
+told AS MATERIALIZED (
+    SELECT exchange, interaction, id_hash, seen_at, how, settings_sent
+    FROM observations
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
 ),
 
 sent AS (
@@ -33,19 +41,24 @@ sent AS (
         id_hash,
         interaction,
         arg_max(settings_sent, seen_at) AS settings_sent
-    FROM observations
+    FROM told
     WHERE how = 'created'
     GROUP BY id_hash, interaction
 ),
 
 answered AS (
     SELECT
-        id_hash,
-        interaction,
-        list_distinct(flatten(list([chain_mac, step_mac]))) AS digests
+        steps.id_hash,
+        steps.interaction,
+        list_distinct(flatten(list([steps.chain_mac, steps.step_mac]))) AS digests
     FROM steps
-    WHERE side = 'output' AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
-    GROUP BY id_hash, interaction
+    INNER JOIN told
+        ON told.seen_at = steps.seen_at
+        AND told.id_hash = steps.id_hash
+        AND told.exchange = steps.exchange
+        AND told.interaction = steps.interaction
+    WHERE steps.side = 'output' AND (steps.chain_mac IS NOT NULL OR steps.step_mac IS NOT NULL)
+    GROUP BY steps.id_hash, steps.interaction
 ),
 
 -- What was sent again, by the exchange that created it.
@@ -61,14 +74,22 @@ repeated AS (
             ORDER BY steps.step_index
         ) AS history
     FROM steps
-    INNER JOIN observations
-        ON observations.exchange = steps.exchange
-        AND observations.interaction = steps.interaction
-        AND observations.how = 'created'
+    INNER JOIN told
+        ON told.seen_at = steps.seen_at
+        AND told.id_hash = steps.id_hash
+        AND told.exchange = steps.exchange
+        AND told.interaction = steps.interaction
+        AND told.how = 'created'
     WHERE steps.side = 'input'
         AND steps.type IN ('model_output', 'function_call')
         AND steps.chain_mac IS NOT NULL
     GROUP BY steps.id_hash, steps.interaction
+),
+
+priced AS (
+    SELECT id_hash, interaction, amount_pico_usd, unpriced_count
+    FROM cost_sums
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
 )
 
 SELECT
@@ -87,8 +108,8 @@ SELECT
     turns.input_tokens,
     turns.cached_tokens,
     turns.total_tokens,
-    costs_by_interaction.amount_pico_usd AS cost_pico_usd,
-    coalesce(costs_by_interaction.is_complete, FALSE) AS is_cost_complete,
+    priced.amount_pico_usd AS cost_pico_usd,
+    coalesce(priced.unpriced_count = 0, FALSE) AS is_cost_complete,
     coalesce(answered.digests, []) AS answers,
     coalesce(repeated.history, []) AS history
 FROM interactions AS turns
@@ -96,7 +117,5 @@ INNER JOIN wanted ON wanted.id_hash = turns.id_hash AND wanted.interaction = tur
 LEFT JOIN sent ON sent.id_hash = turns.id_hash AND sent.interaction = turns.interaction
 LEFT JOIN answered ON answered.id_hash = turns.id_hash AND answered.interaction = turns.interaction
 LEFT JOIN repeated ON repeated.id_hash = turns.id_hash AND repeated.interaction = turns.interaction
-LEFT JOIN costs_by_interaction
-    ON costs_by_interaction.id_hash = turns.id_hash
-    AND costs_by_interaction.interaction = turns.interaction
+LEFT JOIN priced ON priced.id_hash = turns.id_hash AND priced.interaction = turns.interaction
 ORDER BY turns.created_at, turns.interaction;

@@ -5,7 +5,8 @@
 SELECT count(*) AS count
 FROM exchanges
 INNER JOIN exchanges AS this
-    ON this.exchange = $exchange
+    ON this.sequence = number_of($exchange)
+    AND this.exchange = $exchange
     AND exchanges.request_mac = this.request_mac
     AND exchanges.client IS NOT DISTINCT FROM this.client
 WHERE exchanges.operation = 'create';
@@ -45,7 +46,9 @@ SELECT
     exchanges.retry_after_s,
     exchanges.interaction
 FROM attempts
-INNER JOIN exchanges ON exchanges.exchange = attempts.exchange
+INNER JOIN exchanges
+    ON exchanges.sequence = number_of(attempts.exchange)
+    AND exchanges.exchange = attempts.exchange
 ORDER BY attempts.attempt;
 
 -- name: hops_of

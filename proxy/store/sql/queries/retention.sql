@@ -28,8 +28,46 @@ LIMIT $limit;
 
 -- name: disposal_copies
 -- What the tables say of $interactions.
+WITH wanted AS MATERIALIZED (
+    SELECT hash_of(unnest($interactions::VARCHAR[])) AS id_hash
+),
+
+used AS (
+    SELECT id_hash, interaction, string_agg(DISTINCT type, ',' ORDER BY type) AS tools
+    FROM steps
+    WHERE
+        id_hash IN (SELECT wanted.id_hash FROM wanted)
+        AND (ends_with(type, '_call') OR ends_with(type, '_result'))
+    GROUP BY id_hash, interaction
+),
+
+given AS (
+    SELECT id_hash, interaction, count(*) AS files
+    FROM media
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted) AND source = 'file'
+    GROUP BY id_hash, interaction
+),
+
+cached AS (
+    SELECT DISTINCT id_hash, interaction
+    FROM observations
+    WHERE
+        id_hash IN (SELECT wanted.id_hash FROM wanted)
+        AND contains(coalesce(settings_sent, ''), 'cached_content')
+),
+
+duties AS (
+    SELECT interaction, arg_max(data ->> '$.policy', seen_at) AS policy
+    FROM acts
+    WHERE
+        list_contains($interactions, interaction)
+        AND kind = 'disposal'
+        AND (data ->> '$.event') = 'DutyBegan'
+    GROUP BY interaction
+)
+
 SELECT
-    interaction,
+    copies.interaction,
     client,
     store,
     previous,
@@ -48,46 +86,40 @@ SELECT
     api_version,
     api_revision,
     environment_id AS environment,
-    (
-        SELECT string_agg(DISTINCT steps.type, ',' ORDER BY steps.type)
-        FROM steps
-        WHERE
-            steps.interaction = copies.interaction
-            AND (ends_with(steps.type, '_call') OR ends_with(steps.type, '_result'))
-    ) AS tools,
-    (
-        SELECT count(*)
-        FROM media
-        WHERE media.interaction = copies.interaction AND media.source = 'file'
-    ) AS files,
-    EXISTS (
-        SELECT 1
-        FROM observations
-        WHERE
-            observations.interaction = copies.interaction
-            AND contains(coalesce(observations.settings_sent, ''), 'cached_content')
-    ) AS has_cache,
-    (
-        SELECT arg_max(acts.data ->> '$.policy', acts.seen_at)
-        FROM acts
-        WHERE
-            acts.interaction = copies.interaction
-            AND acts.kind = 'disposal'
-            AND (acts.data ->> '$.event') = 'DutyBegan'
-    ) AS duty_policy,
-    EXISTS (
-        SELECT 1
-        FROM erased_interactions
-        WHERE erased_interactions.interaction = copies.interaction
-    ) AS is_erased
+    used.tools,
+    coalesce(given.files, 0) AS files,
+    cached.id_hash IS NOT NULL AS has_cache,
+    duties.policy AS duty_policy,
+    erased.interaction IS NOT NULL AS is_erased
 FROM copies
-WHERE list_contains($interactions, interaction)
-ORDER BY interaction;
+LEFT JOIN used ON used.id_hash = copies.id_hash AND used.interaction = copies.interaction
+LEFT JOIN given ON given.id_hash = copies.id_hash AND given.interaction = copies.interaction
+LEFT JOIN cached ON cached.id_hash = copies.id_hash AND cached.interaction = copies.interaction
+LEFT JOIN duties ON duties.interaction = copies.interaction
+LEFT JOIN erased_interactions AS erased ON erased.interaction = copies.interaction
+WHERE
+    copies.id_hash IN (SELECT wanted.id_hash FROM wanted)
+    AND list_contains($interactions, copies.interaction)
+ORDER BY copies.interaction;
 
 -- name: disposal_events
 -- What happened to $interactions: GETs that were served (the first and the last), DELETEs of clients,
 -- holds, and what the steward told.
-WITH looked AS (
+WITH wanted AS MATERIALIZED (
+    SELECT hash_of(unnest($interactions::VARCHAR[])) AS id_hash
+),
+
+telling AS (
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM observations
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+    UNION
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM mentions
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+),
+
+looked AS (
     SELECT
         interaction,
         exchange AS id,
@@ -99,8 +131,10 @@ WITH looked AS (
         row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at) AS first,
         row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at DESC) AS last
     FROM exchanges
+    INNER JOIN telling USING (exchange, interaction)
     WHERE
-        list_contains($interactions, interaction)
+        exchanges.sequence = telling.number
+        AND list_contains($interactions, interaction)
         AND (
             (operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299)
             OR (
@@ -192,8 +226,10 @@ LIMIT 3;
 WITH own AS (
     SELECT exchange, operation AS what, status, ended_at
     FROM exchanges
+    INNER JOIN exchanges_telling(hash_of($interaction)) AS telling USING (exchange, interaction)
     WHERE
-        interaction = $interaction
+        exchanges.sequence = telling.number
+        AND interaction = $interaction
         AND (purpose != 'client' OR operation = 'delete')
         AND (NOT is_own_answer OR status = 424)
 ),

@@ -37,7 +37,7 @@ ORDER BY seen_at DESC;
 WITH this AS (
     SELECT COLUMNS(*)
     FROM interactions
-    WHERE interaction = $interaction
+    WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 )
 
 SELECT
@@ -82,7 +82,7 @@ SELECT
     exchange,
     is_partial
 FROM timeline
-WHERE interaction = $interaction
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY place;
 
 -- name: media_of
@@ -102,7 +102,7 @@ SELECT
     height,
     duration_ms
 FROM media
-WHERE interaction = $interaction
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY exchange, side, step_index, rowid;
 
 -- name: usage_of
@@ -112,7 +112,7 @@ SELECT
     modality,
     tokens
 FROM usage_lines
-WHERE interaction = $interaction
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY kind, tokens DESC;
 
 -- name: exchanges_of
@@ -136,12 +136,9 @@ SELECT
     exchanges.client,
     exchanges.resumed_after
 FROM exchanges
-WHERE exchanges.interaction = $interaction
-    OR exchanges.exchange IN (
-        SELECT observations.exchange
-        FROM observations
-        WHERE observations.interaction = $interaction
-    )
+INNER JOIN exchanges_telling(hash_of($interaction)) AS telling
+    ON telling.number = exchanges.sequence AND telling.exchange = exchanges.exchange
+WHERE telling.interaction = $interaction
 ORDER BY exchanges.started_at, exchanges.exchange;
 
 -- name: problems_of
@@ -155,7 +152,7 @@ FROM problems
 WHERE problems.exchange IN (
     SELECT observations.exchange
     FROM observations
-    WHERE observations.interaction = $interaction
+    WHERE observations.id_hash = hash_of($interaction) AND observations.interaction = $interaction
 )
 ORDER BY problems.seen_at;
 
@@ -169,7 +166,7 @@ FROM duckdb_views()
 WHERE database_name = 'facts'
     AND schema_name = 'main'
     AND NOT internal
-    AND view_name NOT IN ('weighed', 'pieced', 'placed_events', 'continued')
+    AND view_name NOT IN ('weighed', 'pieced', 'placed_events', 'continued', 'copies_touched', 'cost_sums')
     AND NOT ends_with(view_name, '_fresh')
 UNION ALL
 SELECT
@@ -177,7 +174,7 @@ SELECT
     'table' AS kind,
     comment
 FROM duckdb_tables()
-WHERE database_name = 'facts' AND NOT regexp_matches(table_name, '^(un)?settled|^touched$')
+WHERE database_name = 'facts' AND NOT regexp_matches(table_name, '^(un)?settled|^touched')
 ORDER BY kind DESC, name;
 
 -- name: columns
@@ -197,7 +194,8 @@ WITH RECURSIVE kin (interaction) AS (
     UNION
     SELECT other.interaction
     FROM kin
-    INNER JOIN observations AS mine ON mine.interaction = kin.interaction
+    INNER JOIN observations AS mine
+        ON mine.id_hash = hash_of(kin.interaction) AND mine.interaction = kin.interaction
     INNER JOIN observations AS other
         ON other.root_hash = mine.root_hash
         OR other.previous_hash = mine.id_hash
@@ -217,15 +215,20 @@ ORDER BY interaction;
 -- name: exchanges_about
 -- The exchanges about any of the interactions $interactions, in order, at most $limit.
 SELECT
-    exchange,
+    exchanges.exchange,
     operation,
     raw_ref
 FROM exchanges
-WHERE list_contains($interactions, interaction)
-    OR exchange IN (
-        SELECT observations.exchange
-        FROM observations
-        WHERE list_contains($interactions, observations.interaction)
+INNER JOIN (
+    SELECT DISTINCT exchange, number_of(exchange) AS number
+    FROM (
+        SELECT exchange, id_hash, interaction FROM observations
+        UNION ALL
+        SELECT exchange, id_hash, interaction FROM mentions
     )
-ORDER BY started_at, exchange
+    WHERE id_hash IN (SELECT hash_of(unnest($interactions::VARCHAR[])))
+        AND list_contains($interactions, interaction)
+) AS telling
+    ON telling.number = exchanges.sequence AND telling.exchange = exchanges.exchange
+ORDER BY started_at, exchanges.exchange
 LIMIT $limit;

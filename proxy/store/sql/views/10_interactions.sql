@@ -4,7 +4,23 @@
 -- interaction they take the best of what was seen. "Best" is written as one BIGINT that arg_max can
 -- compare: powers of two for what counts most, then the time in microseconds (2^51 until 2041).
 --
--- All views carry id_hash: `WHERE id_hash = ...` reaches the tables and costs milliseconds.
+-- All views carry id_hash: `WHERE id_hash = hash_of(...)` reaches the tables and costs milliseconds. Rows of an
+-- exchange are found by its number, since rows come in that order; a name alone would be looked for in all of them.
+
+CREATE OR REPLACE MACRO hash_of(name) AS ('0x' || substr(sha256(name), 1, 16))::UBIGINT;
+
+CREATE OR REPLACE MACRO number_of(exchange) AS TRY_CAST(split_part(exchange, '-', 3) AS BIGINT);
+
+-- Exchanges about an interaction, by the hash of its id.
+CREATE OR REPLACE MACRO exchanges_telling(wanted) AS TABLE (
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM observations
+    WHERE id_hash = wanted
+    UNION
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM mentions
+    WHERE id_hash = wanted
+);
 
 CREATE OR REPLACE VIEW weighed AS
 SELECT
@@ -139,13 +155,27 @@ WITH told AS (
     GROUP BY interaction, id_hash
 ),
 
+telling AS (
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM observations
+    WHERE how = 'deleted' AND id_hash IN (SELECT touched.id_hash FROM touched)
+    UNION
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM mentions
+    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
+),
+
 deleted AS (
     SELECT
-        interaction,
-        min(ended_at) AS deleted_at
+        exchanges.interaction,
+        min(exchanges.ended_at) AS deleted_at
     FROM exchanges
-    WHERE operation = 'delete' AND status BETWEEN 200 AND 299
-    GROUP BY interaction
+    INNER JOIN telling
+        ON telling.number = exchanges.sequence
+        AND telling.exchange = exchanges.exchange
+        AND telling.interaction = exchanges.interaction
+    WHERE exchanges.operation = 'delete' AND exchanges.status BETWEEN 200 AND 299
+    GROUP BY exchanges.interaction
 )
 
 SELECT
@@ -201,7 +231,9 @@ SELECT
     told.previous_hash,
     told.root_hash
 FROM told
-LEFT JOIN exchanges AS by_create ON by_create.exchange = told.create_exchange
+LEFT JOIN exchanges AS by_create
+    ON by_create.sequence = number_of(told.create_exchange)
+    AND by_create.exchange = told.create_exchange
 LEFT JOIN deleted ON deleted.interaction = told.interaction;
 COMMENT ON VIEW interactions_fresh IS
     'Interactions that were told of since they were settled. For the views, not for people.';
@@ -240,121 +272,172 @@ GROUP BY root_hash;
 COMMENT ON VIEW conversations IS
     'One row per conversation: the turns that previous_interaction_id ties together.';
 
-CREATE OR REPLACE VIEW timeline AS
-WITH questions AS (
-    SELECT
-        interaction,
-        id_hash,
-        arg_max(exchange, question_weight) AS exchange,
-        arg_max(seen_at, question_weight) AS seen_at
-    FROM weighed
-    WHERE input_step_count > 0
-    GROUP BY interaction, id_hash
-),
+-- Of which interactions steps are looked at. NULL: it says nothing; all three: all of them.
+-- since: told of or created since then; caller: with calls that this one (its hash) made, or their results, and itself;
+-- named: a list of ids.
+CREATE OR REPLACE MACRO interactions_among(since, caller, named) AS TABLE (
+    WITH called AS (
+        SELECT unnest(string_split(call_id, ',')) AS call_id
+        FROM steps
+        WHERE caller IS NOT NULL AND id_hash = caller
+    )
 
--- One exchange shows the answer; unless all that reached the end is a resumed stream, which starts
--- in the middle: then all that was streamed shows it together.
-answers AS (
-    SELECT
-        interaction,
-        id_hash,
-        exchange,
-        arg_max(how, answer_weight) OVER about = 'resumed' AS is_pieced
-    FROM weighed
-    WHERE output_step_count > 0
-    WINDOW
-        about AS (PARTITION BY id_hash, interaction)
-    QUALIFY
-        exchange = arg_max(exchange, answer_weight) OVER about
-        OR (arg_max(how, answer_weight) OVER about = 'resumed' AND is_streaming)
-),
-
-sources AS (
-    SELECT interaction, id_hash, exchange, FALSE AS is_pieced, 'input' AS side
-    FROM questions
-    UNION ALL
-    SELECT interaction, id_hash, exchange, is_pieced, 'output' AS side
-    FROM answers
-),
-
--- Of a step that several pieces show, the one that saw it from its start to its end, else the most of it.
-shown AS (
-    SELECT
-        steps.*,
-        sources.is_pieced,
-        CASE
-            WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
-            ELSE steps.step_index
-        END AS position,
-        min(steps.started_at) OVER told AS first_started_at,
-        max(steps.ended_at) OVER told AS last_ended_at
+    SELECT id_hash
+    FROM interactions
+    WHERE since IS NOT NULL AND greatest(created_at, last_seen_at) >= since
+    UNION
+    SELECT id_hash
     FROM steps
-    INNER JOIN sources
-        ON steps.id_hash = sources.id_hash
-        AND steps.interaction = sources.interaction
-        AND steps.exchange = sources.exchange
-        AND steps.side = sources.side
-    WINDOW
-        told AS (
-            PARTITION BY
-                steps.id_hash,
-                steps.interaction,
-                steps.side,
-                CASE
-                    WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
-                    ELSE steps.step_index
-                END
-        )
-    QUALIFY
-        row_number() OVER (
-            PARTITION BY
-                steps.id_hash,
-                steps.interaction,
-                steps.side,
-                CASE
-                    WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
-                    ELSE steps.step_index
-                END
-            ORDER BY
-                steps.started_at IS NOT NULL AND steps.ended_at IS NOT NULL DESC,
-                steps.content_bytes DESC,
-                steps.seen_at,
-                steps.exchange
-        ) = 1
-)
+    WHERE caller IS NOT NULL AND call_id IN (SELECT called.call_id FROM called)
+    UNION
+    SELECT id_hash
+    FROM (
+        SELECT id_hash, unnest(string_split(call_id, ',')) AS call_id
+        FROM steps
+        WHERE caller IS NOT NULL AND contains(call_id, ',')
+    )
+    WHERE call_id IN (SELECT called.call_id FROM called)
+    UNION
+    SELECT caller AS id_hash
+    WHERE caller IS NOT NULL
+    UNION
+    SELECT hash_of(unnest(named::VARCHAR[])) AS id_hash
+);
 
-SELECT
-    interaction,
-    row_number() OVER (PARTITION BY id_hash, interaction ORDER BY side, position) AS place,
-    side,
-    step_index,
-    type,
-    name,
-    server_name,
-    call_id,
-    is_error,
-    first_started_at AS started_at,
-    last_ended_at AS ended_at,
-    CASE
-        WHEN duration_ns IS NULL AND is_pieced
-            THEN 1000 * (epoch_us(last_ended_at) - epoch_us(first_started_at))
-        ELSE duration_ns
-    END AS duration_ns,
-    text_bytes,
-    media_count,
-    step_tokens,
-    error_code,
-    annotation_count,
-    item_count,
-    variant,
-    content_bytes,
-    content_ref,
-    is_known,
-    exchange,
-    id_hash,
-    -- No exchange showed it from its start to its end; `show` puts the pieces together.
-    is_pieced AND (started_at IS NULL OR ended_at IS NULL) AS is_partial
-FROM shown;
+CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
+    WITH among AS MATERIALIZED (
+        FROM interactions_among(since, caller, named)
+    ),
+
+    questions AS (
+        SELECT
+            interaction,
+            id_hash,
+            arg_max(exchange, question_weight) AS exchange,
+            arg_max(seen_at, question_weight) AS seen_at
+        FROM weighed
+        WHERE input_step_count > 0
+            AND (
+                (since IS NULL AND caller IS NULL AND named IS NULL)
+                OR id_hash IN (SELECT among.id_hash FROM among)
+            )
+        GROUP BY interaction, id_hash
+    ),
+
+    -- One exchange shows the answer; unless all that reached the end is a resumed stream, which starts
+    -- in the middle: then all that was streamed shows it together.
+    answers AS (
+        SELECT
+            interaction,
+            id_hash,
+            exchange,
+            seen_at,
+            arg_max(how, answer_weight) OVER about = 'resumed' AS is_pieced
+        FROM weighed
+        WHERE output_step_count > 0
+            AND (
+                (since IS NULL AND caller IS NULL AND named IS NULL)
+                OR id_hash IN (SELECT among.id_hash FROM among)
+            )
+        WINDOW
+            about AS (PARTITION BY id_hash, interaction)
+        QUALIFY
+            exchange = arg_max(exchange, answer_weight) OVER about
+            OR (arg_max(how, answer_weight) OVER about = 'resumed' AND is_streaming)
+    ),
+
+    sources AS (
+        SELECT interaction, id_hash, exchange, seen_at, FALSE AS is_pieced, 'input' AS side
+        FROM questions
+        UNION ALL
+        SELECT interaction, id_hash, exchange, seen_at, is_pieced, 'output' AS side
+        FROM answers
+    ),
+
+    -- Of a step that several pieces show, the one that saw it from its start to its end, else the most of it.
+    shown AS (
+        SELECT
+            steps.*,
+            sources.is_pieced,
+            CASE
+                WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+                ELSE steps.step_index
+            END AS position,
+            min(steps.started_at) OVER told AS first_started_at,
+            max(steps.ended_at) OVER told AS last_ended_at
+        FROM steps
+        INNER JOIN sources
+            ON steps.id_hash = sources.id_hash
+            AND steps.interaction = sources.interaction
+            AND steps.exchange = sources.exchange
+            AND steps.seen_at = sources.seen_at  -- it is; so few rows are read
+            AND steps.side = sources.side
+        WINDOW
+            told AS (
+                PARTITION BY
+                    steps.id_hash,
+                    steps.interaction,
+                    steps.side,
+                    CASE
+                        WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+                        ELSE steps.step_index
+                    END
+            )
+        QUALIFY
+            row_number() OVER (
+                PARTITION BY
+                    steps.id_hash,
+                    steps.interaction,
+                    steps.side,
+                    CASE
+                        WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
+                        ELSE steps.step_index
+                    END
+                ORDER BY
+                    steps.started_at IS NOT NULL AND steps.ended_at IS NOT NULL DESC,
+                    steps.content_bytes DESC,
+                    steps.seen_at,
+                    steps.exchange
+            ) = 1
+    )
+
+    SELECT
+        interaction,
+        row_number() OVER (PARTITION BY id_hash, interaction ORDER BY side, position) AS place,
+        side,
+        step_index,
+        type,
+        name,
+        server_name,
+        call_id,
+        is_error,
+        first_started_at AS started_at,
+        last_ended_at AS ended_at,
+        CASE
+            WHEN duration_ns IS NULL AND is_pieced
+                THEN 1000 * (epoch_us(last_ended_at) - epoch_us(first_started_at))
+            ELSE duration_ns
+        END AS duration_ns,
+        text_bytes,
+        media_count,
+        step_tokens,
+        error_code,
+        annotation_count,
+        item_count,
+        variant,
+        content_bytes,
+        content_ref,
+        is_known,
+        exchange,
+        id_hash,
+        -- No exchange showed it from its start to its end; `show` puts the pieces together.
+        is_pieced AND (started_at IS NULL OR ended_at IS NULL) AS is_partial,
+        step_mac
+    FROM shown
+);
+
+CREATE OR REPLACE VIEW timeline AS
+FROM timeline_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW timeline IS
     'The steps of an interaction, each once, in order: what was sent in, then what came out.';
 

@@ -24,9 +24,11 @@ WITH RECURSIVE parts AS (
             OR coalesce(observations.status = 'requires_continuation', FALSE)
         ) AS is_continued
     FROM observations
-    INNER JOIN exchanges ON exchanges.exchange = observations.exchange
-    WHERE observations.interaction IN (
-        SELECT marked.interaction
+    INNER JOIN exchanges
+        ON exchanges.sequence = number_of(observations.exchange)
+        AND exchanges.exchange = observations.exchange
+    WHERE observations.id_hash IN (
+        SELECT marked.id_hash
         FROM observations AS marked
         WHERE marked.is_continuation
             OR marked.has_continuation_token
@@ -113,7 +115,9 @@ SELECT
     interactions.output_step_count,
     interactions.id_hash
 FROM continued
-INNER JOIN interactions ON interactions.interaction = continued.interaction;
+INNER JOIN interactions
+    ON interactions.id_hash = hash_of(continued.interaction)
+    AND interactions.interaction = continued.interaction;
 COMMENT ON VIEW hops IS
     'The interactions that make up one long answer, in order. `answer` names the first.';
 

@@ -107,14 +107,15 @@ SELECT * FROM costs_fresh LIMIT 0;
 COMMENT ON TABLE settled_costs IS
     'The sums of cost of those that nobody told of since. For the views, not for people.';
 
-CREATE OR REPLACE VIEW costs_by_interaction AS
-WITH summed AS (
-    SELECT * FROM settled_costs
-    WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
-    UNION ALL BY NAME
-    SELECT * FROM costs_fresh
-)
+CREATE OR REPLACE VIEW cost_sums AS
+SELECT * FROM settled_costs
+WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+UNION ALL BY NAME
+SELECT * FROM costs_fresh;
+COMMENT ON VIEW cost_sums IS
+    'Sums of cost by the newest book, of those that have lines. For the views, not for people.';
 
+CREATE OR REPLACE VIEW costs_by_interaction AS
 SELECT
     interactions.interaction,
     interactions.created_at,
@@ -133,7 +134,7 @@ SELECT
     interactions.root_hash,
     interactions.id_hash
 FROM interactions
-LEFT JOIN summed
+LEFT JOIN cost_sums AS summed
     ON interactions.id_hash = summed.id_hash
     AND interactions.interaction = summed.interaction
 -- Without a status there was no answer: a create that was refused costs nothing.

@@ -1,316 +1,348 @@
 -- What was called, by whom, and what came of it. proxy/audit/tool_contract.py says the same in Python; a
 -- test compares them on random conversations.
 
+CREATE OR REPLACE MACRO tool_steps_among(since, caller, named) AS TABLE (
+    WITH among AS MATERIALIZED (
+        FROM interactions_among(since, caller, named)
+    ),
+
+    followed AS (
+        SELECT DISTINCT previous_hash AS id_hash
+        FROM interactions
+        WHERE previous_hash IS NOT NULL
+            AND status IS NOT NULL
+            AND (
+                (since IS NULL AND caller IS NULL AND named IS NULL)
+                OR previous_hash IN (SELECT among.id_hash FROM among)
+            )
+    ),
+
+    turns AS MATERIALIZED (
+        SELECT id_hash, interaction, root_hash, created_at, status, previous_hash
+        FROM interactions
+        WHERE (since IS NULL AND caller IS NULL AND named IS NULL)
+            OR id_hash IN (SELECT among.id_hash FROM among)
+    ),
+
+    -- When the answer that showed a step was first there: a poll shows it again.
+    shown AS (
+        SELECT
+            id_hash,
+            interaction,
+            side,
+            type,
+            call_id,
+            min(coalesce(ended_at, seen_at)) AS seen_at
+        FROM steps
+        WHERE side = 'output'
+            AND call_id IS NOT NULL
+            AND (
+                (since IS NULL AND caller IS NULL AND named IS NULL)
+                OR id_hash IN (SELECT among.id_hash FROM among)
+            )
+        GROUP BY ALL
+    ),
+
+    told AS (
+        SELECT
+            timeline.*,
+            max(timeline.place) FILTER (
+                WHERE timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call')
+            ) OVER (PARTITION BY timeline.id_hash, timeline.interaction) AS history_end
+        FROM timeline_among(since, caller, named) AS timeline
+    ),
+
+    single AS (
+        SELECT
+            *,
+            unnest(string_split(call_id, ',')) AS one_call_id
+        FROM told
+        WHERE call_id IS NOT NULL
+    )
+
+    SELECT
+        single.interaction,
+        turns.root_hash AS conversation,
+        single.place,
+        single.side,
+        single.type,
+        single.one_call_id AS call_id,
+        single.name,
+        single.server_name,
+        single.variant,
+        single.is_error,
+        single.place > coalesce(single.history_end, 0) AS is_new,
+        single.step_mac,
+        turns.created_at AS sent_at,
+        coalesce(shown.seen_at, turns.created_at) AS seen_at,
+        single.started_at,
+        single.ended_at,
+        turns.status,
+        followed.id_hash IS NOT NULL AS is_followed,
+        turns.previous_hash IS NULL OR before.id_hash IS NOT NULL AS is_previous_known,
+        single.id_hash
+    FROM single
+    INNER JOIN turns
+        ON turns.id_hash = single.id_hash AND turns.interaction = single.interaction
+    LEFT JOIN shown
+        ON shown.id_hash = single.id_hash
+        AND shown.interaction = single.interaction
+        AND shown.side = single.side
+        AND shown.type = single.type
+        AND shown.call_id = single.call_id
+    LEFT JOIN followed ON followed.id_hash = single.id_hash
+    LEFT JOIN (
+        SELECT DISTINCT id_hash
+        FROM observations
+        WHERE id_hash IN (SELECT turns.previous_hash FROM turns)
+    ) AS before
+        ON before.id_hash = turns.previous_hash
+    WHERE single.one_call_id != '(odd)'
+);
+
 CREATE OR REPLACE VIEW tool_steps AS
-WITH followed AS (
-    SELECT DISTINCT previous_hash AS id_hash
-    FROM interactions
-    WHERE previous_hash IS NOT NULL AND status IS NOT NULL
-),
-
--- When the answer that showed a step was first there: a poll shows it again.
-shown AS (
-    SELECT
-        id_hash,
-        interaction,
-        side,
-        type,
-        call_id,
-        min(coalesce(ended_at, seen_at)) AS seen_at
-    FROM steps
-    WHERE side = 'output' AND call_id IS NOT NULL
-    GROUP BY ALL
-),
-
-told AS (
-    SELECT
-        timeline.*,
-        steps.step_mac,
-        max(timeline.place) FILTER (
-            WHERE timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call')
-        ) OVER (PARTITION BY timeline.id_hash, timeline.interaction) AS history_end
-    FROM timeline
-    LEFT JOIN steps
-        ON steps.exchange = timeline.exchange
-        AND steps.id_hash = timeline.id_hash
-        AND steps.side = timeline.side
-        AND steps.step_index = timeline.step_index
-),
-
-single AS (
-    SELECT
-        *,
-        unnest(string_split(call_id, ',')) AS one_call_id
-    FROM told
-    WHERE call_id IS NOT NULL
-)
-
-SELECT
-    single.interaction,
-    turns.root_hash AS conversation,
-    single.place,
-    single.side,
-    single.type,
-    single.one_call_id AS call_id,
-    single.name,
-    single.server_name,
-    single.variant,
-    single.is_error,
-    single.place > coalesce(single.history_end, 0) AS is_new,
-    single.step_mac,
-    turns.created_at AS sent_at,
-    coalesce(shown.seen_at, turns.created_at) AS seen_at,
-    single.started_at,
-    single.ended_at,
-    turns.status,
-    followed.id_hash IS NOT NULL AS is_followed,
-    turns.previous_hash IS NULL OR before.id_hash IS NOT NULL AS is_previous_known,
-    single.id_hash
-FROM single
-INNER JOIN interactions AS turns
-    ON turns.id_hash = single.id_hash AND turns.interaction = single.interaction
-LEFT JOIN shown
-    ON shown.id_hash = single.id_hash
-    AND shown.interaction = single.interaction
-    AND shown.side = single.side
-    AND shown.type = single.type
-    AND shown.call_id = single.call_id
-LEFT JOIN followed ON followed.id_hash = single.id_hash
-LEFT JOIN (SELECT DISTINCT id_hash FROM observations) AS before
-    ON before.id_hash = turns.previous_hash
-WHERE single.one_call_id != '(odd)';
+FROM tool_steps_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_steps IS
     'Calls of tools and their results as steps, each once. is_new: it is not repeated from an earlier turn.';
 
-CREATE OR REPLACE VIEW tool_uses AS
-WITH told AS MATERIALIZED (
-    SELECT * FROM tool_steps
-),
+CREATE OR REPLACE MACRO tool_uses_among(since, caller, named) AS TABLE (
+    WITH told AS MATERIALIZED (
+        FROM tool_steps_among(since, caller, named)
+    ),
 
-repeated AS (
-    SELECT DISTINCT
-        interaction,
-        call_id,
-        unnest(coalesce(string_split(step_mac, ','), [NULL])) AS step_mac
-    FROM told
-    WHERE side = 'input' AND type = 'function_call'
-),
+    repeated AS (
+        SELECT DISTINCT
+            interaction,
+            call_id,
+            unnest(coalesce(string_split(step_mac, ','), [NULL])) AS step_mac
+        FROM told
+        WHERE side = 'input' AND type = 'function_call'
+    ),
 
-results AS (
-    SELECT *
-    FROM told
-    WHERE side = 'input'
-        AND type IN ('function_result', 'user_input')
-        AND is_new
-),
+    results AS (
+        SELECT *
+        FROM told
+        WHERE side = 'input'
+            AND type IN ('function_result', 'user_input')
+            AND is_new
+    ),
 
-asked AS (
-    SELECT *
-    FROM told
-    WHERE side = 'output' AND type = 'function_call'
-),
+    asked AS (
+        SELECT *
+        FROM told
+        WHERE side = 'output' AND type = 'function_call'
+    ),
 
--- Calls a result may be for, a call perhaps twice: those of its conversation, and those it repeats. Each
--- half joins by equality alone, so that ids which many conversations use cost nothing more.
-meant AS (
+    -- Calls a result may be for, a call perhaps twice: those of its conversation, and those it repeats. Each
+    -- half joins by equality alone, so that ids which many conversations use cost nothing more.
+    meant AS (
+        SELECT
+            results.interaction AS result_interaction,
+            results.place AS result_place,
+            asked.*
+        FROM results
+        INNER JOIN asked
+            ON asked.call_id = results.call_id AND asked.conversation = results.conversation
+        UNION ALL
+        SELECT
+            results.interaction AS result_interaction,
+            results.place AS result_place,
+            asked.*
+        FROM results
+        INNER JOIN repeated
+            ON repeated.interaction = results.interaction AND repeated.call_id = results.call_id
+        INNER JOIN asked
+            ON asked.call_id = results.call_id AND asked.step_mac = repeated.step_mac
+    ),
+
+    -- Each result of a client answers the latest call of that id in its conversation.
+    matches AS (
+        SELECT
+            results.interaction AS result_interaction,
+            results.place AS result_place,
+            results.call_id,
+            results.sent_at,
+            results.is_error,
+            results.status,
+            meant.interaction,
+            meant.place
+        FROM results
+        INNER JOIN meant
+            ON meant.result_interaction = results.interaction
+            AND meant.result_place = results.place
+            AND meant.call_id = results.call_id
+            AND meant.interaction != results.interaction
+            AND meant.seen_at <= results.sent_at
+        QUALIFY
+            row_number() OVER (
+                PARTITION BY results.interaction, results.place, results.call_id
+                ORDER BY meant.seen_at DESC, meant.interaction DESC, meant.place DESC
+            ) = 1
+    ),
+
+    answers AS (
+        SELECT
+            interaction,
+            place,
+            count(*) AS answer_count,
+            arg_min(
+                struct_pack(
+                    interaction := result_interaction, sent_at := sent_at, is_error := is_error
+                ),
+                (sent_at, result_interaction, result_place)
+            ) AS first
+        FROM matches
+        WHERE status IS NOT NULL  -- upstream took it
+        GROUP BY interaction, place
+    ),
+
+    -- A result in the same answer: the tool ran where the model ran.
+    own_results AS (
+        SELECT
+            interaction,
+            call_id,
+            regexp_replace(type, '_result$', '_call') AS type,
+            arg_min(struct_pack(is_error := is_error, ended_at := ended_at, seen_at := seen_at), place)
+                AS first
+        FROM told
+        WHERE side = 'output' AND ends_with(type, '_result')
+        GROUP BY ALL
+    ),
+
+    calls AS (
+        SELECT
+            told.*,
+            own.first AS own,
+            answers.first AS answer,
+            CASE WHEN told.type = 'function_call' AND own.first IS NULL THEN 'client' ELSE 'server' END
+                AS ran_at,
+            CASE WHEN own.first IS NOT NULL THEN 1 ELSE coalesce(answers.answer_count, 0) END
+                AS answer_count
+        FROM told
+        LEFT JOIN own_results AS own
+            ON own.interaction = told.interaction
+            AND own.call_id = told.call_id
+            AND own.type = told.type
+        LEFT JOIN answers
+            ON answers.interaction = told.interaction
+            AND answers.place = told.place
+        WHERE told.side = 'output' AND ends_with(told.type, '_call')
+    ),
+
+    judged AS (
+        SELECT
+            calls.*,
+            answer_count > 1 AS is_answered_twice,
+            answer_count = 0
+            AND coalesce(status NOT IN ('failed', 'cancelled'), TRUE)
+            AND (
+                is_followed
+                OR coalesce(step_mac IN (SELECT step_mac FROM repeated WHERE step_mac IS NOT NULL), FALSE)
+                OR seen_at + INTERVAL 1 HOUR < (SELECT max(observations.seen_at) FROM observations)
+            ) AS is_never_answered,
+            (interaction, call_id) IN (SELECT (interaction, call_id) FROM repeated)
+            OR row_number() OVER (
+                PARTITION BY ran_at, conversation, call_id
+                ORDER BY seen_at, interaction, place
+            ) > 1 AS is_id_reused
+        FROM calls
+    )
+
     SELECT
-        results.interaction AS result_interaction,
-        results.place AS result_place,
-        asked.*
-    FROM results
-    INNER JOIN asked
-        ON asked.call_id = results.call_id AND asked.conversation = results.conversation
+        interaction,
+        conversation,
+        place,
+        regexp_replace(type, '_call$', '') AS tool,
+        name,
+        server_name,
+        variant,
+        call_id,
+        ran_at,
+        seen_at,
+        CASE WHEN own IS NOT NULL THEN interaction ELSE answer.interaction END AS result_interaction,
+        CASE WHEN own IS NOT NULL THEN own.seen_at ELSE answer.sent_at END AS answered_at,
+        CASE
+            WHEN own IS NOT NULL THEN (epoch_us(own.ended_at) - epoch_us(started_at)) * 1000
+            ELSE (epoch_us(answer.sent_at) - epoch_us(seen_at)) * 1000
+        END AS duration_ns,
+        CASE WHEN own IS NOT NULL THEN own.is_error ELSE answer.is_error END AS is_error,
+        answer_count,
+        CASE
+            WHEN ran_at = 'client'
+                THEN list_filter(
+                    [
+                        CASE WHEN is_never_answered THEN 'never_answered' END,
+                        CASE WHEN is_answered_twice THEN 'answered_twice' END,
+                        CASE WHEN is_id_reused THEN 'id_reused' END
+                    ],
+                    lambda kind: kind IS NOT NULL
+                )
+            ELSE []
+        END AS findings,
+        id_hash
+    FROM judged
     UNION ALL
     SELECT
-        results.interaction AS result_interaction,
-        results.place AS result_place,
-        asked.*
-    FROM results
-    INNER JOIN repeated
-        ON repeated.interaction = results.interaction AND repeated.call_id = results.call_id
-    INNER JOIN asked
-        ON asked.call_id = results.call_id AND asked.step_mac = repeated.step_mac
-),
-
--- Each result of a client answers the latest call of that id in its conversation.
-matches AS (
-    SELECT
-        results.interaction AS result_interaction,
-        results.place AS result_place,
+        results.interaction,
+        results.conversation,
+        NULL AS place,
+        NULL AS tool,
+        max(results.name) AS name,
+        NULL AS server_name,
+        NULL AS variant,
         results.call_id,
-        results.sent_at,
-        results.is_error,
-        results.status,
-        meant.interaction,
-        meant.place
+        NULL AS ran_at,
+        max(results.sent_at) AS seen_at,
+        NULL AS result_interaction,
+        NULL AS answered_at,
+        NULL AS duration_ns,
+        NULL AS is_error,
+        0 AS answer_count,
+        ['unknown_call'] AS findings,
+        results.id_hash
     FROM results
-    INNER JOIN meant
-        ON meant.result_interaction = results.interaction
-        AND meant.result_place = results.place
-        AND meant.call_id = results.call_id
-        AND meant.interaction != results.interaction
-        AND meant.seen_at <= results.sent_at
-    QUALIFY
-        row_number() OVER (
-            PARTITION BY results.interaction, results.place, results.call_id
-            ORDER BY meant.seen_at DESC, meant.interaction DESC, meant.place DESC
-        ) = 1
-),
+    LEFT JOIN matches
+        ON matches.result_interaction = results.interaction
+        AND matches.result_place = results.place
+        AND matches.call_id = results.call_id
+    WHERE results.is_previous_known
+        AND matches.interaction IS NULL
+        AND (results.interaction, results.call_id) NOT IN (
+            SELECT (repeated.interaction, repeated.call_id) FROM repeated
+        )
+    GROUP BY results.interaction, results.conversation, results.call_id, results.id_hash
+);
 
-answers AS (
-    SELECT
-        interaction,
-        place,
-        count(*) AS answer_count,
-        arg_min(
-            struct_pack(
-                interaction := result_interaction, sent_at := sent_at, is_error := is_error
-            ),
-            (sent_at, result_interaction, result_place)
-        ) AS first
-    FROM matches
-    WHERE status IS NOT NULL  -- upstream took it
-    GROUP BY interaction, place
-),
-
--- A result in the same answer: the tool ran where the model ran.
-own_results AS (
-    SELECT
-        interaction,
-        call_id,
-        regexp_replace(type, '_result$', '_call') AS type,
-        arg_min(struct_pack(is_error := is_error, ended_at := ended_at, seen_at := seen_at), place)
-            AS first
-    FROM told
-    WHERE side = 'output' AND ends_with(type, '_result')
-    GROUP BY ALL
-),
-
-calls AS (
-    SELECT
-        told.*,
-        own.first AS own,
-        answers.first AS answer,
-        CASE WHEN told.type = 'function_call' AND own.first IS NULL THEN 'client' ELSE 'server' END
-            AS ran_at,
-        CASE WHEN own.first IS NOT NULL THEN 1 ELSE coalesce(answers.answer_count, 0) END
-            AS answer_count
-    FROM told
-    LEFT JOIN own_results AS own
-        ON own.interaction = told.interaction
-        AND own.call_id = told.call_id
-        AND own.type = told.type
-    LEFT JOIN answers
-        ON answers.interaction = told.interaction
-        AND answers.place = told.place
-    WHERE told.side = 'output' AND ends_with(told.type, '_call')
-),
-
-judged AS (
-    SELECT
-        calls.*,
-        answer_count > 1 AS is_answered_twice,
-        answer_count = 0
-        AND coalesce(status NOT IN ('failed', 'cancelled'), TRUE)
-        AND (
-            is_followed
-            OR coalesce(step_mac IN (SELECT step_mac FROM repeated WHERE step_mac IS NOT NULL), FALSE)
-            OR seen_at + INTERVAL 1 HOUR < (SELECT max(observations.seen_at) FROM observations)
-        ) AS is_never_answered,
-        (interaction, call_id) IN (SELECT (interaction, call_id) FROM repeated)
-        OR row_number() OVER (
-            PARTITION BY ran_at, conversation, call_id
-            ORDER BY seen_at, interaction, place
-        ) > 1 AS is_id_reused
-    FROM calls
-)
-
-SELECT
-    interaction,
-    conversation,
-    place,
-    regexp_replace(type, '_call$', '') AS tool,
-    name,
-    server_name,
-    variant,
-    call_id,
-    ran_at,
-    seen_at,
-    CASE WHEN own IS NOT NULL THEN interaction ELSE answer.interaction END AS result_interaction,
-    CASE WHEN own IS NOT NULL THEN own.seen_at ELSE answer.sent_at END AS answered_at,
-    CASE
-        WHEN own IS NOT NULL THEN (epoch_us(own.ended_at) - epoch_us(started_at)) * 1000
-        ELSE (epoch_us(answer.sent_at) - epoch_us(seen_at)) * 1000
-    END AS duration_ns,
-    CASE WHEN own IS NOT NULL THEN own.is_error ELSE answer.is_error END AS is_error,
-    answer_count,
-    CASE
-        WHEN ran_at = 'client'
-            THEN list_filter(
-                [
-                    CASE WHEN is_never_answered THEN 'never_answered' END,
-                    CASE WHEN is_answered_twice THEN 'answered_twice' END,
-                    CASE WHEN is_id_reused THEN 'id_reused' END
-                ],
-                lambda kind: kind IS NOT NULL
-            )
-        ELSE []
-    END AS findings,
-    id_hash
-FROM judged
-UNION ALL
-SELECT
-    results.interaction,
-    results.conversation,
-    NULL AS place,
-    NULL AS tool,
-    max(results.name) AS name,
-    NULL AS server_name,
-    NULL AS variant,
-    results.call_id,
-    NULL AS ran_at,
-    max(results.sent_at) AS seen_at,
-    NULL AS result_interaction,
-    NULL AS answered_at,
-    NULL AS duration_ns,
-    NULL AS is_error,
-    0 AS answer_count,
-    ['unknown_call'] AS findings,
-    results.id_hash
-FROM results
-LEFT JOIN matches
-    ON matches.result_interaction = results.interaction
-    AND matches.result_place = results.place
-    AND matches.call_id = results.call_id
-WHERE results.is_previous_known
-    AND matches.interaction IS NULL
-    AND (results.interaction, results.call_id) NOT IN (
-        SELECT (repeated.interaction, repeated.call_id) FROM repeated
-    )
-GROUP BY results.interaction, results.conversation, results.call_id, results.id_hash;
+CREATE OR REPLACE VIEW tool_uses AS
+FROM tool_uses_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_uses IS
     'Calls of tools, and results for calls nobody made, with what is wrong. For the views below.';
 
+-- With `since`, those called before may miss what answers them: ask for later ones alone. With `caller`, other ones' may.
+CREATE OR REPLACE MACRO tool_calls_among(since, caller, named) AS TABLE (
+    SELECT
+        interaction,
+        conversation,
+        place,
+        tool,
+        name,
+        server_name,
+        variant,
+        call_id,
+        ran_at,
+        seen_at AS called_at,
+        result_interaction,
+        answered_at,
+        duration_ns,
+        is_error,
+        answer_count,
+        id_hash
+    FROM tool_uses_among(since, caller, named)
+    WHERE tool IS NOT NULL
+);
+
 CREATE OR REPLACE VIEW tool_calls AS
-SELECT
-    interaction,
-    conversation,
-    place,
-    tool,
-    name,
-    server_name,
-    variant,
-    call_id,
-    ran_at,
-    seen_at AS called_at,
-    result_interaction,
-    answered_at,
-    duration_ns,
-    is_error,
-    answer_count,
-    id_hash
-FROM tool_uses
-WHERE tool IS NOT NULL;
+FROM tool_calls_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_calls IS
     'Calls of tools, on the client''s side and the server''s, with what answered them and how long it took.';
 

@@ -7,14 +7,16 @@
 --
 -- The macros take the interactions that are looked for, by the hashes of their ids, in decimal between commas, so that an
 -- erasure reads little; NULL: all. A list as a parameter costs DuckDB 1.5.5 250 us an element, a text nothing; strings of
--- rows that a join throws away are unpacked first, hence the joins by rowid.
+-- rows that a join throws away are unpacked first, hence the joins by rowid. Steps lie between two instants, NULL: any; they are
+-- seen when their exchange shows the interaction.
 
-CREATE OR REPLACE MACRO answers_given(wanted) AS TABLE (
+CREATE OR REPLACE MACRO answers_given(wanted, since, until) AS TABLE (
     WITH answered AS (
         SELECT interaction, chain_mac, step_mac
         FROM steps
         WHERE side = 'output'
             AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+            AND (since IS NULL OR seen_at BETWEEN since AND until)
             AND (wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[])))
     )
 
@@ -33,7 +35,7 @@ CREATE OR REPLACE MACRO answers_given(wanted) AS TABLE (
 
 CREATE OR REPLACE MACRO quoted_answers(wanted) AS TABLE (
     WITH given AS MATERIALIZED (
-        FROM answers_given(wanted)
+        FROM answers_given(wanted, NULL::TIMESTAMP, NULL::TIMESTAMP)
     )
 
     SELECT repeats.exchange, repeats.interaction AS about, given.interaction
@@ -47,7 +49,7 @@ CREATE OR REPLACE MACRO quoted_answers(wanted) AS TABLE (
 );
 
 -- Where the caller's own words end. Those of an unanswered turn have no answer to be known by.
-CREATE OR REPLACE MACRO unanswered_of(wanted) AS TABLE (
+CREATE OR REPLACE MACRO unanswered_of(wanted, since, until) AS TABLE (
     WITH questions AS (
         SELECT
             exchange,
@@ -57,6 +59,7 @@ CREATE OR REPLACE MACRO unanswered_of(wanted) AS TABLE (
         WHERE side = 'input'
             AND type IN ('user_input', 'function_result')
             AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+            AND (since IS NULL OR seen_at BETWEEN since AND until)
             AND (wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[])))
         GROUP BY exchange, interaction
     ),
@@ -76,6 +79,7 @@ CREATE OR REPLACE MACRO unanswered_of(wanted) AS TABLE (
                     FROM steps
                     WHERE side = 'output'
                         AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+                        AND (since IS NULL OR seen_at BETWEEN since AND until)
                         AND (wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[])))
                 )
             )
@@ -101,8 +105,20 @@ CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
             told.has_continuation_token,
             created.client,
             created.started_at
-        FROM unanswered_of(wanted) AS told
-        INNER JOIN exchanges AS created ON created.exchange = told.exchange
+        FROM unanswered_of(wanted, NULL::TIMESTAMP, NULL::TIMESTAMP) AS told
+        INNER JOIN exchanges AS created
+            ON created.sequence = number_of(told.exchange) AND created.exchange = told.exchange
+    ),
+
+    -- Those alone that repeat one, with all that they sent: few of many.
+    repeating AS (
+        SELECT DISTINCT exchange, interaction, id_hash, seen_at
+        FROM (
+            SELECT exchange, interaction, id_hash, seen_at, unnest(string_split(chain_mac, ',')) AS mac
+            FROM steps
+            WHERE side = 'input' AND type IN ('user_input', 'function_result') AND chain_mac IS NOT NULL
+        )
+        WHERE mac IN (SELECT unanswered.mac FROM unanswered)
     ),
 
     asked AS (
@@ -117,10 +133,17 @@ CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
             carried.client,
             carried.started_at
         FROM steps AS marked
+        INNER JOIN repeating
+            ON repeating.seen_at = marked.seen_at
+            AND repeating.id_hash = marked.id_hash
+            AND repeating.exchange = marked.exchange
+            AND repeating.interaction = marked.interaction
         INNER JOIN observations
-            ON observations.exchange = marked.exchange
+            ON observations.id_hash = marked.id_hash
+            AND observations.exchange = marked.exchange
             AND observations.interaction = marked.interaction
-        INNER JOIN exchanges AS carried ON carried.exchange = marked.exchange
+        INNER JOIN exchanges AS carried
+            ON carried.sequence = number_of(marked.exchange) AND carried.exchange = marked.exchange
         WHERE marked.side = 'input'
             AND marked.type IN ('user_input', 'function_result')
             AND (marked.chain_mac IS NOT NULL OR marked.step_mac IS NOT NULL)
@@ -185,7 +208,7 @@ CREATE OR REPLACE MACRO quoted_attempts(wanted, since, until) AS TABLE (
 -- The last turn of the day before in a repeated conversation: it held what is older.
 CREATE OR REPLACE MACRO bridges_over(wanted) AS TABLE (
     WITH answered AS MATERIALIZED (
-        FROM answers_given(wanted)
+        FROM answers_given(wanted, NULL::TIMESTAMP, NULL::TIMESTAMP)
     ),
 
     near AS MATERIALIZED (
@@ -276,7 +299,8 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
     SELECT
         exchange,
         interaction,
-        CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how
+        CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
+        seen_at
     FROM observations
     WHERE (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
         AND (wanted IS NULL OR observations.rowid IN (
@@ -284,7 +308,7 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
         WHERE found.id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
     ))
     UNION
-    SELECT exchange, interaction, how
+    SELECT exchange, interaction, how, NULL AS seen_at
     FROM unread
     WHERE wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
 );

@@ -30,7 +30,14 @@ WHERE
 COMMENT ON VIEW holds_open IS
     'Holds that nobody has released: what they name, and all turns before it, must not be deleted.';
 
-CREATE OR REPLACE VIEW copies AS
+CREATE OR REPLACE VIEW copies_touched AS
+SELECT id_hash FROM touched
+UNION
+SELECT id_hash FROM touched_copies;
+COMMENT ON VIEW copies_touched IS
+    'Interactions told of, or gone on from, since their copies were settled. For the views, not for people.';
+
+CREATE OR REPLACE VIEW copies_fresh AS
 WITH told AS (
     SELECT
         interaction,
@@ -48,13 +55,23 @@ WITH told AS (
         max(label_index) AS label_index,
         max(environment_id) AS environment_id
     FROM observations
-    WHERE how != 'deleted'
+    WHERE how != 'deleted' AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
     GROUP BY interaction, id_hash
+),
+
+telling AS (
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM observations
+    WHERE id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+    UNION
+    SELECT exchange, interaction, number_of(exchange) AS number
+    FROM mentions
+    WHERE id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
 ),
 
 carried AS (
     SELECT
-        interaction,
+        exchanges.interaction,
         coalesce(
             arg_min(client, started_at) FILTER (WHERE operation = 'create'),
             arg_min(client, started_at) FILTER (WHERE purpose = 'client')
@@ -70,14 +87,20 @@ carried AS (
             WHERE operation = 'delete' AND purpose = 'client' AND status BETWEEN 200 AND 299
         ) AS deleted_at
     FROM exchanges
-    WHERE interaction IS NOT NULL
-    GROUP BY interaction
+    INNER JOIN telling
+        ON telling.number = exchanges.sequence
+        AND telling.exchange = exchanges.exchange
+        AND telling.interaction = exchanges.interaction
+    GROUP BY exchanges.interaction
 ),
 
 continued AS (
     SELECT previous_interaction_id AS interaction, max(seen_at) AS continued_at
     FROM observations
-    WHERE how = 'created' AND interaction_id IS NOT NULL AND previous_interaction_id IS NOT NULL
+    WHERE how = 'created'
+        AND interaction_id IS NOT NULL
+        AND previous_interaction_id IS NOT NULL
+        AND previous_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
     GROUP BY previous_interaction_id
 ),
 
@@ -90,16 +113,8 @@ disposed AS (
         arg_max(TRY_CAST(data ->> '$.due' AS BIGINT), seen_at) AS due_ns,
         max(seen_at) AS last_at
     FROM acts
-    WHERE kind = 'disposal' AND interaction IS NOT NULL
+    WHERE kind = 'disposal' AND interaction IN (SELECT told.interaction FROM told)
     GROUP BY interaction
-),
-
-project AS (
-    SELECT
-        coalesce(arg_max(data ->> '$.shortest_days', seen_at)::BIGINT, 1) AS shortest,
-        coalesce(arg_max(data ->> '$.longest_days', seen_at)::BIGINT, 55) AS longest
-    FROM acts
-    WHERE kind = 'policy' AND (data ->> '$.longest_days') IS NOT NULL
 )
 
 SELECT
@@ -131,18 +146,46 @@ SELECT
     disposed.flags,
     make_timestamp(disposed.due_ns // 1000) AS due_at,
     disposed.last_at AS disposed_at,
-    told.has_id AND told.store IS DISTINCT FROM 'false' AS is_stored,
-    coalesce(told.created_at, carried.date_at, told.seen_at) + to_days(project.shortest::INTEGER)
-        AS expires_earliest,
-    greatest(
-        coalesce(told.created_at, carried.date_at, told.seen_at),
-        coalesce(told.updated_at, TIMESTAMP '1970-01-01'),
-        coalesce(continued.continued_at, TIMESTAMP '1970-01-01')
-    ) + to_days(project.longest::INTEGER + 1) AS expires_latest
+    told.has_id AND told.store IS DISTINCT FROM 'false' AS is_stored
 FROM told
 LEFT JOIN carried ON carried.interaction = told.interaction
 LEFT JOIN continued ON continued.interaction = told.interaction
-LEFT JOIN disposed ON disposed.interaction = told.interaction
+LEFT JOIN disposed ON disposed.interaction = told.interaction;
+COMMENT ON VIEW copies_fresh IS
+    'Copies at Google that were told of since they were settled. For the views, not for people.';
+
+-- Made anew and filled again when the text of this file changed: settling.py.
+CREATE TABLE IF NOT EXISTS settled_copies AS
+SELECT * FROM copies_fresh LIMIT 0;
+COMMENT ON TABLE settled_copies IS
+    'What the view copies says of those that nobody told of since. For the views, not for people.';
+
+CREATE OR REPLACE VIEW copies AS
+WITH told AS (
+    SELECT * FROM settled_copies
+    WHERE id_hash NOT IN (SELECT copies_touched.id_hash FROM copies_touched)
+    UNION ALL BY NAME
+    SELECT * FROM copies_fresh
+),
+
+-- What is told of the project holds for all its copies.
+project AS (
+    SELECT
+        coalesce(arg_max(data ->> '$.shortest_days', seen_at)::BIGINT, 1) AS shortest,
+        coalesce(arg_max(data ->> '$.longest_days', seen_at)::BIGINT, 55) AS longest
+    FROM acts
+    WHERE kind = 'policy' AND (data ->> '$.longest_days') IS NOT NULL
+)
+
+SELECT
+    told.*,
+    told.began_at + to_days(project.shortest::INTEGER) AS expires_earliest,
+    greatest(
+        told.began_at,
+        coalesce(told.updated_at, TIMESTAMP '1970-01-01'),
+        coalesce(told.continued_at, TIMESTAMP '1970-01-01')
+    ) + to_days(project.longest::INTEGER + 1) AS expires_latest
+FROM told
 CROSS JOIN project;
 COMMENT ON VIEW copies IS
     'Interactions as copies at Google: whose they are, when their periods began and end, how far their disposal is.';
