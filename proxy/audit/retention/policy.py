@@ -42,7 +42,7 @@ class Policy:
     never_store: bool = False
     """Of its content nothing is kept here: facts alone."""
     delete_since_ns: int = 0
-    """Since when it wants this deletion, wall clock; 0: always. See `notice`."""
+    """Since when it wants this deletion, wall clock; 0: always. See `ledger.notice`."""
     erase_since_ns: int = 0
     notice_ns: int = 0
     """What began before waits so long from then on."""

@@ -14,11 +14,11 @@ import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proxy.audit.ledger.fold import copy_of, interval_of, residues_of, subject_of
+from proxy.audit.ledger.notice import stood, told_standings, with_notice
 from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.ledger.rows import CopyRow, EventRow
 from proxy.audit.retention.cascade import Forest
 from proxy.audit.retention.clocks import Tier
-from proxy.audit.retention.notice import stood, told_standings, with_notice
 from proxy.audit.retention.policy import Policy, indexed, never_stored, verdict
 from proxy.audit.retention.states import FINAL
 from proxy.errors import ConfigError

@@ -36,6 +36,8 @@ FULL_LOOK_S: Final = 300.0
 """How often the tables are asked for all that is due; in between only news is looked for."""
 DELETES_PER_ROUND: Final = 20
 """Intents that are made durable together."""
+SEEN_FOR_S: Final = 1.0
+"""How long what was seen of holds counts for DELETEs of one round: an upstream that is slow makes a round of them long."""
 ACTS_MAX: Final = 500
 """Of one call to the recorder, which takes a thousand."""
 NEWS_US: Final = 2 * 3600 * 1_000_000
@@ -162,10 +164,11 @@ class Disposals:
         for case in cases:
             self._take(case, events.DeleteIntended(**self._when()))
         await self._settle()
-        await (
-            self._recorder.flush()
-        )  # a hold that was recorded before the intents is seen from here on
+        seen_s: float | None = None
         for case in cases:
+            if seen_s is None or self._clocks.mono_s() - seen_s >= SEEN_FOR_S:
+                await self._see_again(cases)
+                seen_s = self._clocks.mono_s()
             if not await self._is_still_right(case):
                 self._take(case, events.DeleteWithdrawn(**self._when()))
                 continue
@@ -180,11 +183,14 @@ class Disposals:
             )
             self._take(case, answered)
 
+    async def _see_again(self, cases: list[Case]) -> None:
+        """By what is durable now: holds that were recorded before the intents, turns that came since."""
+        await self._recorder.flush()
+        around = await self._ledger.surroundings(cases)
+        self._around = around if self._around is None else self._around.joined(around)
+
     async def _is_still_right(self, case: Case) -> bool:
-        """By what the tables have now, directly before it leaves: holds, turns that came since, the policies' file."""
-        around = await self._ledger.surroundings([case])
-        if self._around is not None:
-            self._around = self._around.joined(around)
+        """Directly before it leaves, by what was seen a moment ago, and the policies' file."""
         await self._ledger.read_policies(self._now().wall)
         world = self._world(case)
         return not world.is_held and (case.copy.is_request or world.is_wanted)

@@ -12,6 +12,13 @@ from typing import Any, Final
 import orjson
 
 from proxy.audit.ledger.fold import copy_of, gone_by, interval_of, subject_of
+from proxy.audit.ledger.notice import (
+    Standings,
+    stood,
+    told_changes,
+    told_standings,
+    with_notice,
+)
 from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.ledger.rows import CopyRow, EventRow, TurnRow
 from proxy.audit.retention.cascade import Forest
@@ -24,13 +31,6 @@ from proxy.audit.retention.clocks import (
     Tier,
 )
 from proxy.audit.retention.decide import can_be_proven
-from proxy.audit.retention.notice import (
-    Standings,
-    stood,
-    told_changes,
-    told_standings,
-    with_notice,
-)
 from proxy.audit.retention.policy import Duty, Policy, Verdict, deletion_at, indexed, verdict
 from proxy.audit.retention.states import FINAL, Copy, Disposal
 from proxy.errors import ConfigError

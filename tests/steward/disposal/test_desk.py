@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,3 +294,26 @@ async def test_a_policy_that_became_stricter_reaches_what_was_there_after_its_no
     await scene.work()
 
     assert scene.outcome() == "deleted_verified"
+
+
+async def test_a_hold_that_comes_while_an_upstream_is_slow_spares_what_has_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, "v1_a", "v1_b")
+    send = scene.upstream.send
+
+    async def slow(method: str, target: str, headers: Any, **more: Any) -> Any:
+        if method == "DELETE":  # it takes a while, in which somebody holds the other one
+            scene.clock.at_s += 60.0
+            scene.tables.holds = ["v1_b"]
+        return await send(method, target, headers, **more)
+
+    monkeypatch.setattr(scene.upstream, "send", slow)
+
+    await scene.work()
+
+    assert (scene.upstream.count("DELETE", "v1_a"), scene.upstream.count("DELETE", "v1_b")) == (
+        1,
+        0,
+    )
+    assert "DeleteWithdrawn" in scene.tables.steps()

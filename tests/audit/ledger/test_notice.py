@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit.retention.clocks import DAY_NS
-from proxy.audit.retention.notice import (
+from proxy.audit.ledger.notice import (
     NOTHING_STOOD,
     PER_ACT,
     Standings,
@@ -21,6 +20,7 @@ from proxy.audit.retention.notice import (
     told_standings,
     with_notice,
 )
+from proxy.audit.retention.clocks import DAY_NS
 from proxy.audit.retention.policy import Policy, Subject, verdict
 
 WEEK = Policy(name="week", delete_upstream_after_s=7 * 86_400, erase_local_after_s=7 * 86_400)
