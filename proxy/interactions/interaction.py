@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from proxy.interactions.content import int_or_none, text_or_none, told_name
@@ -28,6 +29,8 @@ _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]{1,512}")
 """Letters of an id and of the parts inside it."""
 _TURN_SIZES: Final = (22, 23)
 """Characters of a turn's id inside an interaction's id."""
+IDS_DECODED_MAX: Final = 64
+"""Of ids whose parts are remembered, 100 characters each: an exchange asks three times for those it names."""
 
 
 @plain_value(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def decode_id(interaction_id: str) -> DecodedId | None:
     """The parts of an id of the known form; None for any other text. Reference, 6.3."""
     if not interaction_id.startswith("v1_") or len(interaction_id) > 100:
         return None
+    return _decoded(interaction_id)
+
+
+@lru_cache(maxsize=IDS_DECODED_MAX)
+def _decoded(interaction_id: str) -> DecodedId | None:
     packed = _from_base64url(interaction_id[3:])
     if packed is None or len(packed) < 2 or packed[0] != 0x0A:
         return None

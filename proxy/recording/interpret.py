@@ -273,9 +273,10 @@ class _Interpretation:
         return equality_of(interaction, self._exchange.started_wall_ns, self._equality)
 
     def _resumed_after(self, interaction: str | None) -> str | None:
-        return event_name(
-            self._heads.target.last_event_id, self._equality_of(interaction or self._name)
-        )
+        event_id = self._heads.target.last_event_id
+        if event_id is None:
+            return None
+        return event_name(event_id, self._equality_of(interaction or self._name))
 
     def _subject_name(self) -> str | None:
         if self._observations:
