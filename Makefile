@@ -170,6 +170,7 @@ full: export ERASING_ALL := 100000
 full: export RETENTION_RUNS := 2000
 full: export RETENTION_LIVES := 20000
 full: export RETENTION_TREES := 400
+full: export STREAMS_OPEN := 500
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
 	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
 	@$(MAKE) --no-print-directory outside-full

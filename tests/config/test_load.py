@@ -14,6 +14,9 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+FILES = ("certificate", "key")
+
+
 def said(name: str, value: object) -> Given:
     return Given(name, value, "command line --set")
 
@@ -145,3 +148,17 @@ def test_the_stewards_key_is_no_setting_and_is_not_complained_about(tmp_path: Pa
 
     dump_resolved(known.settings, tmp_path / "settings.json")
     assert "sesame" not in (tmp_path / "settings.json").read_text()
+
+
+def test_files_of_certificates_are_found_by_processes_that_stand_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.pem").write_text("")
+    names = [f"{part}.tls_{name}_file" for part in ("listen", "admin") for name in FILES]
+    given = [said(name, "a.pem") for name in (*names, "admin.tls_client_ca_file")]
+
+    found = resolve(file=None, environment={}, command_line=given).settings
+
+    assert found.listen_tls_key_file == tmp_path / "a.pem"
+    assert found.admin_tls_client_ca_file == tmp_path / "a.pem"

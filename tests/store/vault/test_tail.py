@@ -73,7 +73,7 @@ def of_a_newer_release(one: bytes) -> bytes:
     size, _, kind, codec, version, *rest = RECORD_HEADER.unpack_from(one)
     tail = RECORD_HEADER.pack(size, 0, kind, codec, version + 1, *rest)[8:]
     payload = one[RECORD_HEADER_BYTES:]
-    crc = google_crc32c.value(tail + payload)
+    crc: int = google_crc32c.value(tail + payload)
     return size.to_bytes(4, "little") + crc.to_bytes(4, "little") + tail + payload
 
 
