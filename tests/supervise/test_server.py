@@ -272,6 +272,27 @@ async def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path) -> No
     assert [word for _, word in words(tmp_path)] == ["ready", "stopped"]
 
 
+async def test_a_certificate_that_cannot_be_used_changes_nothing_and_stops_no_gateway(
+    tmp_path: Path,
+) -> None:
+    spoiled = tmp_path / "spoiled.pem"
+    spoiled.write_text("no certificate")
+    wrong = replace(
+        settings(tmp_path), listen_tls_certificate_file=spoiled, listen_tls_key_file=spoiled
+    )
+    supervisor, said = reloading(tmp_path, lambda: wrong)
+
+    def act(_: Started) -> None:
+        supervisor.request_reload()
+        assert "stay as they were: TLS: " in said.get(timeout=20)
+
+    await serve_until(supervisor, act)
+
+    assert [word for _, word in words(tmp_path)] == ["ready", "stopped"]
+    written = load_resolved(tmp_path / "data" / "run" / "settings.json")
+    assert written.listen_tls_certificate_file is None
+
+
 PRIVATE = """
 import os, signal, sys
 notes = open(sys.argv[1], "a", buffering=1)
