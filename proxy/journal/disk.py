@@ -91,20 +91,29 @@ def new_file(path: Path, size: int) -> int:
     return descriptor
 
 
-def verify_name(descriptor: int, path: Path) -> int:
-    """Make sure that `path` still leads to the open file; returns its size in bytes.
+Identity = tuple[int, int]
+"""Device and inode. Nobody else gets them as long as the file is open."""
+
+
+def identity_of(descriptor: int) -> Identity:
+    """What tells an open file from every other."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def verify_name(identity: Identity, path: Path) -> int:
+    """Make sure that `path` still leads to the open file of this identity; returns its size in bytes.
 
     A file that was unlinked or replaced takes bytes happily and nobody ever sees them again.
 
     Raises:
         FileLost: it leads elsewhere or nowhere; see `restored`.
     """
-    ours = os.fstat(descriptor)
     try:
         named = os.stat(path)  # noqa: PTH116  half the cost of Path.stat, once per commit
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileLost(error.errno, f"{path.name} is gone") from error
-    if (named.st_dev, named.st_ino) != (ours.st_dev, ours.st_ino):
+    if (named.st_dev, named.st_ino) != identity:
         raise FileLost(f"{path.name} is another file now")
     return named.st_size
 

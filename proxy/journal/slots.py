@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from proxy.errors import KeyDestroyed, SlotsMissing
 from proxy.journal.disk import (
     FileLost,
+    identity_of,
     make_folder,
     new_file,
     restored,
@@ -68,6 +69,7 @@ class SlotFile:
     ) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._identity = identity_of(descriptor)
         self._seal = AESGCM(slot_key)
         self._bound_to = _bound_to(worker, boot)
         self._keys: dict[int, bytes] = {}
@@ -107,10 +109,11 @@ class SlotFile:
             OSError: the file was lost and could not be restored.
         """
         try:
-            verify_name(self._descriptor, self._path)
+            verify_name(self._identity, self._path)
         except FileLost as error:
             lost, end = self._descriptor, slot_offset(self.durable_last + 1)
             self._descriptor = restored(lost, self._path, end, end)
+            self._identity = identity_of(self._descriptor)
             os.close(lost)
             return f"{error.args[-1]}: restored"
         return ""

@@ -13,6 +13,7 @@ import pytest
 from proxy.journal.disk import (
     BUFFERS_PER_WRITE_MAX,
     FileLost,
+    identity_of,
     make_folder,
     new_file,
     restored,
@@ -88,10 +89,10 @@ def test_a_lost_file_is_noticed_and_restored_from_its_descriptor(
     tamper(path)
 
     with pytest.raises(FileLost, match=r"gone|another file"):
-        verify_name(lost, path)
+        verify_name(identity_of(lost), path)
     found = restored(lost, path, len(b"durable"), 4096)
 
-    assert verify_name(found, path) == 4096
+    assert verify_name(identity_of(found), path) == 4096
     assert path.read_bytes() == b"durable".ljust(4096, b"\0")
     os.close(lost)
     os.close(found)

@@ -6,7 +6,14 @@ import os
 from pathlib import Path
 from typing import Final
 
-from proxy.journal.disk import new_file, restored, sync_folder, verify_name, write_all
+from proxy.journal.disk import (
+    identity_of,
+    new_file,
+    restored,
+    sync_folder,
+    verify_name,
+    write_all,
+)
 from proxy.journal.format import (
     ENTRY_HEADER_BYTES,
     FRAME_HEADER_BYTES,
@@ -42,7 +49,7 @@ def own_frame(kind: Kind, wall_ns: int, mono_ns: int, data: bytes) -> bytes:
 class SegmentFile:
     """`end` is the offset of the next frame. Not thread-safe: the writer's thread owns it."""
 
-    __slots__ = ("_descriptor", "_zeroed_to", "end", "head", "path", "size")
+    __slots__ = ("_descriptor", "_identity", "_zeroed_to", "end", "head", "path", "size")
 
     def __init__(self, folder: Path, head: SegmentHead, head_frame: bytes, size: int) -> None:
         self.path = segment_path(folder, head.boot, head.index)
@@ -51,6 +58,7 @@ class SegmentFile:
         self.end = 0
         self._zeroed_to = 0
         self._descriptor = new_file(self.path, size)
+        self._identity = identity_of(self._descriptor)
         try:
             self.write([head_frame], len(head_frame))
             os.fsync(self._descriptor)
@@ -109,7 +117,7 @@ class SegmentFile:
         Raises:
             FileLost, OSError: see `sync`.
         """
-        if verify_name(self._descriptor, self.path) < self.end:
+        if verify_name(self._identity, self.path) < self.end:
             raise OSError(f"{self.path.name} was cut while in use")
 
     def restore(self, durable_end: int) -> None:
@@ -120,6 +128,7 @@ class SegmentFile:
         """
         lost = self._descriptor
         self._descriptor = restored(lost, self.path, durable_end, self.size)
+        self._identity = identity_of(self._descriptor)
         os.close(lost)
         self.end = self._zeroed_to = durable_end
 
