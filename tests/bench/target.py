@@ -42,7 +42,8 @@ def answer(size: int) -> bytes:
 
 def interaction(number: int) -> bytes:
     """A whole response: an interaction of five steps, about 2.5 KB, with an id of its own."""
-    created = number << 32 | time.time_ns() // 1_000_000_000  # ids begin with the second they were made in
+    # An id begins with the second it was made in.
+    created = number << 32 | time.time_ns() // 1_000_000_000
     turn = base64.urlsafe_b64encode(created.to_bytes(16, "little")).rstrip(b"=").decode()
     inner = (
         b"\n" + bytes([len(turn)]) + turn.encode() + b"\x12" + bytes([len(turn)]) + turn.encode()
