@@ -32,6 +32,10 @@ class NotAnswered(ProxyError):
     """Our own gateway or recorder does not answer now: both are started again by the supervisor."""
 
 
+class Cut(NotAnswered):
+    """There are more rows than one answer holds."""
+
+
 class Refused(NotAnswered):
     """The recorder does not understand what it is asked, or knows no such thing."""
 
@@ -60,8 +64,26 @@ class Recorder:
         Raises:
             NotAnswered: try again later.
         """
+        return (await self._asked(name, parameters))[0]
+
+    async def whole(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        """The same where no row may be missing.
+
+        Raises:
+            Cut: some are: ask for less at once.
+            NotAnswered: try again later.
+        """
+        rows, is_cut = await self._asked(name, parameters)
+        if is_cut:
+            raise Cut(f"the recorder has more rows of {name} than one answer holds")
+        return rows
+
+    async def _asked(
+        self, name: str, parameters: Mapping[str, object]
+    ) -> tuple[list[dict[str, Any]], bool]:
         told = await self._post("/query", {"name": name, "parameters": parameters})
-        return [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+        rows = [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+        return rows, bool(told.get("is_cut"))
 
     async def flush(self) -> None:
         """Returns when all that is durable now can be asked for. Raises NotAnswered."""

@@ -40,6 +40,9 @@ class StillRecorder(Recorder):
         self.asked.append({"name": name, **parameters})
         return self.rows
 
+    async def whole(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        return await self.query(name, **parameters)
+
     async def flush(self) -> None:
         self._check()
         self.flushes += 1

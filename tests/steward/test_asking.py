@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from proxy.steward.asking import AGENT, Neighbours, NotAnswered, Told
+from proxy.steward.asking import AGENT, Cut, Neighbours, NotAnswered, Told
 from tests.steward.served import served
 
 
@@ -81,3 +81,13 @@ async def test_nobody_there_is_said(tmp_path: Path) -> None:
             await neighbours.gateway.get("/x", {})
         with pytest.raises(NotAnswered, match="the recorder does not answer"):
             await neighbours.recorder.flush()
+
+
+async def test_an_answer_that_was_cut_is_no_whole_one(tmp_path: Path) -> None:
+    async def recorder(_request: web.Request) -> web.Response:
+        return web.json_response({"columns": ["a"], "rows": [[1]], "is_cut": True})
+
+    async with served(tmp_path / "recorder.sock", recorder), Neighbours(tmp_path) as neighbours:
+        assert await neighbours.recorder.query("some") == [{"a": 1}]
+        with pytest.raises(Cut):
+            await neighbours.recorder.whole("some")

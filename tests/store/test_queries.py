@@ -92,6 +92,9 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_news": {"since_us": 0},
     "disposal_clock": {"since_us": 0},
     "policies_told": {},
+    "disposal_kin": {"roots": [1], "after": "", "limit": 5},
+    "disposal_behind": {"hashes": "1,2", "after": "", "limit": 5},
+    "disposal_held": {"after": "", "limit": 5},
     "probing_unsettled": {
         "scope": ["f" * 16],
         "since_us": 0,

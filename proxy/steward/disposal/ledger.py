@@ -34,12 +34,17 @@ from proxy.audit.retention.decide import can_be_proven
 from proxy.audit.retention.policy import Duty, Policy, Verdict, deletion_at, indexed, verdict
 from proxy.audit.retention.states import FINAL, Copy, Disposal
 from proxy.errors import ConfigError
-from proxy.steward.asking import Recorder
+from proxy.interactions.interaction import id_hash
+from proxy.steward.asking import Cut, NotAnswered, Recorder
 
 CARE_MAX: Final = 1000
 """Copies in care at once: each is held in memory with its events. The others wait in the tables."""
 PAGE: Final = 1000
 """Candidates of one question."""
+ROWS_PAGE: Final = 5000
+"""Turns or holds of one question; an answer holds twice as many."""
+LINKS_MAX: Final = 2000
+"""Turns one behind the other whose ids name no first turn: as long as a conversation may be."""
 LOCAL_PAGES: Final = 10
 """Of one look for what is to be erased here; the next look goes on behind them."""
 PAGES_MAX: Final = 2000
@@ -189,9 +194,9 @@ class Ledger:
 
     async def read(self, names: Sequence[str], boot: str) -> list[Case]:
         """These copies, whatever is due. Raises NotAnswered."""
-        rows = await self._recorder.query("disposal_copies", interactions=names)
+        rows = await self._in_parts("disposal_copies", names)
         told: dict[str, list[EventRow]] = {}
-        for event in await self._recorder.query("disposal_events", interactions=names):
+        for event in await self._in_parts("disposal_events", names):
             told.setdefault(event["interaction"], []).append(EventRow(**event))
         return [self._case(CopyRow(**row), told.get(row["interaction"], []), boot) for row in rows]
 
@@ -242,10 +247,7 @@ class Ledger:
 
     async def surroundings(self, cases: Iterable[Case]) -> Surroundings:
         """Conversations and holds around them. Raises NotAnswered."""
-        roots = sorted({case.row.root for case in cases})
-        turns = [
-            TurnRow(**row) for row in await self._recorder.query("disposal_turns", roots=roots)
-        ]
+        turns = await self._kin({case.row.root for case in cases})
         forest = Forest({turn.interaction: turn.previous for turn in turns})
         held = frozenset(await self.held())
         states = {turn.interaction: turn.state for turn in turns}
@@ -253,7 +255,44 @@ class Ledger:
 
     async def held(self) -> list[str]:
         """Interactions that holds name now. Raises NotAnswered."""
-        return [row["interaction"] for row in await self._recorder.query("disposal_holds")]
+        return [row["interaction"] for row in await self._paged("disposal_held")]
+
+    async def _kin(self, roots: set[int]) -> list[TurnRow]:
+        """All turns of these conversations, and those behind them whose ids name no first turn."""
+        turns: dict[str, TurnRow] = {}
+        asked: set[int] = set()
+        for _ in range(LINKS_MAX):
+            for row in await self._paged("disposal_kin", roots=sorted(roots)):
+                turns[row["interaction"]] = TurnRow(**row)
+            asked |= roots
+            hashes = ",".join(str(id_hash(name)) for name in sorted(turns))
+            behind = await self._paged("disposal_behind", hashes=hashes) if turns else []
+            roots = {row["root"] for row in behind} - asked
+            if not roots:
+                return list(turns.values())
+        raise NotAnswered(f"turns behind turns, {LINKS_MAX} deep: nothing is deleted meanwhile")
+
+    async def _paged(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        """All rows, in pages by interaction."""
+        found: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = await self._recorder.whole(name, after=after, limit=ROWS_PAGE, **parameters)
+            found += page
+            if len(page) < ROWS_PAGE:
+                return found
+            after = page[-1]["interaction"]
+
+    async def _in_parts(self, name: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows of these interactions; in halves where one answer does not hold them all."""
+        try:
+            return await self._recorder.whole(name, interactions=list(names))
+        except Cut:
+            if len(names) < 2:
+                raise
+        middle = len(names) // 2
+        first = await self._in_parts(name, names[:middle])
+        return first + await self._in_parts(name, names[middle:])
 
     def _case(self, row: CopyRow, told: Sequence[EventRow], boot: str) -> Case:
         project = (self.project.tier, self.project.days)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from proxy.audit.retention.clocks import Tier
+from proxy.interactions.interaction import id_hash
 from proxy.steward.asking import Gateway, NotAnswered, Told
 from proxy.steward.credential import Credential
 from proxy.steward.disposal.desk import Disposals
@@ -109,14 +110,21 @@ class Tables(StillRecorder):
         found = [act["data"] for act in self.told("policy") if "standings" in act["data"]]
         return [{"data": orjson.dumps(data).decode()} for data in found]
 
-    def _disposal_turns(self, roots: list[int]) -> list[dict[str, Any]]:
+    def _disposal_kin(self, roots: list[int], **_: object) -> list[dict[str, Any]]:
         return [
             {"interaction": name, "previous": row["previous"], "state": None}
             for name, row in self.copies.items()
             if row["root"] in roots
         ]
 
-    def _disposal_holds(self) -> list[dict[str, Any]]:
+    def _disposal_behind(self, hashes: str, **_: object) -> list[dict[str, Any]]:
+        return [
+            {"interaction": name, "root": row["root"]}
+            for name, row in self.copies.items()
+            if row["previous"] and str(id_hash(row["previous"])) in hashes.split(",")
+        ]
+
+    def _disposal_held(self, **_: object) -> list[dict[str, Any]]:
         return [{"interaction": name} for name in self.holds]
 
     def _disposal_controls(self, **_: object) -> list[dict[str, Any]]:

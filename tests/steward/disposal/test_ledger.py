@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from proxy.audit.retention import events
 from proxy.audit.retention.clocks import Tier
 from proxy.audit.retention.machine import after
+from proxy.steward.asking import Cut
 from proxy.steward.disposal.ledger import Ledger, Project, is_in_care
 from tests.steward.disposal.standing import CREDENTIAL, DAY_US, POLICY, Tables
 from tests.steward.still import NOW_US
@@ -63,3 +67,52 @@ async def test_what_is_scheduled_for_later_is_not_in_care_yet(tmp_path: Path) ->
 
     assert not is_in_care(case, NOW_US * 1000)
     assert is_in_care(case, NOW_US * 1000 + 1)
+
+
+async def test_a_hold_protects_turns_before_it_though_their_ids_name_no_conversation(
+    tmp_path: Path,
+) -> None:
+    tables = Tables("v1_a", "v1_b", "v1_c", "v1_d")
+    tables.copies["v1_b"] |= {"previous": "v1_a", "root": 2}
+    tables.copies["v1_c"] |= {"previous": "v1_b", "root": 3}
+    tables.copies["v1_d"] |= {"root": 4}
+    tables.holds = ["v1_c"]
+    read = await ledger(tables, tmp_path)
+    (case,) = await read.read(["v1_a"], "life")
+
+    around = await read.surroundings([case])
+
+    assert around.protected == {"v1_a", "v1_b", "v1_c"}
+
+
+class Little(Tables):
+    """An answer holds two rows."""
+
+    async def whole(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        rows = await self.query(name, **parameters)
+        if "after" in parameters:
+            rows = sorted(rows, key=lambda row: str(row["interaction"]))
+            rows = [row for row in rows if row["interaction"] > parameters["after"]]
+            return rows[: parameters["limit"]]
+        if len(rows) > 2:
+            raise Cut("more")
+        return rows
+
+
+async def test_nothing_is_missing_where_one_answer_does_not_hold_it_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hold or an event that was cut off would be a copy deleted, or deleted again."""
+    monkeypatch.setattr("proxy.steward.disposal.ledger.ROWS_PAGE", 2)
+    names = [f"v1_{letter}" for letter in "abcde"]
+    tables = Little(*names)
+    tables.served = dict.fromkeys(names, 1)
+    tables.holds = list(names)
+    read = await ledger(tables, tmp_path)
+
+    cases = await read.read(names, "life")
+    around = await read.surroundings(cases)
+
+    assert [case.copy.was_confirmed for case in cases] == [True] * 5
+    assert around.held == set(names)
+    assert around.states.keys() == set(names)

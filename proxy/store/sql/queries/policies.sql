@@ -1,4 +1,4 @@
--- What the steward put on record of policies, each statement after its name.
+-- What the steward asks for, page by page where it may be much, each statement after its name.
 
 -- name: policies_told
 -- Since when each policy stands, in the order in which that was told.
@@ -64,4 +64,38 @@ WHERE
     fresh.interaction NOT IN (SELECT shown.interaction FROM shown)
     AND (probed.times IS NULL OR (probed.times < $probes_max AND probed.last_at < make_timestamp($again_us)))
 ORDER BY fresh.seen_at, fresh.interaction
+LIMIT $limit;
+
+-- name: disposal_kin
+-- The turns of the conversations $roots, behind $after.
+SELECT interaction, previous, state
+FROM copies
+WHERE list_contains($roots, root_hash) AND interaction > $after
+ORDER BY interaction
+LIMIT $limit;
+
+-- name: disposal_behind
+-- Turns that go on from those with these hashes, and their conversations: ids that name no first turn are tied by that alone.
+SELECT DISTINCT interaction, root_hash AS root
+FROM observations
+WHERE
+    how = 'created'
+    AND interaction_id IS NOT NULL
+    AND previous_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+    AND interaction > $after
+ORDER BY interaction
+LIMIT $limit;
+
+-- name: disposal_held
+-- Interactions that holds name now, of a held conversation all turns; behind $after.
+SELECT interaction
+FROM (
+    SELECT interaction
+    FROM holds_open
+    UNION
+    SELECT interaction
+    FROM held_interactions
+) AS held
+WHERE interaction > $after
+ORDER BY interaction
 LIMIT $limit;
