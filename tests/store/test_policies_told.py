@@ -96,3 +96,17 @@ def test_since_when_policies_stand_is_read_in_the_order_in_which_it_was_told(
     rows = queries.dicts(database.cursor(), "policies_told")[1]
 
     assert [json.loads(row["data"])["kept_until"] for row in rows] == [7, 0]
+
+
+def test_who_is_cared_for_is_not_forgotten_when_one_interaction_is_given_up(
+    database: Database,
+) -> None:
+    acts = (
+        act("capture", 1, {"scope": ["c1"]}),
+        act("capture", 2, {"reason": "attempts"}, "v1_any"),
+    )
+    database.ingest(FactBatch((), (), acts, batch(told(1, "any")).position))
+
+    (row,) = queries.dicts(database.cursor(), "health_steward")[1]
+
+    assert json.loads(row["scope"]) == ["c1"]

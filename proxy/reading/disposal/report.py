@@ -36,6 +36,8 @@ FOUND_A_PROBLEM: Final = 1
 ROWS_MAX: Final = 10_000
 """Of one list; who wants all asks the tables: audit.retention."""
 _PAGE: Final = 1000
+_THERE: Final = "delete at Google"
+_NO_KEY: Final = "waits, the steward has no key of this client"
 _FINALS: Final = sorted(str(state) for state in FINAL)
 
 
@@ -107,6 +109,7 @@ def _duties(where: Where, now_us: int) -> list[tuple[Any, ...]]:
         standings = stood(told_standings(told), policies, now_us * 1000)
         policies = with_notice(policies, standings, where.notice_ns)
         held = [row["interaction"] for row in queries.dicts(facts, "disposal_holds")[1]]
+        scope = _scope(facts)
         last = ""
         while True:
             _, page = queries.dicts(
@@ -126,7 +129,10 @@ def _duties(where: Where, now_us: int) -> list[tuple[Any, ...]]:
             forest = Forest({turn["interaction"]: turn["previous"] for turn in turns})
             protected = forest.protected(held)
             for copy in copies:
-                rows.extend(_wanted(copy, policies, now_us, protected))
+                for each in _wanted(copy, policies, now_us, protected):
+                    is_out = scope is not None and copy.client not in scope
+                    is_due = each[3] == f"{_THERE}: now"
+                    rows.append((*each[:3], f"{_THERE}: {_NO_KEY}") if is_out and is_due else each)
             if len(page) < _PAGE or len(rows) >= ROWS_MAX:
                 break
             last = names[-1]
@@ -162,7 +168,7 @@ def forecast(where: Where, now_us: int, within_s: int, form: Form) -> int:
     overdue = {row["interaction"] for row in rows if row["what"] == "overdue"}
     for wanted in _duties(where, now_us):
         interaction, at, policy, what = wanted
-        if what.startswith("delete at Google") and not what.endswith("held"):
+        if what.startswith(_THERE) and not what.endswith(("held", _NO_KEY)):
             note = f"policy {policy} deletes it at Google: it cannot be continued from here then"
             if at <= _instant(until_us * 1000) and interaction not in overdue:
                 rows.append(dict(zip(names, ("deletion", interaction, at, note), strict=True)))
@@ -236,6 +242,13 @@ def _clocks(
     return found
 
 
+def _scope(facts: duckdb.DuckDBPyConnection) -> frozenset[str] | None:
+    """Fingerprints of the clients whose copies the steward can reach; None: none ever ran."""
+    for row in queries.dicts(facts, "health_steward")[1]:
+        return frozenset(json.loads(row["scope"] or "[]"))
+    return None
+
+
 def _wanted(
     row: CopyRow, policies: Sequence[Policy], now_us: int, held: frozenset[str]
 ) -> list[tuple[Any, ...]]:
@@ -246,7 +259,7 @@ def _wanted(
         what = "store nothing here: of the next one like it"
         found.append((row.interaction, _instant(copy.began_at), never, what))
     for what, duty in (
-        ("delete at Google", wants.delete_upstream),
+        (_THERE, wants.delete_upstream),
         ("erase here", wants.erase_local),
     ):
         if duty is not None and not (what == "erase here" and row.is_erased):

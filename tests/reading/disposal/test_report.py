@@ -96,6 +96,18 @@ def test_a_dry_run_says_what_policies_want_of_which_ids(where: Where, capsys: Ca
     }
 
 
+def test_what_no_credential_reaches_is_said_to_wait_for_one(
+    where: Where, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_scope", lambda _: frozenset({"another"}))
+    report.dry_run(where, START_US + 8 * DAY_US, Form.JSON)
+
+    what = {row["what"] for row in lines(capsys)}
+    assert what == {"delete at Google: waits, the steward has no key of this client"}
+    report.forecast(where, START_US + 8 * DAY_US, 3600, Form.JSON)
+    assert [row["what"] for row in lines(capsys)] == ["overdue"]
+
+
 def test_what_is_overdue_is_a_problem(where: Where, capsys: Captured) -> None:
     early = report.due(where, START_US, 86_400, Form.JSON)
     soon = report.due(where, START_US, 8 * 86_400, Form.JSON)

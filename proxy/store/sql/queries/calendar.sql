@@ -150,6 +150,6 @@ SELECT
     detail,
     data ->> '$.scope' AS scope
 FROM acts
-WHERE kind = 'capture'
+WHERE kind = 'capture' AND interaction IS NULL -- Of one interaction it is told that it is given up.
 ORDER BY seen_at DESC
 LIMIT 1;
