@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from array import array
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ ERASING_S = 600
 """An erasure that began so long before the last leaf may still be at work: its keys go before it says so."""
 TOLD_MAX = 1000
 """Findings that are listed; all are counted."""
+TOLD_OF_A_HOLE = 5
+"""Exchanges that are named where some are missing."""
+DIGEST_BYTES = 32
 NO_KEY = bytes(32)
 """Key commitment of an exchange whose content was never kept."""
 
@@ -48,13 +52,93 @@ class Signed(NamedTuple):
     has_content: bool
 
 
+class SignedRecords:
+    """All of them, in the order of the leaves, which is that of the vault. 60 bytes each, for there are millions."""
+
+    def __init__(self) -> None:
+        self._journals: list[tuple[int, str]] = []
+        self._places: dict[tuple[int, str], int] = {}
+        self._numbers = array("Q")
+        self._journal = array("I")
+        self._sequences = array("Q")
+        self._has_content = bytearray()
+        self._digests = bytearray()
+
+    def append(self, number: int, exchange: Exchange, digest: bytes, *, has_content: bool) -> None:
+        """Raises ValueError: no such exchange or digest."""
+        if len(digest) != DIGEST_BYTES or not 0 <= exchange[2] < 1 << 64:
+            raise ValueError(exchange)
+        journal = exchange[:2]
+        if journal not in self._places:
+            self._places[journal] = len(self._journals)
+            self._journals.append(journal)
+        self._numbers.append(number)
+        self._journal.append(self._places[journal])
+        self._sequences.append(exchange[2])
+        self._has_content.append(has_content)
+        self._digests += digest
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, at: int) -> Signed:
+        exchange = (*self._journals[self._journal[at]], self._sequences[at])
+        digest = bytes(self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES])
+        return Signed(self._numbers[at], exchange, digest, bool(self._has_content[at]))
+
+    def is_at(self, at: int, exchange: Exchange, digest: bytes) -> bool:
+        """Whether that record stands there."""
+        start = at * DIGEST_BYTES
+        return (
+            at < len(self._numbers)
+            and self._digests[start : start + DIGEST_BYTES] == digest
+            and self._sequences[at] == exchange[2]
+            and self._journals[self._journal[at]] == exchange[:2]
+        )
+
+
+class Sequences:
+    """Of one worker: a run without holes, and what came before its turn."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._end = first
+        """Behind the run."""
+        self._beyond: set[int] = set()
+
+    def add(self, sequence: int) -> bool:
+        """False: it was there."""
+        if self._first <= sequence < self._end or sequence in self._beyond:
+            return False
+        if sequence != self._end:
+            self._beyond.add(sequence)
+            return True
+        self._end += 1
+        while self._beyond and self._end in self._beyond:
+            self._beyond.remove(self._end)
+            self._end += 1
+        return True
+
+    def absent(self, first: int | None) -> tuple[int, list[int]]:
+        """How many are missing from `first` on (None: from the lowest), and the first five of them."""
+        last = max([self._end - 1, *self._beyond])
+        lowest = min([self._first, *self._beyond]) if first is None else first
+        missing = last - lowest + 1 - (self._end - self._first) - len(self._beyond)
+        names: list[int] = []
+        before = lowest - 1
+        runs = [(self._first, self._end - 1)] if self._end > self._first else []
+        for start, end in sorted([*runs, *((one, one) for one in self._beyond)]):
+            names += range(before + 1, min(start, before + 1 + TOLD_OF_A_HOLE - len(names)))
+            before = max(before, end)
+        return missing, names[:TOLD_OF_A_HOLE]
+
+
 class Account:
     """What the leaves add up to."""
 
     def __init__(self) -> None:
-        self.records: list[Signed] = []
-        """In the order of the leaves, which is that of the vault."""
-        self.shredded: set[Exchange] = set()
+        self.records = SignedRecords()
+        self._shredded: dict[tuple[int, str], set[int]] = {}
         self.last_at = 0
         self.pruned_before = ""
         """Vault files whose names are smaller were dropped, a record says."""
@@ -67,13 +151,12 @@ class Account:
         """Exchanges whose leaves were dropped."""
         self._erasing_since = 0
         self._record = b""
-        self._sequences: dict[tuple[int, str], dict[int, int]] = {}
-        """By journal: sequences and their leaves."""
+        self._sequences: dict[tuple[int, str], Sequences] = {}
         self._closed: set[tuple[int, str]] = set()
 
-    def number_of(self, exchange: Exchange) -> int | None:
-        """Its leaf."""
-        return self._sequences.get(exchange[:2], {}).get(exchange[2])
+    def is_shredded(self, exchange: Exchange) -> bool:
+        """A leaf says that its key was destroyed."""
+        return exchange[2] in self._shredded.get(exchange[:2], ())
 
     @property
     def is_erasing(self) -> bool:
@@ -100,7 +183,8 @@ class Account:
             self._act(leaf)
         elif kind == "shredded":
             self._erasing_since = 0
-            self.shredded.add(_id(leaf))
+            id_ = _id(leaf)
+            self._shredded.setdefault(id_[:2], set()).add(id_[2])
         elif kind == "pruned":
             self.pruned_before = max(self.pruned_before, str(leaf["before"]))
             self.pruned_leaves = max(self.pruned_leaves, int(leaf["leaves"]))
@@ -117,21 +201,23 @@ class Account:
     def _exchange(self, number: int, id_: Exchange, leaf: dict[str, Any], found: Findings) -> None:
         digest = base64.b64decode(leaf["manifest"], validate=True)
         has_content = base64.b64decode(leaf["key"], validate=True) != NO_KEY
-        sequences = self._sequences.setdefault(id_[:2], {})
-        if id_[2] in sequences:
+        self.records.append(number, id_, digest, has_content=has_content)
+        sequences = self._sequences.get(id_[:2])
+        if sequences is None:
+            first = id_[2] if self.has_dropped else 1
+            sequences = self._sequences[id_[:2]] = Sequences(first)
+        if not sequences.add(id_[2]):
             found.fault(f"{named(id_)} has two closing records: leaf {number} is the second")
         elif id_[:2] in self._closed:
             found.fault(f"{named(id_)} was recorded after its worker was closed: leaf {number}")
         else:
             self.exchange_count += 1
-        sequences[id_[2]] = number
-        self.records.append(Signed(number, id_, digest, has_content))
 
     def _other_record(self, number: int, digest: bytes) -> None:
         """Leaves of one record stand side by side."""
         if digest != self._record:
+            self.records.append(number, NOBODY, digest, has_content=False)
             self._record = digest
-            self.records.append(Signed(number, NOBODY, digest, has_content=False))
 
     def _act(self, leaf: dict[str, Any]) -> None:
         if leaf["act"] == "erasure":
@@ -151,14 +237,10 @@ class Account:
     def check_contiguity(self, found: Findings) -> None:
         """No sequence of a closed worker is missing: whatever began was closed, if only as lost."""
         for journal, sequences in self._sequences.items():
-            first = min(sequences) if self.has_dropped else 1
-            missing = max(sequences) - first + 1 - len(sequences)
+            missing, absent = sequences.absent(None if self.has_dropped else 1)
             if not missing:
                 continue
-            absent = (one for one in range(first, max(sequences)) if one not in sequences)
-            names = ", ".join(
-                named((*journal, one)) for one, _ in zip(absent, range(5), strict=False)
-            )
+            names = ", ".join(named((*journal, one)) for one in absent)
             if journal in self._closed:
                 found.fault(f"{missing} exchanges were never recorded: {names}", missing)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -98,22 +99,46 @@ def root_by_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> byt
     return root
 
 
-def roots_at(hashes: list[bytes], sizes: list[int]) -> dict[int, bytes]:
-    """The roots of the first leaves, for ascending sizes, in one pass."""
-    roots: dict[int, bytes] = {}
-    stack: list[tuple[int, bytes]] = []  # (leaves, root) of complete subtrees, the largest first
-    at = 0
-    for size in sizes:
-        while at < min(size, len(hashes)):
-            leaves, root = 1, hashes[at]
-            while stack and stack[-1][0] == leaves:
-                root = hashlib.sha256(b"\1" + stack.pop()[1] + root).digest()
-                leaves *= 2
-            stack.append((leaves, root))
-            at += 1
-        total = stack[-1][1] if stack else hashlib.sha256(b"").digest()
-        for _, left in reversed(stack[:-1]):
+class Roots:
+    """The roots of the first leaves, for sizes that are known before, while the leaves come."""
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        self._sizes = sorted(set(sizes), reverse=True)
+        self._stack: list[tuple[int, bytes]] = []
+        """(leaves, root) of complete subtrees, the largest first."""
+        self.count = 0
+        """Leaves that came."""
+        self.found: dict[int, bytes] = {}
+        self._note()
+
+    def take(self, hashes: list[bytes], root: bytes | None = None) -> None:
+        """The next leaves. `root`: of 256 of them, if they are so many and the size before is a multiple."""
+        if root is not None and not (self._sizes and self._sizes[-1] < self.count + len(hashes)):
+            self._add(len(hashes), root)
+            return
+        for one in hashes:
+            self._add(1, one)
+
+    def _add(self, leaves: int, root: bytes) -> None:
+        self.count += leaves
+        stack = self._stack
+        while stack and stack[-1][0] == leaves:
+            root = hashlib.sha256(b"\1" + stack.pop()[1] + root).digest()
+            leaves *= 2
+        stack.append((leaves, root))
+        self._note()
+
+    def _note(self) -> None:
+        if not self._sizes or self._sizes[-1] != self.count:
+            return
+        total = self._stack[-1][1] if self._stack else hashlib.sha256(b"").digest()
+        for _, left in reversed(self._stack[:-1]):
             total = hashlib.sha256(b"\1" + left + total).digest()
-        if at == size:
-            roots[size] = total
-    return roots
+        self.found[self._sizes.pop()] = total
+
+
+def roots_at(hashes: list[bytes], sizes: list[int]) -> dict[int, bytes]:
+    """The roots of the first leaves, for sizes, in one pass."""
+    roots = Roots(sizes)
+    roots.take(hashes)
+    return roots.found

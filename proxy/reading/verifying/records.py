@@ -21,6 +21,8 @@ KIND_MANIFEST, KIND_FACTS, KIND_ACTS, KIND_COMMIT = 8, 9, 10, 11
 COMMIT_MAGIC = bytes.fromhex("9d1f5ac7e3b8460291c4d7ee30ab5f68")
 """Begins the payload of every commit."""
 SLOT_BYTES, SLOTS_OFFSET = 64, 4096
+LOOKED_BYTES = 32 * 1024 * 1024
+"""Of a mapped file; what lies behind is given back then, or a large vault would count as memory."""
 VAULT_NAME = re.compile(r"\d{8}-\d{6}")
 
 
@@ -57,7 +59,11 @@ class Vault:
         data, at, waiting = self.data(name), 0, list[Here]()
         is_newest = name == self.names[-1]
         unpack = RECORD.unpack_from
+        given_back = 0
         while at < len(data):
+            if at - given_back > LOOKED_BYTES:
+                give_back(data)
+                given_back = at
             head = unpack(data, at) if at + RECORD.size <= len(data) else (0,) * 10
             start, end = at + RECORD.size, at + RECORD.size + head[0]
             if not 1 <= head[2] <= KIND_COMMIT or head[4] != 1 or end > len(data):
@@ -79,6 +85,7 @@ class Vault:
                 manifest = payload if kind == KIND_MANIFEST else b""
                 waiting.append(Here(id_, hashlib.sha256(payload).digest(), place, manifest))
             at = end
+        give_back(data)
         if waiting and not is_newest:
             found.fault(f"{name} does not end with a commit")
 
@@ -91,6 +98,12 @@ class Vault:
             return not is_pruned
         start = at + RECORD.size
         return hashlib.sha256(self.data(name)[start : start + size]).digest() != sha
+
+
+def give_back(data: mmap.mmap) -> None:
+    """Keep no page of a file in memory, where the system can be told so."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 def manifest_parts(manifest: bytes) -> list[tuple[int, str, int, bytes]]:
@@ -110,15 +123,17 @@ class Comparison:
         self._account = account
         self._found = found
         self._at = 0
-        self._places: dict[tuple[Exchange, bytes], int] | None = None
-        self._by_exchange: dict[Exchange, int] = {}
+        self._places: dict[int, int] | None = None
+        """By the beginning of the digest; made where the order is not that of the leaves."""
+        self._by_exchange: dict[Exchange, int] | None = None
+        """Made where a manifest is not the one that was signed."""
         self.unsigned: list[Here] = []
         """At the end of what was gone through."""
 
     def take(self, here: Here) -> None:
         """The next record of the vault."""
         expected, at = self._account.records, self._at
-        if at < len(expected) and expected[at][1:3] == here[:2]:
+        if expected.is_at(at, here.exchange, here.digest):
             self._at += 1
         else:
             place = self._place_of(here)
@@ -142,18 +157,27 @@ class Comparison:
 
     def _place_of(self, here: Here) -> int | None:
         """Where the leaves have it."""
+        records = self._account.records
         if self._places is None:
-            records = self._account.records
-            self._places = {one[1:3]: place for place, one in enumerate(records)}
-            self._by_exchange = {one.exchange: place for place, one in enumerate(records)}
-        found = self._places.get(here[:2])
-        if found is None and here.exchange != NOBODY:
-            found = self._by_exchange.get(here.exchange)
-        return found
+            self._places = {}
+            for place in range(len(records)):
+                self._places[_short(records[place].digest)] = place
+        found = self._places.get(_short(here.digest))
+        if found is not None and records.is_at(found, here.exchange, here.digest):
+            return found
+        if here.exchange == NOBODY:
+            return None
+        if self._by_exchange is None:
+            self._by_exchange = {
+                records[place].exchange: place
+                for place in range(len(records))
+                if records[place].exchange != NOBODY
+            }
+        return self._by_exchange.get(here.exchange)
 
     def _missing(self, start: int, end: int) -> None:
         """Signed, and not in the vault."""
-        signed = self._account.records[start:end]
+        signed = [self._account.records[place] for place in range(start, end)]
         absent = [one for one in signed if one.number >= self._account.pruned_leaves]
         if len(absent) < len(signed):
             dropped = signed[: len(signed) - len(absent)]
@@ -176,7 +200,7 @@ class Comparison:
         for part in manifest_parts(here.manifest):
             if self._vault.is_changed(part, self._found):
                 self._found.fault(f"sealed bytes of {name} at {part[1]}:{part[2]} have changed")
-        is_told = here.exchange in self._account.shredded
+        is_told = self._account.is_shredded(here.exchange)
         if not signed.has_content and not is_told:
             self._found.counts["kept without content"] += 1
             return
@@ -246,6 +270,10 @@ def check_vault(folder: Path, keys: Path | None, account: Account, found: Findin
         found.fault(
             f"the keys of {count} exchanges are gone, and no record says so: {names}", count
         )
+
+
+def _short(digest: bytes) -> int:
+    return int.from_bytes(digest[:8])
 
 
 def _what(here: Here) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from proxy.reading.verifying.account import Account, Findings, utc
 from proxy.reading.verifying.proofs import (
     Refused,
+    Roots,
     held_note,
     leaf_hash,
     read_note,
-    roots_at,
     tree_root,
 )
 
@@ -35,25 +37,28 @@ def bundle_entries(data: bytes) -> list[bytes]:
     return entries
 
 
-def read_trail(
-    folder: Path, size: int, found: Findings
-) -> tuple[list[bytes | None], list[bytes], list[int]]:
-    """Entries (None: not there) and leaf hashes up to `size`, fewer where a tile is missing; bundles that are not there."""
-    entries: list[bytes | None] = []
-    hashes: list[bytes] = []
-    absent: list[int] = []
+class Tile(NamedTuple):
+    """256 leaves, or the last ones."""
+
+    first: int
+    """Number of its first leaf."""
+    hashes: list[bytes]
+    entries: list[bytes | None]
+    """None: not there."""
+
+
+def read_tiles(folder: Path, size: int, found: Findings) -> Iterator[Tile]:
+    """All leaves up to `size`, fewer where a tile is missing: one tile after the other, for there are millions."""
     for index in range(-(-size // 256)):
         width = min(256, size - index * 256)
         name, data = read_tile(folder, "0", index, width)
         if data is None or len(data) < width * 32:
             found.fault(f"{name} is not there or too short: leaves from {index * 256} are missing")
-            break
+            return
         tile = [data[at : at + 32] for at in range(0, width * 32, 32)]
         name, bundle = read_tile(folder, "entries", index, width)
-        hashes += tile
         if bundle is None:
-            entries += [None] * width
-            absent.append(index)
+            yield Tile(index * 256, tile, [None] * width)
             continue
         try:
             here = bundle_entries(bundle)[:width]
@@ -64,8 +69,19 @@ def read_trail(
             for number in range(width):
                 if number >= len(here) or leaf_hash(here[number]) != tile[number]:
                     found.fault(f"{name}: entry {index * 256 + number} is not what its tile says")
-        entries += [*here, *[None] * (width - len(here))]
-    return entries, hashes, absent
+        yield Tile(index * 256, tile, [*here, *[None] * (width - len(here))])
+
+
+def absent_bundles(folder: Path, size: int) -> list[int]:
+    """Bundles of entries that are not there."""
+    return [
+        index
+        for index in range(-(-size // 256))
+        if not any(
+            (folder / tile_name("entries", index, width)).is_file()
+            for width in (256, min(256, size - index * 256))
+        )
+    ]
 
 
 def check_absent(absent: list[int], size: int, account: Account, found: Findings) -> None:
@@ -90,17 +106,18 @@ def read_tile(folder: Path, level: str, index: int, width: int) -> tuple[str, by
 
 
 def check_upper_tiles(folder: Path, hashes: list[bytes], size: int, found: Findings) -> None:
-    """The tiles that others make proofs of."""
+    """The tiles that others make proofs of. `hashes`: of the full tiles of leaves."""
     level = 0
-    while len(hashes) >= 256:
+    while hashes:
         level += 1
         size //= 256
-        hashes = [tree_root(hashes[at : at + 256]) for at in range(0, size * 256, 256)]
         for index in range(-(-size // 256)):
             width = min(256, size - index * 256)
             name, data = read_tile(folder, str(level), index, width)
             if data is None or data[: width * 32] != b"".join(hashes[index * 256 :][:width]):
                 found.fault(f"{name} is not what the tiles below give")
+        full = len(hashes) // 256 * 256
+        hashes = [tree_root(hashes[at : at + 256]) for at in range(0, full, 256)]
 
 
 def read_kept(folder: Path, vkey: str, found: Findings) -> dict[int, bytes]:
@@ -125,24 +142,36 @@ def read_kept(folder: Path, vkey: str, found: Findings) -> dict[int, bytes]:
     return kept
 
 
-def check_kept(kept: dict[int, bytes], hashes: list[bytes], found: Findings) -> None:
+def check_kept(kept: dict[int, bytes], roots: Roots, found: Findings) -> None:
     """Each of them is one of this tree."""
-    roots = roots_at(hashes, sorted(kept))
     for size, root in kept.items():
-        if size > len(hashes):
-            found.fault(f"{size} leaves were signed, {len(hashes)} are there: the end is missing")
-        elif roots[size] != root:
+        if size > roots.count:
+            found.fault(f"{size} leaves were signed, {roots.count} are there: the end is missing")
+        elif roots.found[size] != root:
             found.fault(f"the first {size} leaves are not those that were signed")
 
 
-def check_since(
-    since: str, vkey: str, hashes: list[bytes], account: Account, found: Findings
-) -> None:
-    """The tree of a checkpoint that somebody holds is the beginning of this one. Raises Refused."""
+class Held(NamedTuple):
+    """A checkpoint that somebody holds."""
+
+    size: int
+    root: bytes
+    at: str | None
+    """When it was given away, if that stands there."""
+
+
+def read_held(since: str, vkey: str) -> Held:
+    """What somebody kept. Raises Refused."""
     note, at = held_note(since)
-    size, root = read_note(note, vkey)
-    if size > len(hashes):
-        span = f"after {utc(account.last_at)}" + (f" and until {at}" if at else "")
-        found.fault(f"leaves {len(hashes)} to {size - 1} are missing, committed {span}: cut off")
-    elif roots_at(hashes, [size])[size] != root:
-        found.fault(f"the first {size} leaves are not those of the checkpoint that you hold")
+    return Held(*read_note(note, vkey), at)
+
+
+def check_since(held: Held, roots: Roots, account: Account, found: Findings) -> None:
+    """The tree of a checkpoint that somebody holds is the beginning of this one."""
+    if held.size > roots.count:
+        span = f"after {utc(account.last_at)}" + (f" and until {held.at}" if held.at else "")
+        found.fault(
+            f"leaves {roots.count} to {held.size - 1} are missing, committed {span}: cut off"
+        )
+    elif roots.found[held.size] != held.root:
+        found.fault(f"the first {held.size} leaves are not those of the checkpoint that you hold")

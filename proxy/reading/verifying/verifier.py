@@ -26,15 +26,18 @@ from pathlib import Path
 from proxy.reading.exporting.checking import check_export
 from proxy.reading.verifying.account import TOLD_MAX, Account, Findings
 from proxy.reading.verifying.bundle import check_bundle
-from proxy.reading.verifying.proofs import Refused, read_note, roots_at
+from proxy.reading.verifying.proofs import Refused, Roots, read_note, tree_root
 from proxy.reading.verifying.records import check_vault
 from proxy.reading.verifying.trail import (
+    Tile,
+    absent_bundles,
     check_absent,
     check_kept,
     check_since,
     check_upper_tiles,
+    read_held,
     read_kept,
-    read_trail,
+    read_tiles,
 )
 
 
@@ -48,25 +51,37 @@ def check_trail(folder: Path, vkey: str, since: str | None, found: Findings) -> 
         found.fault(f"the checkpoint of {size} leaves is not among those that were kept")
     if kept and max(kept) > size:  # the proxy ended in between, or goes on meanwhile
         size, root = max(kept.items())
-    entries, hashes, absent = read_trail(folder, size, found)
+    held = None if since is None else read_held(since, vkey)
+    roots = Roots([size, *kept, *([held.size] if held else [])])
+    absent = absent_bundles(folder, size)
     account = Account()
     account.has_dropped = bool(absent)
-    for number, entry in enumerate(entries):
+    upper: list[bytes] = []
+    for tile in read_tiles(folder, size, found):
+        top = tree_root(tile.hashes) if len(tile.hashes) == 256 else None
+        roots.take(tile.hashes, top)
+        upper += [] if top is None else [top]
+        take_entries(tile, account, found)
+    check_absent(absent, size, account, found)
+    if roots.count == size and roots.found[size] != root:
+        found.fault("the tiles do not give the root of the checkpoint")
+    check_upper_tiles(folder, upper, size, found)
+    check_kept(kept, roots, found)
+    if held is not None:
+        check_since(held, roots, account, found)
+    account.check_contiguity(found)
+    found.counts.update({"leaves": size, "exchanges": account.exchange_count})
+    return account
+
+
+def take_entries(tile: Tile, account: Account, found: Findings) -> None:
+    """What the entries of a tile say."""
+    for number, entry in enumerate(tile.entries, tile.first):
         try:
             if entry is not None:
                 account.take(number, json.loads(entry), found)
         except (KeyError, TypeError, ValueError):
             found.fault(f"leaf {number} is none that the proxy writes")
-    check_absent(absent, size, account, found)
-    if len(hashes) == size and roots_at(hashes, [size])[size] != root:
-        found.fault("the tiles do not give the root of the checkpoint")
-    check_upper_tiles(folder, hashes, size, found)
-    check_kept(kept, hashes, found)
-    if since is not None:
-        check_since(since, vkey, hashes, account, found)
-    account.check_contiguity(found)
-    found.counts.update({"leaves": size, "exchanges": account.exchange_count})
-    return account
 
 
 def main(arguments: list[str] | None = None) -> int:

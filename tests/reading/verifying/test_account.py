@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from proxy.reading.verifying.account import Account, Findings, named, utc
 
 BOOT = "00000000000000ff"
@@ -11,7 +13,7 @@ def told(*sequences: int, closed: int | None = None, lost: int = 0) -> Findings:
     account, found = Account(), Findings()
     leaves = [
         {"kind": "exchange", "worker": 0, "boot": BOOT, "sequence": one, "at": 5}
-        | {"manifest": "AAAA", "key": "AAAA"}
+        | {"manifest": "A" * 43 + "=", "key": "AAAA"}
         for one in sequences
     ]
     if lost:
@@ -44,6 +46,20 @@ def test_a_gap_excuses_no_sequence_for_what_it_counts_never_had_one() -> None:
 
 def test_a_count_that_differs_from_the_leaves_is_a_fault() -> None:
     assert told(1, 2, closed=3).fault_count == 1
+
+
+def test_holes_are_counted_and_the_first_of_them_named_whatever_came_before_its_turn() -> None:
+    found = told(9, 2, 4, 3, 12, closed=5)
+
+    assert found.fault_count == 7
+    names = [named((0, BOOT, one)) for one in (1, 5, 6, 7, 8)]
+    assert found.faults == [f"7 exchanges were never recorded: {', '.join(names)}"]
+
+
+def test_a_leaf_with_a_number_that_nobody_counts_to_is_none_of_ours() -> None:
+    for sequence in (-1, 1 << 64):
+        with pytest.raises(ValueError, match=str(sequence)):
+            told(sequence)
 
 
 def test_names_and_times_are_those_people_know() -> None:

@@ -10,6 +10,7 @@ from proxy.audit.trail import merkle
 from proxy.audit.trail.note import Checkpoint, Signer
 from proxy.reading.verifying.proofs import (
     Refused,
+    Roots,
     held_note,
     leaf_hash,
     read_note,
@@ -33,6 +34,18 @@ def test_roots_and_proofs_are_those_of_the_recorder(
 
     assert tree_root(hashes) == root == roots_at(hashes, [index, len(hashes)])[len(hashes)]
     assert root_by_proof(hashes[index], index, len(hashes), proof) == root
+
+
+@given(st.integers(0, 700), st.lists(st.integers(0, 800), max_size=4))
+def test_roots_of_whole_tiles_are_those_of_their_leaves(count: int, sizes: list[int]) -> None:
+    hashes = [leaf_hash(b"%d" % number) for number in range(count)]
+    roots = Roots(sizes)
+    for at in range(0, count, 256):
+        tile = hashes[at : at + 256]
+        roots.take(tile, tree_root(tile) if len(tile) == 256 else None)
+
+    assert roots.count == count
+    assert roots.found == {size: tree_root(hashes[:size]) for size in sizes if size <= count}
 
 
 def test_a_note_opens_with_the_right_key_only() -> None:
