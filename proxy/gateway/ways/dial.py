@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from proxy.gateway.http.wire import Upstream
@@ -47,10 +48,9 @@ async def _connect(
         return
     opened = await tunnel_to(loop, way.proxy, to.host, to.port)
     name = to.host if way.tls else None
-    try:
+    with ExitStack() as undo:
+        undo.callback(opened.close)
         await loop.create_connection(
             lambda: connection, sock=opened, ssl=way.tls, server_hostname=name
         )
-    except BaseException:
-        opened.close()
-        raise
+        undo.pop_all()

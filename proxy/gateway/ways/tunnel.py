@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from contextlib import ExitStack
 from typing import Final
 
 HEAD_BYTES_MAX: Final = 16 * 1024
@@ -32,14 +33,13 @@ async def tunnel_to(
         OSError: it cannot be reached.
     """
     connection = await _connected(loop, proxy)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         asked = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
         await loop.sock_sendall(connection, asked.encode("ascii"))
         _check(await _head(loop, connection))
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
@@ -69,14 +69,13 @@ async def _connected(loop: asyncio.AbstractEventLoop, proxy: tuple[str, int]) ->
     for family, kind, number, _, address in await loop.getaddrinfo(*proxy, type=socket.SOCK_STREAM):
         connection = socket.socket(family, kind, number)
         connection.settimeout(0)
-        try:
-            await loop.sock_connect(connection, address)
-        except OSError as error:
-            connection.close()
-            refused = TunnelRefused(f"the outbound proxy cannot be reached: {error.strerror}")
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            try:
+                await loop.sock_connect(connection, address)
+            except OSError as error:
+                refused = TunnelRefused(f"the outbound proxy cannot be reached: {error.strerror}")
+            else:
+                undo.pop_all()
+                return connection
     raise refused
