@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +94,18 @@ def new_file(path: Path, size: int) -> int:
 
 Identity = tuple[int, int]
 """Device and inode. Nobody else gets them as long as the file is open."""
+
+
+def was_written(descriptor: int, offset: int) -> bool:
+    """Whether anything was ever written there or behind it; a file system that does not know says yes.
+
+    What was only allocated is blank, and reading 32 MiB of it takes 30 ms.
+    """
+    try:
+        os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        return error.errno != errno.ENXIO
+    return True
 
 
 def identity_of(descriptor: int) -> Identity:

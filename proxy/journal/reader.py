@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from proxy.errors import FormatError, KeyDestroyed, SlotsMissing
-from proxy.journal.disk import sync_folder
+from proxy.journal.disk import sync_folder, was_written
 from proxy.journal.format import (
     FRAME_HEADER_BYTES,
     Entry,
@@ -322,9 +322,9 @@ class Journal:
         return [index for index in self.segments() if index > segment]
 
     def _rest(self, cursor: Cursor, limit: Cursor | None = None) -> bytes:
-        """What stands behind the cursor in its segment, up to the limit if that is in it."""
+        """What stands behind the cursor in its segment, up to the limit if that is in it; b"" if it is blank."""
         descriptor = self._descriptor(cursor.segment)
-        if descriptor is None:
+        if descriptor is None or not was_written(descriptor, cursor.offset):
             return b""
         is_limited = limit is not None and limit.segment == cursor.segment
         end = limit.offset if limit and is_limited else os.fstat(descriptor).st_size

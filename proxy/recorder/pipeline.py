@@ -226,7 +226,7 @@ class Pipeline:
 
     def _take_batch(self, followed: Followed) -> bool:
         """Read and append one batch; False: there was nothing."""
-        if followed.is_closed:
+        if followed.is_closed or followed.is_at_end:
             return False
         # In this order: each number was true before the next one, and before what is read.
         intent_count, goal = followed.intent_count(), followed.durable_end()

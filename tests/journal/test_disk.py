@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from proxy.journal.disk import (
     restored,
     sync_found,
     verify_name,
+    was_written,
     write_all,
 )
 
@@ -55,6 +57,27 @@ def test_a_write_that_the_kernel_cuts_short_is_continued_and_then_refused(descri
         write_all(descriptor, [b"x" * 60, b"y" * 60], 0)
 
     assert os.pread(descriptor, 200, 0) == b"x" * 60 + b"y" * 40
+
+
+def test_what_was_never_written_is_told_without_reading_it(descriptor: int) -> None:
+    os.ftruncate(descriptor, 32 * 1024 * 1024)
+    os.pwrite(descriptor, b"x", 1024 * 1024)
+
+    assert was_written(descriptor, 0)
+    assert was_written(descriptor, 1024 * 1024)
+    assert not was_written(descriptor, 2 * 1024 * 1024)
+    assert not was_written(descriptor, 33 * 1024 * 1024), "behind the end of the file"
+
+
+def test_a_file_system_that_does_not_know_says_that_it_was(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> int:
+        raise OSError(errno.EINVAL, "SEEK_DATA")
+
+    monkeypatch.setattr(os, "lseek", refuse)
+
+    assert was_written(descriptor, 0)
 
 
 def test_folders_are_for_the_owner_alone(tmp_path: Path) -> None:
