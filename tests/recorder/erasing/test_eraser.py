@@ -393,23 +393,3 @@ async def test_a_disk_that_refuses_in_the_middle_is_said_and_the_erasure_is_fini
             assert (status, "Input/output error" in answer["error"]) == (504, True)
             await recorder.erasing.resume()  # waits for the one that began by itself
             assert not is_open(scene, 1)
-
-
-async def test_another_plan_than_the_one_that_was_shown_is_not_carried_out(scene: Scene) -> None:
-    with living(scene.folder) as worker:
-        async with serving(scene):
-            sequence = worker.writer.begin()
-            worker.commit([*begun(sequence), *answered(sequence)])
-            wish = {"id": "v1_1", "reason": "they asked for it", "actor": "ann"}
-            run = scene.folder / "run"
-            shown = (await erase(scene, id="v1_1", dry_run=True))["plan"]["digest"]
-
-            status, answer = await ask(run, "POST", "/erase", wish | {"plan": "0" * 32})
-            assert (status, answer["error"].partition(":")[0]) == (
-                400,
-                "the plan is another one by now",
-            )
-            assert is_open(scene, 1)
-            status, _ = await ask(run, "POST", "/erase", wish | {"plan": shown})
-            assert status == 200
-        assert not is_open(scene, 1)

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 from proxy.recorder.erasing.routes import ErasingRoutes
-from tests.recorder.played import Scene
+from tests.journal.written import living
+from tests.recorder.erasing.test_eraser import is_open
+from tests.recorder.played import Scene, answered, begun
 from tests.recorder.served import ask, serving
 
 
@@ -29,3 +31,24 @@ async def test_what_was_begun_is_finished_once_the_tables_answer(tmp_path: Path)
     async with asyncio.timeout(5):
         await routes.resume()
     assert late.attempts == 1
+
+
+async def test_another_plan_than_the_one_that_was_shown_is_not_carried_out(scene: Scene) -> None:
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence), *answered(sequence)])
+            wish = {"id": "v1_1", "reason": "they asked for it", "actor": "ann"}
+            run = scene.folder / "run"
+            _, told = await ask(run, "POST", "/erase", wish | {"dry_run": True})
+            shown = told["plan"]["digest"]
+
+            status, answer = await ask(run, "POST", "/erase", wish | {"plan": "0" * 32})
+            assert (status, answer["error"].partition(":")[0]) == (
+                400,
+                "the plan is another one by now",
+            )
+            assert is_open(scene, 1)
+            status, _ = await ask(run, "POST", "/erase", wish | {"plan": shown})
+            assert status == 200
+        assert not is_open(scene, 1)
