@@ -274,8 +274,6 @@ class Database:
             raise StoreError(f"a reader still has {self.path}: it is opened again once it is done")
         try:
             return attach(self.path, self._limits)
-        except OSError as error:
-            raise StoreError(f"cannot open {self.path}: {error}") from error
         except duckdb.Error as error:
             if _LOCKED not in str(error) and is_unborn(self.path):
                 self.path.unlink()
@@ -308,7 +306,6 @@ def attach(
 
     Raises:
         duckdb.Error: locked, damaged, or not a database.
-        OSError: no folder to spill to could be made.
     """
     root = duckdb.connect(
         config={

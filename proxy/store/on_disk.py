@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ from typing import Final
 LEAST_BYTES: Final = 3 * 4096 + 256 * 1024
 """Three headers and a block: in a shorter file stands no row (DuckDB 1.5.5). One with a WAL, before its
 first checkpoint, is whole with its headers alone."""
+_SPILLED: Final = ".tmp"
 _MAGIC: Final = slice(8, 12)
 _DESCRIPTORS: Final = Path("/proc/self/fd")
 """Linux; elsewhere nothing is seen, and nothing is known to be open."""
@@ -28,22 +30,18 @@ def is_unborn(path: Path) -> bool:
     return content[_MAGIC] == b"DUCK" or not any(content)
 
 
-def spill_folder(path: Path) -> Path:
-    """Where DuckDB puts what does not fit its memory: a folder of its own for every instance."""
-    return path.with_name(path.name + ".tmp")
-
-
 def new_spill_folder(path: Path) -> Path:
-    """One for a new instance, which makes it when it needs it and removes it at its end.
+    """Where a new instance puts what does not fit its memory: it makes it when it needs it and removes it at its end.
 
     Not one for all: an instance spills already while it replays a WAL, before it is known whose the file is,
     and what was taken from under an instance it misses to its end.
-
-    Raises:
-        OSError: the disk refused.
     """
-    spill_folder(path).mkdir(mode=0o700, exist_ok=True)
-    return spill_folder(path) / secrets.token_hex(4)
+    return path.with_name(f"{path.name}{_SPILLED}-{secrets.token_hex(4)}")
+
+
+def spill_folders(path: Path) -> list[Path]:
+    """Those that are there now."""
+    return list(path.parent.glob(f"{glob.escape(path.name + _SPILLED)}*"))
 
 
 def remove_spilled(path: Path, but: Path | None = None) -> None:
@@ -54,18 +52,9 @@ def remove_spilled(path: Path, but: Path | None = None) -> None:
     Raises:
         OSError: the disk refused.
     """
-    folder = spill_folder(path)
-    if but is None:
-        with contextlib.suppress(FileNotFoundError):
+    for folder in spill_folders(path):
+        if folder != but:
             shutil.rmtree(folder)
-        return
-    for entry in folder.iterdir():
-        if entry == but:
-            continue
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        else:  # of an instance without a folder of its own
-            entry.unlink()
 
 
 def is_open_here(path: Path) -> bool:

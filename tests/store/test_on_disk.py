@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from proxy.store.database import Database, Limits
-from proxy.store.on_disk import LEAST_BYTES, is_open_here, is_unborn, spill_folder
+from proxy.store.on_disk import (
+    LEAST_BYTES,
+    is_open_here,
+    is_unborn,
+    new_spill_folder,
+    spill_folders,
+)
 
 _BATCHES: Final = 40
 _BATCH: Final = 5_000
@@ -46,13 +52,16 @@ def test_a_file_of_which_only_the_beginning_was_made_is_unborn(tmp_path: Path) -
 def test_what_a_killed_process_spilled_goes_when_the_tables_are_opened(tmp_path: Path) -> None:
     path = tmp_path / "facts.duckdb"
     Database.open(path).close()
-    spilled = spill_folder(path) / "duckdb_temp_storage_DEFAULT-0.tmp"
-    spilled.parent.mkdir(exist_ok=True)
-    spilled.write_bytes(b"digests")
+    spilled = new_spill_folder(path)
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"digests")
+    neighbour = new_spill_folder(path.with_name("fresh.duckdb"))
+    neighbour.mkdir()
 
     Database.open(path).close()
 
-    assert not spilled.exists()
+    assert spill_folders(path) == []
+    assert neighbour.exists()
 
 
 def test_tables_whose_wal_does_not_fit_the_memory_are_opened_and_spill_afterwards(
@@ -71,13 +80,15 @@ def test_tables_whose_wal_does_not_fit_the_memory_are_opened_and_spill_afterward
         )
     for suffix in ("", ".wal"):
         shutil.copyfile(f"{alive}{suffix}", f"{killed}{suffix}")
-    (spill_folder(killed) / "0badcafe").mkdir(parents=True)
+    of_the_killed = new_spill_folder(killed)
+    of_the_killed.mkdir()
     database.close()
 
     opened = Database.open(killed, Limits(memory_mib=32))
 
-    assert not (spill_folder(killed) / "0badcafe").exists()
-    assert list(spill_folder(killed).iterdir()), "the replay did not spill: more rows are needed"
+    assert not of_the_killed.exists()
+    assert spill_folders(killed), "the replay did not spill: more rows are needed"
     (row,) = opened.cursor().execute("SELECT count(DISTINCT digest) FROM many").fetchall()
     assert row == (_BATCHES * _BATCH,)
     opened.close()
+    assert spill_folders(killed) == []
