@@ -1,7 +1,7 @@
 """`make bench`: this proxy beside a direct connection and nginx, in one interleaved run.
 
-What it does not measure: TLS, a real network, Google, more than one worker, more than one machine.
-Absolute times on a shared machine prove nothing; compare within one run.
+Leaves bench-results/bench.txt, bench.json (every round) and bench.svg. Absolute times on a shared machine prove nothing;
+compare within one run.
 """
 
 from __future__ import annotations
@@ -10,22 +10,33 @@ import argparse
 import http.client
 import os
 import platform
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
 
-from tests.bench import measures, systems
-from tests.bench.cost import cpu_ns
-from tests.bench.load import Unary, run_unary
+from tests.bench import asking, measures, systems
+from tests.bench.chart import Chart, as_svg
+from tests.bench.cost import cpu_ns, quantile
+from tests.bench.load import OpenLoop, Unary, run_open_loop, run_unary
 from tests.bench.measures import Figure
 from tests.bench.systems import System
 
 RESULTS = systems.ROOT / "bench-results"
+NOT_MEASURED = "TLS, a real network, Google, more than one worker or machine, other gateways; the kernel's own threads that write for us"
+IDLE_STREAMS = (1008, 5008)
+PAIRS_LEAST = 7
+"""Rounds of what is read at the tail."""
+STEADY_S = 3.0
+CHARTED = (
+    "CPU per request, /bytes/1000",
+    "CPU per event, 50 streams, an event",
+    "added latency p50, 1 KB",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -37,16 +48,37 @@ def main(arguments: list[str]) -> int:
     )
     given = parser.parse_args(arguments)
     systems.on_cpu(1)
+    systems.with_many_files()
+    conditions = _conditions(given.rounds, given.scale)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(systems.scratch()))
         figures = _measure(folder, given.rounds, given.scale)
-    conditions = _conditions(given.rounds, given.scale)
-    print(_as_text(conditions, figures))
+    conditions["load average after"] = f"{os.getloadavg()[0]:.1f}"
+    _keep(conditions, figures)
+    return 0
+
+
+def _keep(conditions: dict[str, str], figures: list[Figure]) -> None:
+    """Print, and leave as text, as JSON and as a picture."""
     RESULTS.mkdir(exist_ok=True)
-    found = [{"name": each.name, "unit": each.unit, "values": each.values} for each in figures]
+    text = _as_text(conditions, figures)
+    print(text)
+    (RESULTS / "bench.txt").write_text(text + "\n")
+    found = [
+        {"name": each.name, "unit": each.unit, "values": each.values, "rounds": each.rounds}
+        for each in figures
+    ]
     kept = {"conditions": conditions, "figures": found}
     (RESULTS / "bench.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
-    return 0
+    charts = [
+        Chart(
+            each.name, each.unit, {name: value for name, value in each.values.items() if value > 0}
+        )
+        for start in CHARTED
+        for each in figures
+        if each.name.startswith(start) and "recorder" not in each.name
+    ]
+    (RESULTS / "bench.svg").write_text(as_svg(charts, "  ".join(conditions.values())))
 
 
 def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
@@ -55,17 +87,35 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
 
     with ExitStack() as stack:
         far = stack.enter_context(systems.target())
+        # First, each in processes of its own: who freed memory before would seem to need none.
+        figures = measures.group_commit(folder)
+        for count in sorted({n(count) for count in IDLE_STREAMS}):
+            figures += _idle(folder, far, count)
+        figures += _passing(folder, far, rounds, n, PAIRS_LEAST if scale >= 1 else rounds)
+    with systems.emulator() as system:
+        figures += measures.emulator_rate(system, rounds, count=n(6000))
+    rates = _recorder_rate(folder, n(10_000))
+    half = rates[0].values["recorder"] / 2
+    return [*figures, *rates, _lag(folder, half, n(6000)), *_start_up(folder)]
+
+
+def _passing(
+    folder: Path, far: int, rounds: int, n: Callable[[int], int], pairs: int
+) -> list[Figure]:
+    """What passes through, beside what passes directly and through nginx."""
+    figures: list[Figure] = []
+    with ExitStack() as stack:
         direct = System("direct", far, {})
         nginx = stack.enter_context(systems.nginx(far, folder))
         modes = [
-            stack.enter_context(systems.proxy(mode, far, folder, mode=mode, records=True))
-            for mode in ("strict", "available")
+            stack.enter_context(systems.proxy(name, far, folder, mode=mode, records=records))
+            for name, mode, records in (
+                ("strict", "strict", True),
+                ("available", "available", True),
+                ("recorder-off", "strict", False),
+            )
         ]
-        every = [direct, nginx, *modes]
-        relays = [nginx, *modes]
-        figures = measures.group_commit(folder)
-        # First: a worker that freed memory before would seem to need none.
-        figures += measures.memory_per_idle_stream(relays, count=1008)
+        every, relays = [direct, nginx, *modes], [nginx, *modes]
         for size, count in ((1000, n(500)), (20_000, n(500)), (1_000_000, n(60))):
             figures += measures.added_latency(every, rounds, body_bytes=size, count=count)
         for path in ("/bytes/1000", "/v1/interactions"):
@@ -75,13 +125,28 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
                 path=path,
                 count=n(6000),
                 connections=16,
-                settle=lambda system: _flush(folder, system),
+                settle=lambda system: _settle(folder, system),
             )
+        capacity = next(
+            each.values["strict"] for each in figures if each.name.startswith("requests per second")
+        )
+        figures += measures.at_a_rate(every, pairs, rate_per_s=capacity / 2, seconds=STEADY_S)
         figures += measures.streams(every, rounds, connections=50, events=n(64), gap_ms=50)
-        figures += measures.throughput(every, min(rounds, 3), body_bytes=64_000_000)
-    with systems.emulator() as system:
-        figures += measures.emulator_rate(system, rounds, count=n(6000))
-    return [*figures, *_recorder_rate(folder, n(10_000)), *_start_up(folder)]
+        figures += measures.flat_out(every, rounds, connections=50, events=n(400))
+        figures += measures.throughput(every[:-1], min(rounds, 3), body_bytes=64_000_000)
+    return figures
+
+
+def _idle(folder: Path, far: int, count: int) -> list[Figure]:
+    """Memory of silent streams."""
+    home = folder / f"idle-{count}"
+    home.mkdir()
+    with ExitStack() as stack:
+        relays = [
+            stack.enter_context(systems.nginx(far, home)),
+            stack.enter_context(systems.proxy("strict", far, home, mode="strict", records=False)),
+        ]
+        return measures.memory_per_idle_stream(relays, count=count)
 
 
 def _recorder_rate(folder: Path, count: int) -> list[Figure]:
@@ -90,18 +155,34 @@ def _recorder_rate(folder: Path, count: int) -> list[Figure]:
         f"recorder: interactions of five steps per second, from a backlog of {count:,}", "1/s"
     )
     cpu = Figure("recorder: CPU per interaction", "µs")
+    data = folder / "backlog"
     with ExitStack() as stack:
         far = stack.enter_context(systems.target())
-        proxy = systems.proxy("backlog", far, folder, mode="strict", records=False)
-        with proxy as system:
+        with systems.proxy("backlog", far, folder, mode="strict", records=False) as system:
             run_unary(Unary(system.port, "/v1/interactions", 1000, 16, count))
-        begun = time.perf_counter()
-        recorder = stack.enter_context(systems.recorder(folder / "backlog"))
-        before = cpu_ns(recorder.pids["recorder"])
-        _flush(folder, recorder)
-        rate.add("recorder", count / (time.perf_counter() - begun))
-        cpu.add("recorder", (cpu_ns(recorder.pids["recorder"]) - before) / count / measures.US)
+        recorder = stack.enter_context(systems.recorder(data))
+        pid = recorder.pids["recorder"]
+        # It may have begun before it was ready: what it had then is not counted.
+        before, begun, had = cpu_ns(pid), time.perf_counter(), asking.exchanges(data)
+        asking.flush(data)
+        taken = count - had
+        rate.add("recorder", taken / (time.perf_counter() - begun))
+        cpu.add("recorder", (cpu_ns(pid) - before) / taken / measures.US)
     return [rate, cpu]
+
+
+def _lag(folder: Path, rate_per_s: float, count: int) -> Figure:
+    """How far the recorder is behind, at half of what it can take."""
+    figure = Figure(f"recorder: lag p99 at {rate_per_s:,.0f} interactions a second", "ms")
+    with ExitStack() as stack:
+        far = stack.enter_context(systems.target())
+        system = stack.enter_context(systems.proxy("lag", far, folder, mode="strict", records=True))
+        run_unary(Unary(system.port, "/v1/interactions", 1000, 16, 320))
+        asking.flush(folder / "lag")
+        with asking.lags_ms(folder / "lag") as found:
+            run_open_loop(OpenLoop(system.port, "/v1/interactions", 1000, rate_per_s, count))
+        figure.add("recorder", quantile(found, 0.99))
+    return figure
 
 
 def _start_up(folder: Path) -> list[Figure]:
@@ -121,18 +202,10 @@ def _start_up(folder: Path) -> list[Figure]:
     return [figure]
 
 
-def _flush(folder: Path, system: System) -> None:
-    """Wait until the recorder has everything in the vault and in DuckDB."""
-    if "recorder" not in system.pids:
-        return
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(300)
-        connection.connect(str(folder / system.name / "run" / "recorder.sock"))
-        connection.sendall(b"POST /flush HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
-        answer = b""
-        while piece := connection.recv(65536):
-            answer += piece
-    assert b" 200 " in answer[:20], answer[:200]
+def _settle(folder: Path, system: System) -> None:
+    """Wait until the recorder of a system, if it has one, has everything."""
+    if "recorder" in system.pids:
+        asking.flush(folder / system.name)
 
 
 def _conditions(rounds: int, scale: float) -> dict[str, str]:
@@ -145,7 +218,8 @@ def _conditions(rounds: int, scale: float) -> dict[str, str]:
         "commit": commit.stdout.strip(),
         "rounds": str(rounds),
         "scale": str(scale),
-        "load average": f"{os.getloadavg()[0]:.1f}",
+        "load average before": f"{os.getloadavg()[0]:.1f}",
+        "not measured": NOT_MEASURED,
     }
 
 

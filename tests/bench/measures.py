@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.cost import cpu_ns, median, quantile, rss_bytes
-from tests.bench.load import Streams, Unary, idle_streams, run_streams, run_unary
+from tests.bench.load import (
+    OpenLoop,
+    Streams,
+    Unary,
+    idle_streams,
+    run_open_loop,
+    run_streams,
+    run_unary,
+)
 from tests.bench.systems import System
 
 US = 1e3
@@ -31,7 +39,7 @@ class Figure:
 
 
 def interleaved(systems: Sequence[System], rounds: int, measure: Callable[[System], None]) -> None:
-    """One uncounted warm-up of each, then round after round, each system once per round."""
+    """Round after round, each system once per round, every other round in the reverse order."""
     for number in range(rounds):
         order = systems if number % 2 == 0 else list(reversed(systems))
         for system in order:
@@ -83,7 +91,7 @@ def cpu_per_request(
             cold.add(system.name, sum(used.values()) / count / US)
 
     for system in systems:
-        run_unary(Unary(system.port, path, 1000, connections, count // 4))
+        run_unary(Unary(system.port, path, 1000, connections, max(connections, count // 4)))
         settle(system)
     interleaved(systems, rounds, measure)
     return [cpu, cold, rate]
@@ -116,6 +124,46 @@ def streams(
     return [first, transit, cpu]
 
 
+def flat_out(
+    systems: Sequence[System], rounds: int, *, connections: int, events: int
+) -> list[Figure]:
+    """Streams as fast as they come."""
+    of = f"{connections} streams flat out, {events} events each"
+    rate = Figure(f"events per second, {of}", "1/s")
+    cpu = Figure(f"CPU per event, {of}: gateway", "µs")
+
+    def measure(system: System) -> None:
+        before = cpu_ns(system.pids["gateway"]) if system.pids else 0
+        load = run_streams(Streams(system.port, f"/stream/{events}/0", connections))
+        rate.add(system.name, connections * events / load.seconds)
+        if system.pids:
+            used = cpu_ns(system.pids["gateway"]) - before
+            cpu.add(system.name, used / (connections * events) / US)
+
+    interleaved(systems, rounds, measure)
+    return [rate, cpu]
+
+
+def at_a_rate(
+    systems: Sequence[System], rounds: int, *, rate_per_s: float, seconds: float
+) -> list[Figure]:
+    """Requests at a steady rate, timed from when each was due: what each system adds in the same round."""
+    of = f"1 KB answers at {rate_per_s:,.0f} a second whatever becomes of them"
+    middle = Figure(f"added latency p50, {of}", "ms")
+    tail = Figure(f"added latency p99, {of}", "ms")
+    count = int(rate_per_s * seconds)
+    for number in range(rounds):
+        taken: dict[str, list[int]] = {}
+        for system in systems if number % 2 == 0 else reversed(systems):
+            load = OpenLoop(system.port, "/bytes/1000", 1000, rate_per_s, count)
+            taken[system.name] = run_open_loop(load).latencies_ns
+        base = taken["direct"]
+        for name, latencies in taken.items():
+            middle.add(name, (quantile(latencies, 0.5) - quantile(base, 0.5)) / MS)
+            tail.add(name, (quantile(latencies, 0.99) - quantile(base, 0.99)) / MS)
+    return [middle, tail]
+
+
 def throughput(systems: Sequence[System], rounds: int, *, body_bytes: int) -> list[Figure]:
     """One large answer at a time."""
     figure = Figure(f"throughput, {size_name(body_bytes)} answers, one at a time", "MB/s")
@@ -145,7 +193,7 @@ def emulator_rate(system: System, rounds: int, *, count: int) -> list[Figure]:
     """How fast the emulator answers plain creates, and what one costs it: it is every test's far end."""
     rate = Figure("emulator: unary creates per second on one core, 16 connections", "1/s")
     cpu = Figure("emulator: CPU per unary create", "µs")
-    run_unary(Unary(system.port, "/v1/interactions", 200, 16, count // 4 // 16 * 16))
+    run_unary(Unary(system.port, "/v1/interactions", 200, 16, max(16, count // 4 // 16 * 16)))
     for _ in range(rounds):
         before = cpu_ns(system.pids["emulator"])
         load = run_unary(Unary(system.port, "/v1/interactions", 200, 16, count))

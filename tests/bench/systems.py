@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,9 +133,10 @@ def nginx(target_port: int, folder: Path) -> Iterator[System]:
     config = home / "nginx.conf"
     config.write_text(NGINX.format(folder=home, port=port, target=target_port))
     with _process([program, "-c", str(config), "-p", str(home)], cpu=0) as process:
-        _wait_for(port)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield System("nginx", port, {"gateway": int(children[0])})
+        _until(lambda: _listens(port), f"a listener on port {port}")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        _until(lambda: bool(children.read_text()), "a worker of nginx")
+        yield System("nginx", port, {"gateway": int(children.read_text().split()[0])})
 
 
 @contextmanager
@@ -190,12 +191,16 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(port: int) -> None:
-    between = threading.Event()  # never set: who is refused is refused at once
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.01)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _until(is_so: Callable[[], bool], what: str) -> None:
+    between = threading.Event()  # never set
     for _ in range(START_S_MAX * 100):
-        with socket.socket() as probe:
-            probe.settimeout(0.01)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if is_so():
+            return
         between.wait(0.01)
-    raise SystemExit(f"nothing listens on port {port}")
+    raise SystemExit(f"{what} did not come within {START_S_MAX} s")
