@@ -158,7 +158,7 @@ async def test_an_intent_that_is_not_durable_in_time_is_answered_503_and_not_sen
 
 
 async def test_an_intent_that_was_durable_in_time_is_left_alone_afterwards(tmp_path: Path) -> None:
-    async with Stage(tmp_path, intent_deadline_s=0.0) as stage:
+    async with Stage(tmp_path, intent_deadline_s=1.0) as stage:
         client = await stage.client()
         await client.send(GET)
         upstream = await stage.accepted()
