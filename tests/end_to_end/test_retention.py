@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ import pytest
 from proxy.audit.retention.clocks import Tier
 from proxy.journal.keys import FingerprintKey
 from proxy.reading.disposal import verify_receipts
-from proxy.steward.asking import Gateway, Neighbours, Told
+from proxy.steward.asking import Gateway, Neighbours, NotAnswered, Told
 from proxy.steward.capture import Clocks
 from proxy.steward.credential import made
 from proxy.steward.disposal.desk import Disposals
@@ -37,7 +39,11 @@ MODEL: Final = "gemini-2.5-flash"
 PRO: Final = "gemini-2.5-pro"
 DAY_S: Final = 86_400
 TREES: Final = int(os.environ.get("RETENTION_TREES", "12"))
-"""Of five interactions each."""
+"""Of five interactions each; every tenth is held, and half of these are released later."""
+KILLS: Final = int(os.environ.get("RETENTION_KILLS", "2"))
+"""Of steward and recorder in turn, and of a gateway now and then, in the middle of the work."""
+DEADLY_S: Final = 0.02
+"""Into a round a steward is killed, and some more: between an intent, a DELETE and what is told of its answer."""
 LOOK_EACH: Final = 15
 """Rounds: a steward takes a thousand copies into care at a time."""
 POLICY: Final = """
@@ -131,14 +137,40 @@ class Span:
             signer = Signer.load_or_create(data / "keys" / "receipts.key")
             yield Disposals(neighbours.recorder, reach, ledger, signer, self.clocks)
 
-    async def work(self, *, rounds: int = 30, step_s: float = 70.0) -> None:
-        """Let a steward do what is due, a minute or so between its rounds."""
-        async with self.steward() as desk:
-            for number in range(rounds):
-                if number % LOOK_EACH == 0:
-                    await desk.look()
+    async def work(self, *, rounds: int = 30, step_s: float = 70.0, kills: int = 0) -> None:
+        """Let a steward do what is due, a minute or so between its rounds. So many times something is killed."""
+        deadly = {(n + 1) * rounds // (kills + 1): n for n in range(kills)}
+        number = 0
+        while number < rounds:
+            async with self.steward() as desk:
+                is_alive, looked = True, None
+                while is_alive and number < rounds:
+                    try:
+                        if looked is None or number - looked >= LOOK_EACH:
+                            await desk.look()
+                            looked = number
+                        kill = deadly.pop(number, None)
+                        is_alive = await self._round(desk, kill)
+                        number += 1
+                        self.pass_time(step_s)
+                    except NotAnswered:  # as `Disposals.run` does
+                        desk.forget()
+                        looked = None
+
+    async def _round(self, desk: Disposals, kill: int | None) -> bool:
+        """One round; False: the steward was killed in the middle of it."""
+        proxy = self.stage.proxy
+        if kill is not None and kill % 2:
+            victims = proxy.gateways() if kill % 6 == 5 else proxy.recorders()
+            os.kill(victims[0], signal.SIGKILL)
+        try:
+            async with asyncio.timeout(
+                None if kill is None or kill % 2 else DEADLY_S * (1 + kill % 7)
+            ):
                 await desk.round()
-                self.pass_time(step_s)
+        except TimeoutError:
+            return False
+        return True
 
     def deleted(self) -> Counter[str]:
         """How often upstream was asked to delete what."""
@@ -183,40 +215,44 @@ def span(set_up: SetUp) -> Iterator[Span]:
     made_up.control.connection.close()
 
 
-def place_hold(stage: Stage, interaction: str, reach: str = "node") -> None:
-    stage.proxy._ask(
-        "POST",
-        "/acts",
-        {
-            "acts": [
-                {
-                    "kind": "hold",
-                    "actor": "ada",
-                    "detail": "a claim",
-                    "interaction": interaction,
-                    "data": {"reach": reach},
-                }
-            ]
-        },
-    )
+def place_hold(stage: Stage, interaction: str, reach: str = "node") -> str:
+    """Its id."""
+    hold = {"kind": "hold", "actor": "ada", "detail": "a claim", "data": {"reach": reach}}
+    told = stage.proxy._ask("POST", "/acts", {"acts": [hold | {"interaction": interaction}]})
+    return str(told["acts"][0])
+
+
+def release(stage: Stage, hold: str, interaction: str) -> None:
+    ended = {"kind": "release", "actor": "ada", "detail": "settled", "data": {"hold": hold}}
+    stage.proxy._ask("POST", "/acts", {"acts": [ended | {"interaction": interaction}]})
 
 
 async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(span: Span) -> None:
     trees = [span.tree() for _ in range(TREES)]
     others = [span.create(model=PRO) for _ in range(2)]
-    held = trees[0][2]  # the third turn of a chain: the two before it are protected with it
-    place_hold(span.stage, held)
-    place_hold(span.stage, trees[1][4], "conversation")
+    chains, whole = trees[::10], trees[1::10]
+    for tree in chains:  # the third turn of a chain: the two before it are protected with it
+        place_hold(span.stage, tree[2])
+    holds = [place_hold(span.stage, tree[4], "conversation") for tree in whole]
 
     span.pass_time(6 * DAY_S)
     await span.work(rounds=3)
     assert not span.deleted(), "not one before its day"
 
     span.pass_time(DAY_S)
-    await span.work(rounds=30 + TREES // 2)
+    await span.work(rounds=30 + TREES // 3, kills=KILLS)
 
-    spared = {*trees[0][:3], *trees[1], *others}
-    due = {turn for tree in trees for turn in tree} - spared
+    held = {turn for tree in chains for turn in tree[:3]} | {
+        turn for tree in whole for turn in tree
+    }
+    due = {turn for tree in trees for turn in tree} - held
+    assert span.deleted() == dict.fromkeys(due, 1)
+    for hold, tree in list(zip(holds, whole, strict=True))[1::2]:
+        release(span.stage, hold, tree[4])
+        held, due = held - {*tree}, due | {*tree}
+    if len(whole) > 1:
+        await span.work(rounds=22 + TREES // 40, kills=KILLS // 10)
+    spared = held | {*others}
     assert span.deleted() == dict.fromkeys(due, 1)
     states = span.states()
     assert {states[name] for name in due} == {"deleted_verified"}

@@ -110,3 +110,25 @@ def test_who_is_cared_for_is_not_forgotten_when_one_interaction_is_given_up(
     (row,) = queries.dicts(database.cursor(), "health_steward")[1]
 
     assert json.loads(row["scope"]) == ["c1"]
+
+
+def test_a_held_conversation_is_held_turn_by_turn(database: Database) -> None:
+    facts = batch(told(1, "a", root_hash=7), told(2, "b", root_hash=7), told(3, "c", root_hash=8))
+    acts = (act("hold", 9, {"reach": "conversation"}, "v1_a"),)
+    database.ingest(FactBatch(facts.exchanges, (), acts, facts.position))
+
+    cursor = database.cursor().execute(
+        "SELECT interaction FROM audit.retention WHERE is_held ORDER BY ALL"
+    )
+    assert cursor.fetchall() == [("v1_a",), ("v1_b",)]
+    assert names(database, "disposal_held", after="", limit=9) == ["a", "b"]
+    assert names(database, "disposal_kin", roots=[7], after="v1_a", limit=9) == ["b"]
+
+
+def test_turns_behind_are_found_by_their_links(database: Database) -> None:
+    facts = batch(told(1, "a"), told(2, "b", previous_interaction_id="v1_a", previous_hash=77))
+    database.ingest(facts)
+
+    found = queries.dicts(database.cursor(), "disposal_behind", hashes="5,77", after="", limit=9)[1]
+
+    assert [row["interaction"] for row in found] == ["v1_b"]

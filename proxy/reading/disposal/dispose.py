@@ -16,11 +16,15 @@ from proxy.audit.retention.cascade import Forest, Plan, Reach
 from proxy.audit.retention.events import DutyBegan
 from proxy.audit.retention.machine import after
 from proxy.audit.retention.states import FINAL, Copy
+from proxy.errors import StoreError
+from proxy.interactions.interaction import id_hash
 from proxy.reading.erasing.asked import asked
 from proxy.reading.layout import terminal
 
 DONE: Final = 0
 FOUND_A_PROBLEM: Final = 1
+ROWS_MAX: Final = 10_000
+"""Of one answer of the recorder."""
 ACTS_MAX: Final = 500
 """Of one call to the recorder, which takes a thousand."""
 
@@ -48,9 +52,9 @@ def run(data_folder: Path, wish: Wish, now_ns: int, *, is_dry: bool) -> int:
             "no interaction of this id is on record: give the whole id, as `list` shows it"
         )
         return FOUND_A_PROBLEM
-    turns = _rows(data_folder, "disposal_turns", roots=[rows[0]["root"]])
-    forest = Forest({turn["interaction"]: turn["previous"] for turn in turns})
-    held = [row["interaction"] for row in _rows(data_folder, "disposal_holds")]
+    forest = Forest(_kin(data_folder, rows[0]["root"]))
+    page = {"after": "", "limit": ROWS_MAX}
+    held = [row["interaction"] for row in _rows(data_folder, "disposal_held", **page)]
     plan = forest.plan([wish.interaction], wish.reach, held)
     copies = dict(_copies(data_folder, plan.order))
     wanted = [name for name in plan.order if name in copies and copies[name].disposal not in FINAL]
@@ -66,7 +70,24 @@ def run(data_folder: Path, wish: Wish, now_ns: int, *, is_dry: bool) -> int:
 
 def _rows(data_folder: Path, name: str, **parameters: object) -> list[dict[str, Any]]:
     told = asked(data_folder, "/query", {"name": name, "parameters": parameters})
+    if len(told["rows"]) >= ROWS_MAX or told.get("is_cut"):
+        raise StoreError("this is more than one plan holds: dispose of fewer turns at once")
     return [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
+
+
+def _kin(data_folder: Path, root: int) -> dict[str, str | None]:
+    """The turns of the conversation and the turn before each; ids that name no first turn are followed by their links."""
+    before: dict[str, str | None] = {}
+    roots, asked_roots = {root}, set[int]()
+    page = {"after": "", "limit": ROWS_MAX}
+    while roots:
+        for row in _rows(data_folder, "disposal_kin", roots=sorted(roots), **page):
+            before[row["interaction"]] = row["previous"]
+        asked_roots |= roots
+        hashes = ",".join(str(id_hash(name)) for name in sorted(before))
+        behind = _rows(data_folder, "disposal_behind", hashes=hashes, **page) if before else []
+        roots = {row["root"] for row in behind} - asked_roots
+    return before
 
 
 def _copies(data_folder: Path, names: tuple[str, ...]) -> Iterator[tuple[str, Copy]]:

@@ -140,7 +140,7 @@ def _duties(where: Where, now_us: int) -> list[tuple[Any, ...]]:
 
 
 def due(where: Where, now_us: int, within_s: int, form: Form) -> int:
-    """Duties up to then, and what waits for a person; 1 if something is overdue. Raises StoreError."""
+    """Duties up to then, and what waits for a person; 1 if something is overdue and not held. Raises StoreError."""
     until_us = now_us + within_s * 1_000_000
     with open_facts(where.data_folder, where.master_file) as facts:
         found = queries.dicts(
@@ -148,7 +148,10 @@ def due(where: Where, now_us: int, within_s: int, form: Form) -> int:
         )
     _write(found, form)
     now = _instant(now_us * 1000)
-    is_late = any(row["needs_person"] or (row["due_at"] or now) < now for row in found[1])
+    is_late = any(
+        row["needs_person"] or ((row["due_at"] or now) < now and not row["is_held"])
+        for row in found[1]
+    )
     return FOUND_A_PROBLEM if is_late else DONE
 
 

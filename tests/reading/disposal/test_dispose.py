@@ -37,12 +37,12 @@ class Recorder:
     def rows(self, name: str, names: list[str]) -> list[dict[str, Any]]:
         if name == "disposal_copies":
             return [copy_fields(each) for each in names if each in self.before]
-        if name == "disposal_turns":
+        if name == "disposal_kin":
             told = self.before.items()
             return [
                 {"interaction": turn, "previous": before, "state": None} for turn, before in told
             ]
-        if name == "disposal_holds":
+        if name == "disposal_held":
             return [{"interaction": held} for held in self.holds]
         return []
 
