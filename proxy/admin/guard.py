@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from proxy.admin.refusals import REFUSED, Refusals
 from proxy.admin.tokens import Reader, Right, TokenFile, TokenRefused
 from proxy.recording.secrecy.names import is_like_credential
 
@@ -48,9 +49,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Guard:
     """The middleware of the listener."""
 
-    def __init__(self, tokens: TokenFile, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        tokens: TokenFile,
+        hosts: Iterable[str],
+        open_paths: Iterable[str],
+        refusals: Refusals,
+    ) -> None:
         """`hosts`: what Host may say. `open_paths`: need no token; one that ends in a name and `/`, all below it."""
         self._tokens = tokens
+        self._refusals = refusals
         self._hosts = frozenset(host.lower() for host in hosts)
         self._open_paths = frozenset(open_paths)
         self._open_below = tuple(
@@ -65,6 +73,12 @@ class Guard:
             response = refusal if refusal is not None else await handler(request)
         except web.HTTPException as error:
             response = refused(error.status, error.reason)
+        if response.status in REFUSED:
+            reader = request.get(READER)
+            who = None if reader is None else reader.name
+            self._refusals.note(request.remote or "?", response.status, who)
+        else:
+            self._refusals.tell_due()
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -27,6 +27,7 @@ from proxy.admin.keeping.duties import MacOf
 from proxy.admin.keeping.rescue import Rescues
 from proxy.admin.keeping.standing import Standing, TrailState
 from proxy.admin.links import Links
+from proxy.admin.refusals import Refusals
 from proxy.admin.seeing.clocks import Period
 from proxy.admin.seeing.find import Find
 from proxy.admin.seeing.live import Board, Live
@@ -117,6 +118,7 @@ class AdminListener:
         self._tables = tables
         self._means = means
         self._trail = Trail(means.tell, now_ns)
+        self._refusals = Refusals(means.tell, now_ns)
         self._now_ns = now_ns
 
     @contextlib.asynccontextmanager
@@ -130,7 +132,8 @@ class AdminListener:
         tokens = self._tokens(address)
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="admin")
         desk = Desk(self._tables, self._trail, pool, self._now_ns)
-        guard = Guard(tokens, hosts_of(address, port, self._settings.hosts), Pages.OPEN)
+        hosts = hosts_of(address, port, self._settings.hosts)
+        guard = Guard(tokens, hosts, Pages.OPEN, self._refusals)
         application = web.Application(middlewares=[guard.pass_on], client_max_size=BODY_BYTES_MAX)
         snapshots = Snapshots(
             self._settings.data_folder / "run", self._means.copy, time.monotonic_ns
@@ -157,6 +160,7 @@ class AdminListener:
         finally:
             await runner.cleanup()
             self._trail.close()
+            self._refusals.close()
             snapshots.clear()
             pool.shutdown(wait=False, cancel_futures=True)
 
