@@ -63,6 +63,8 @@ EVENTS: Final = {
     "%s; trying again": "steward_tries_again",
     "%s: %s": "webhooks_refused",
     "not told that the steward ends: %s": "steward_end_untold",
+    # fleet
+    "the fleet does not follow: %s": "fleet_behind",
     # supervisor
     "note: %s": "supervisor",
     # any process: an expected failure, whose sentence says all

@@ -73,6 +73,11 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "reading": frozenset(
         {"errors", "config", "interactions", "journal", "recording", "store", "audit"}
     ),
+    "fleet": frozenset(
+        {
+            *("errors", "lifeline", "logs", "config", "journal", "recording", "store", "reading"),
+        }
+    ),
     "emulator": frozenset({"errors", "interactions"}),
     "supervise": frozenset({"errors", "lifeline", "logs", "config", "journal", "telemetry"}),
     "demo": frozenset({"errors"}),
@@ -88,6 +93,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
             "audit",
             "steward",
             "admin",
+            "fleet",
         }
     ),
     "__main__": frozenset({"cli"}),
@@ -98,7 +104,7 @@ GATEWAY_OUTSIDERS: Final = frozenset({"httptools", "uvloop"})
 """All that the hot path may load besides the standard library: every other import costs start-up,
 memory and trust."""
 
-DUCKDB_ROOMS: Final = frozenset({"store", "reading"})
+DUCKDB_ROOMS: Final = frozenset({"store", "reading", "fleet"})
 PURE_ROOMS: Final = frozenset({"interactions", "recording", "audit"})
 IMPURE: Final = frozenset(
     [

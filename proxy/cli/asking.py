@@ -15,6 +15,9 @@ def _sql_arguments(verb: argparse.ArgumentParser) -> None:
     form = verb.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object per row")
     form.add_argument("--csv", action="store_true", help="comma-separated, with a header")
+    verb.add_argument(
+        "--fleet", action="store_true", help="of all proxies, from the engine (fleet.engine_file)"
+    )
     verb.add_argument("--list", action="store_true", help="the shipped queries with parameters")
     verb.add_argument("--name", metavar="NAME", help="a shipped query instead of a statement")
     verb.add_argument(
@@ -35,10 +38,19 @@ def _sql(parsed: Arguments) -> int:
     settings = resolved(parsed).settings
     if parsed.list:
         return sql.list_shipped(as_json=parsed.json)
+    shipped = sql.Named(parsed.name, tuple(parsed.param)) if parsed.name else None
+    if parsed.fleet:
+        from proxy.fleet.asking import open_fleet
+        from proxy.fleet.home import fleet_of
+
+        with open_fleet(fleet_of(settings)) as views:
+            return sql.answer(
+                views, parsed.statement, as_json=parsed.json, as_csv=parsed.csv, shipped=shipped
+            )
     return sql.run(
         settings.data_folder,
         parsed.statement,
-        shipped=sql.Named(parsed.name, tuple(parsed.param)) if parsed.name else None,
+        shipped=shipped,
         as_json=parsed.json,
         as_csv=parsed.csv,
         master_file=settings.master_key_file,
@@ -92,6 +104,12 @@ def _rebuild(parsed: Arguments) -> int:
     return run(resolved(parsed).settings)
 
 
+def _ship(parsed: Arguments) -> int:
+    from proxy.fleet.home import ship_once
+
+    return ship_once(resolved(parsed).settings)
+
+
 def _config_arguments(verb: argparse.ArgumentParser) -> None:
     add_serving(verb)
     verb.add_argument("--explain", action="store_true", help="also say what each setting is for")
@@ -133,6 +151,13 @@ ASKING: Final = (
         "interactions-proxy rebuild",
         add_settings,
         _rebuild,
+    ),
+    Verb(
+        "ship",
+        "have all that is recorded here in the fleet's engine; `serve` does so by itself",
+        "interactions-proxy ship --set fleet.engine_file=fleet.toml",
+        add_settings,
+        _ship,
     ),
     Verb(
         "config",

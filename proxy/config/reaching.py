@@ -56,3 +56,8 @@ class Reaching:
         Kind.TEXT,
         why="Where dashboards are seen; {from} and {to} become milliseconds. The console leads there.",
     )
+    fleet_engine_file: Path | None = setting(  # noqa: RUF009  # a field, as dataclasses.field
+        None,
+        Kind.FILE,
+        why="A file (TOML) with the engine of a fleet: many proxies, one record there, besides the one here.",
+    )

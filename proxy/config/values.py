@@ -62,6 +62,7 @@ def cross_problems(settings: Settings) -> list[str]:
         "admin.tls_key_file": settings.admin_tls_key_file,
         "admin.tls_client_ca_file": settings.admin_tls_client_ca_file,
         "door.policy_file": settings.door_policy_file,
+        "fleet.engine_file": settings.fleet_engine_file,
     }
     problems += [
         f"{name}: there is no file {path}"

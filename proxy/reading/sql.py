@@ -69,22 +69,34 @@ def run(
         StoreError: nothing was recorded here, or the facts cannot be opened.
     """
     with open_facts(data_folder, master_file) as connection:
-        if statement is None and shipped is None:
-            return _list_relations(connection, as_json=as_json)
-        try:
-            result = (
-                ask(connection, statement or "")
-                if shipped is None
-                else _ask_shipped(connection, shipped)
-            )
-            _write(result, as_json=as_json, as_csv=as_csv)
-        except (WrongStatement, WrongParameter) as error:
-            terminal.say(str(error))
-            return WRONG_USE
-        except duckdb.Error as error:
-            terminal.say(_advice(connection, error))
-            is_theirs = isinstance(error, _THEIRS)
-            return WRONG_USE if is_theirs else WORLD_FAILED
+        return answer(connection, statement, as_json=as_json, as_csv=as_csv, shipped=shipped)
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str | None = None,
+    *,
+    as_json: bool = False,
+    as_csv: bool = False,
+    shipped: Named | None = None,
+) -> int:
+    """The same, over facts that somebody opened: those of this proxy, or of a fleet."""
+    if statement is None and shipped is None:
+        return _list_relations(connection, as_json=as_json)
+    try:
+        result = (
+            ask(connection, statement or "")
+            if shipped is None
+            else _ask_shipped(connection, shipped)
+        )
+        _write(result, as_json=as_json, as_csv=as_csv)
+    except (WrongStatement, WrongParameter) as error:
+        terminal.say(str(error))
+        return WRONG_USE
+    except duckdb.Error as error:
+        terminal.say(_advice(connection, error))
+        is_theirs = isinstance(error, _THEIRS)
+        return WRONG_USE if is_theirs else WORLD_FAILED
     return DONE
 
 

@@ -30,6 +30,7 @@ class Programs:
     recorder: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.recorder")
     steward: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.steward")
     door: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.door")
+    shipper: tuple[str, ...] = (sys.executable, "-P", "-m", "proxy.fleet")
     # -P: a folder `proxy` in the operator's current folder must not be taken for ours.
 
 

@@ -17,6 +17,7 @@ FIXED: Final = (
     "ops.port",
     "steward.credential_file",  # whether there is a steward
     "door.policy_file",  # whether there is a door; what stands in the file is read again
+    "fleet.engine_file",  # whether there is a shipper
     "webhook.listen",
     "webhook.address",
     "webhook.port",

@@ -105,12 +105,14 @@ class Supervisor:
         """None or one."""
         self._doors: list[Child] = []
         """None or one."""
+        self._shippers: list[Child] = []
+        """None or one."""
         self._janitor_key = janitor_key
 
     def request_stop(self) -> None:
         """Stop in order; asked for a second time, stop now."""
         if self._stopping.is_set():
-            rest = (*self._retired, *self._doors, *self._recorders)
+            rest = (*self._retired, *self._doors, *self._shippers, *self._recorders)
             for child in (*self._stewards, *self._gateways, *rest):
                 child.kill()
         self._stopping.set()
@@ -155,6 +157,9 @@ class Supervisor:
             if settings.door_policy_file is not None:
                 lifeline = stack.enter_context(_lifeline())
                 self._doors = [self._door(folder.settings_file, lifeline)]
+            if settings.fleet_engine_file is not None:
+                lifeline = stack.enter_context(_lifeline())
+                self._shippers = [self._shipper(folder.settings_file, lifeline)]
             lifeline = stack.enter_context(_lifeline())
             recorder = self._recorder(folder.settings_file, lifeline, admin)
             self._recorders = [recorder]
@@ -198,7 +203,13 @@ class Supervisor:
     ) -> None:
         """Keep all children until a stop is asked for; then gateways first, recorder last."""
         async with asyncio.TaskGroup() as group:
-            for child in (*self._gateways, recorder, *self._doors, *self._stewards):
+            for child in (
+                *self._gateways,
+                recorder,
+                *self._doors,
+                *self._stewards,
+                *self._shippers,
+            ):
                 group.create_task(child.keep(), name=f"keep {child.plan.name}")
             announcing = group.create_task(self._when_ready(recorder, announce), name="announce")
             reloading = group.create_task(self._reload(group, recorder, settings_file))
@@ -214,10 +225,12 @@ class Supervisor:
                     draining.create_task(gateway.stop(within_s), name="drain")
             for door in self._doors:  # it answers until the last gateway has left
                 await door.stop(STEWARD_WITHIN_S)
+            for shipper in self._shippers:  # what it has not shipped, the next start does
+                await shipper.stop(STEWARD_WITHIN_S)
             await recorder.stop(CATCH_UP_WITHIN_S)
 
     async def _when_ready(self, recorder: Child, announce: Callable[[], None]) -> None:
-        for child in (*self._gateways, recorder, *self._doors, *self._stewards):
+        for child in (*self._gateways, recorder, *self._doors, *self._stewards, *self._shippers):
             await child.first_ready.wait()
         announce()
         recorder.speak()  # the first line of ours says where we are
@@ -297,6 +310,11 @@ class Supervisor:
     def _door(self, settings_file: Path, lifeline: int) -> Child:
         command = (*self._programs.door, "--settings", str(settings_file))
         plan = ChildPlan(name="door", command=command, lifeline=lifeline, starts=self._starts)
+        return Child(plan, self._note, self._pace)
+
+    def _shipper(self, settings_file: Path, lifeline: int) -> Child:
+        command = (*self._programs.shipper, "--settings", str(settings_file))
+        plan = ChildPlan(name="shipper", command=command, lifeline=lifeline, starts=self._starts)
         return Child(plan, self._note, self._pace)
 
     def _gateway(

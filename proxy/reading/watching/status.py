@@ -63,6 +63,8 @@ class Status:
     recorder: dict[str, Any] | None
     """As it says; None: it does not answer."""
     problems: list[str]
+    fleet: dict[str, Any] | None = None
+    """As the shipper says; None: there is none."""
 
     def to_json(self) -> dict[str, Any]:
         workers = [
@@ -74,7 +76,9 @@ class Status:
             }
             for page in self.workers
         ]
-        return {"workers": workers, "recorder": self.recorder, "problems": self.problems}
+        return {"workers": workers, "recorder": self.recorder, "problems": self.problems} | (
+            {} if self.fleet is None else {"fleet": self.fleet}
+        )
 
 
 def run(settings: Settings, *, as_json: bool, clocks: Clocks | None = None) -> int:
@@ -100,7 +104,22 @@ def look(settings: Settings, clocks: Clocks) -> Status:
     found = _worker_problems(settings, workers, clocks.now_ns())
     if workers or recorder is not None:
         found += _recorder_problems(recorder, clocks.mono_ns())
-    return Status(workers, recorder, found)
+    fleet = _shipper(settings, clocks.mono_ns())
+    if fleet is not None and fleet["problem"]:
+        found.append(f"the fleet's engine is {fleet['lag_s']:.0f} s behind: {fleet['problem']}")
+    return Status(workers, recorder, found, fleet)
+
+
+def _shipper(settings: Settings, mono_ns: int) -> dict[str, Any] | None:
+    """How far the fleet's engine follows; None: there is no fleet."""
+    if settings.fleet_engine_file is None:
+        return None
+    try:
+        told = json.loads((settings.run_folder / "fleet.json").read_text("utf-8"))
+        lag_s = (mono_ns - told["caught_up_mono_ns"]) / 1e9
+        return {**told, "lag_s": round(lag_s, 1), "problem": told["problem"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {"lag_s": 0.0, "problem": f"its shipper did not say how it is: {error}"}
 
 
 def lines(status: Status, width: int) -> list[Text]:
@@ -137,6 +156,8 @@ def lines(status: Status, width: int) -> list[Text]:
         )
         place = f"{tables['file']}:{tables['offset']}, {tables['queued']:,} exchanges behind"
         shown.append(Text(f"tables    at {place}"))
+    if status.fleet is not None:
+        shown.append(Text(f"fleet     {status.fleet['lag_s']:.1f} s behind"))
     shown += [Text(f"problem   {terminal.one_line(each)}", "bold red") for each in status.problems]
     return shown or [Text("well")]
 

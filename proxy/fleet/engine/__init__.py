@@ -1,0 +1,1 @@
+"""The engine: DuckLake, with PostgreSQL as catalog and Parquet on S3-compatible storage."""

@@ -1,0 +1,193 @@
+"""The way into the engine: DuckDB with the lake attached, and the catalog's own connection.
+
+PostgreSQL and S3 are reached by DuckDB's extensions, which come as wheels of exactly its version and are loaded from
+where they lie: nothing is fetched at run time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from proxy.errors import StartRefused, StoreError
+from proxy.fleet.naming import Fleet
+
+EXTENSIONS: Final = ("httpfs", "postgres_scanner", "ducklake")
+LAKE_SCHEMA: Final = "fleet_lake"
+"""Of PostgreSQL: DuckLake's own tables. Ours are in the schema `fleet`."""
+MEMORY_MIB: Final = 256
+"""Of the shipper's DuckDB: a batch of 50,000 rows and the files being written."""
+_ALIVE: Final = "connect_timeout=10 keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=20000"
+"""A link that was cut without a word is noticed within seconds, not after the system's two hours."""
+INSTALL: Final = "pip install 'interactions-proxy[fleet]'"
+
+
+class Link:
+    """One thread's. After a StoreError it is closed, and another one opened."""
+
+    def __init__(self, rows: duckdb.DuckDBPyConnection, books: Any) -> None:
+        """`books`: the catalog, psycopg's connection in autocommit; None where it is not needed."""
+        self.rows = rows
+        self._books = books
+
+    @classmethod
+    def open(cls, fleet: Fleet) -> Link:
+        """For writing.
+
+        Raises:
+            StartRefused: the extra is not installed.
+            StoreError: the engine is not there.
+        """
+        psycopg = required("psycopg")
+        os.environ["PGPASSWORD"] = fleet.password  # in a connection's text it would stand in errors
+        try:
+            books = psycopg.connect(f"{_ALIVE} {fleet.connection}", autocommit=True)
+        except psycopg.Error as error:
+            raise StoreError(f"the fleet's catalog does not answer: {error}") from error
+        try:
+            books.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE_SCHEMA}")
+            return cls(attached(fleet, is_read_only=False), books)
+        except psycopg.Error as error:
+            books.close()
+            raise StoreError(f"the fleet's catalog refuses: {error}") from error
+        except StoreError:
+            books.close()
+            raise
+
+    def close(self) -> None:
+        """Give both up, whatever state they are in."""
+        with contextlib.suppress(duckdb.Error):
+            self.rows.close()
+        if self._books is not None:
+            self._books.close()
+
+    def ask(self, statement: str, *given: object) -> list[tuple[Any, ...]]:
+        """Of the catalog: `%s` stands for each value. Its rows; none, if it gives none.
+
+        Raises:
+            StoreError: it refused, or is gone.
+        """
+        return self._asked(statement, given or None)
+
+    def ask_named(self, statement: str, given: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """The same with values by name: `%(name)s`. Raises StoreError."""
+        return self._asked(statement, given)
+
+    def _asked(self, statement: str, given: object) -> list[tuple[Any, ...]]:
+        psycopg = required("psycopg")
+        try:
+            done = self._books.execute(statement, given)
+            return done.fetchall() if done.description else []
+        except psycopg.Error as error:
+            raise StoreError(f"the fleet's catalog refused: {error}") from error
+
+    @contextmanager
+    def commit(self, told: Mapping[str, object]) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction of the lake. `told` is what the fence in the catalog goes by (catalog.py).
+
+        Raises:
+            StoreError: nothing of it was kept.
+        """
+        try:
+            self.rows.begin()
+            yield self.rows
+            self._note(told)
+            self.rows.commit()
+        except duckdb.Error as error:
+            raise StoreError(f"the fleet's engine took nothing: {error}") from error
+
+    def _note(self, told: Mapping[str, object]) -> None:
+        self.rows.execute(
+            "CALL lake.set_commit_message('ship', '', extra_info => ?)", [json.dumps(told)]
+        )
+
+
+def attached(
+    fleet: Fleet, *, is_read_only: bool, memory_mib: int = MEMORY_MIB
+) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the lake attached as `lake`.
+
+    Raises:
+        StartRefused: the extra is not installed.
+        StoreError: the engine is not there.
+    """
+    os.environ["PGPASSWORD"] = fleet.password
+    rows = duckdb.connect(
+        config={
+            "memory_limit": f"{memory_mib}MiB",
+            "threads": 1 if not is_read_only else os.cpu_count() or 1,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    try:
+        for name in EXTENSIONS:
+            rows.execute(f"LOAD '{_quoted(str(extension_file(name)))}'")
+        rows.execute(_secret(fleet))
+        how = "READ_ONLY" if is_read_only else "DATA_INLINING_ROW_LIMIT 0"
+        data = f"s3://{fleet.objects.bucket}/{fleet.objects.place('facts')}/"
+        rows.execute(
+            f"ATTACH 'ducklake:postgres:{_quoted(f'{_ALIVE} {fleet.connection}')}' AS lake "
+            f"(DATA_PATH '{_quoted(data)}', META_SCHEMA '{LAKE_SCHEMA}', {how})"
+        )
+    except duckdb.Error as error:
+        rows.close()
+        raise StoreError(f"the fleet's engine does not answer: {_first_line(error)}") from error
+    except StartRefused:
+        rows.close()
+        raise
+    return rows
+
+
+def extension_file(name: str) -> Path:
+    """Where a wheel put the extension of this very DuckDB.
+
+    Raises:
+        StartRefused: there is none.
+    """
+    found = importlib.util.find_spec(f"duckdb_extension_{name}")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        if path.is_file():
+            return path
+    raise StartRefused(f"DuckDB {duckdb.__version__} has no extension {name} here: {INSTALL}")
+
+
+def required(name: str) -> Any:
+    """A module of the extra.
+
+    Raises:
+        StartRefused: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise StartRefused(f"the fleet needs {name}: {INSTALL}") from error
+
+
+def _secret(fleet: Fleet) -> str:
+    objects = fleet.objects
+    return (
+        f"CREATE SECRET objects (TYPE s3, KEY_ID '{_quoted(objects.key_id)}', "
+        f"SECRET '{_quoted(objects.secret)}', ENDPOINT '{_quoted(objects.host)}', URL_STYLE 'path', "
+        f"USE_SSL {objects.is_secure}, REGION '{_quoted(objects.region)}')"
+    )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,170 @@
+"""The shipper's rounds: link, position, batches, orders, upkeep; after a failure all anew, later and later."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from proxy.errors import FormatError, KeyDestroyed, StoreError
+from proxy.fleet.engine.catalog import bring_up, position_of
+from proxy.fleet.engine.link import Link
+from proxy.fleet.engine.upkeep import Upkeep
+from proxy.fleet.naming import Fleet
+from proxy.fleet.shipping.heeding import Tell, heed
+from proxy.fleet.shipping.sealed import Sealed
+from proxy.fleet.shipping.shipper import Shipper
+from proxy.fleet.turns import Turns
+from proxy.store.vault.files import VaultFile, vault_files
+from proxy.store.vault.reader import VaultReader
+
+BATCH_EXCHANGES: Final = 5000
+"""Of one commit of the engine: few large commits; so many small exchanges are some 50 MB of rows."""
+BACK_OFF_LEAST_S: Final = 0.5
+BACK_OFF_MOST_S: Final = 30.0
+"""Doubling from the least: an engine that comes back has everything within a minute, whoever is away."""
+STATUS: Final = "fleet.json"
+"""In data/run: what `status` says of the shipper."""
+
+_log = logging.getLogger("fleet")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far this proxy is in its fleet."""
+
+    pid: int
+    proxy: str
+    exchanges: int = 0
+    """Shipped since this process began."""
+    file: str = ""
+    offset: int = 0
+    caught_up_mono_ns: int = 0
+    """When the vault was last shipped to its end: now minus this is the lag."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a shipper needs of its own proxy."""
+
+    vault: Path
+    run_folder: Path
+    fingerprint: str
+    """Of a fixed text, by this proxy's fingerprint key."""
+    reader: VaultReader
+    sealed: Sealed
+    tell: Tell
+
+
+class Following:
+    """`run` in one thread until `stop` is set."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        home: Home,
+        mono_ns: Callable[[], int],
+        open_link: Callable[[Fleet], Link] = Link.open,
+    ) -> None:
+        self._fleet = fleet
+        self._home = home
+        self._mono_ns = mono_ns
+        self._open_link = open_link
+        self._holder = f"{fleet.proxy}/{secrets.token_hex(4)}"
+        self._link: Link | None = None
+        self._shipper: Shipper | None = None
+        self._upkeep: Upkeep | None = None
+        self._turns: Turns | None = None
+        self.status = Status(os.getpid(), fleet.proxy, caught_up_mono_ns=mono_ns())
+
+    def run(self, stop: threading.Event) -> None:
+        """Round after round."""
+        delay_s = 0.0
+        while not stop.is_set():
+            try:
+                self.round(stop)
+                delay_s = 0.0
+            except (StoreError, OSError, FormatError, KeyDestroyed) as error:
+                self._give_up(str(error))
+                delay_s = min(max(2 * delay_s, BACK_OFF_LEAST_S), BACK_OFF_MOST_S)
+            self._write_status()
+            stop.wait(delay_s or self._fleet.every_s)
+        self.close()
+
+    def round(self, stop: threading.Event, *, is_shipping_alone: bool = False) -> None:
+        """All that the vault has, what others ordered, and what the engine needs.
+
+        Raises:
+            StoreError, OSError: the engine, the storage or the recorder did not take it.
+        """
+        link, shipper = self._linked()
+        began_ns = self._mono_ns()
+        position = position_of(link, self._fleet.proxy, identity(self._home.vault))
+        for batch in self._home.reader.follow(position, BATCH_EXCHANGES):
+            count = shipper.ship(batch, position)
+            position = batch.position
+            self.status = replace(
+                self.status, exchanges=self.status.exchanges + count, problem=None
+            )
+            if stop.is_set():
+                return
+        self.status = replace(
+            self.status,
+            file=position.file,
+            offset=position.offset,
+            caught_up_mono_ns=began_ns,
+            problem=None,
+        )
+        if is_shipping_alone:
+            return
+        assert self._turns is not None
+        assert self._upkeep is not None
+        self._turns.keep()
+        heed(link, self._fleet.proxy, self._home.tell)
+        self._upkeep.do_if_due(self._mono_ns() / 1e9)
+
+    def _linked(self) -> tuple[Link, Shipper]:
+        if self._link is None or self._shipper is None:
+            link = self._link = self._open_link(self._fleet)
+            bring_up(link, self._fleet.proxy, self._home.fingerprint)
+            self._shipper = Shipper(link, self._fleet.proxy, self._home.sealed)
+            self._upkeep = Upkeep(link, self._holder)
+            self._turns = Turns(link, self._home.run_folder, self._holder, self._mono_ns)
+        return self._link, self._shipper
+
+    def _give_up(self, problem: str) -> None:
+        problem = problem.partition("\n")[0]
+        if self.status.problem != problem:
+            _log.warning("the fleet does not follow: %s", problem)
+        self.status = replace(self.status, problem=problem)
+        self.close()
+
+    def close(self) -> None:
+        """Give the link up; another round makes a new one."""
+        link, self._link, self._shipper = self._link, None, None
+        if link is not None:
+            link.close()
+
+    def _write_status(self) -> None:
+        path = self._home.run_folder / STATUS
+        unborn = path.with_name(path.name + ".unborn")
+        unborn.write_text(json.dumps(asdict(self.status)), "utf-8")
+        unborn.replace(path)
+
+
+def identity(vault: Path) -> str | None:
+    """What tells this vault from others: how it begins. None: nothing was recorded yet."""
+    names = vault_files(vault)
+    if not names:
+        return None
+    with VaultFile(vault / names[0]) as file:
+        _, payload = file.record(0)
+    told: dict[str, Any] = json.loads(payload)
+    return f"{names[0]}@{told['at']}"

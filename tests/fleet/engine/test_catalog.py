@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.errors import PositionUnknown, StoreError
+from proxy.fleet.engine.catalog import (
+    OBJECTS,
+    bring_up,
+    following,
+    make_tables,
+    position_of,
+    table_shapes,
+)
+from proxy.store.ingest import TABLES
+from proxy.store.position import VaultPosition
+from tests.fleet.standin import StandIn, with_tables
+
+
+def test_the_lake_has_every_table_of_facts_with_the_name_of_the_proxy() -> None:
+    link = with_tables()
+
+    shapes = table_shapes(link.rows)
+
+    assert shapes.keys() == {*TABLES, OBJECTS, *(table for table, _ in following())}
+    for table, shape in shapes.items():
+        found = [name for name, *_ in link.lake(f"DESCRIBE lake.{table}")]
+        assert found == [*(name for name, _ in shape), "proxy"]
+
+
+def test_a_table_that_follows_from_others_is_filled_where_an_older_release_had_none() -> None:
+    link = with_tables()
+    link.rows.execute("DROP TABLE lake.unread")
+    link.rows.execute(
+        "INSERT INTO lake.exchanges (exchange, interaction, operation, status, response_bytes, "
+        "purpose, proxy) VALUES ('x', 'v1_one', 'get', 200, 5, 'client', 'eu-1')"
+    )
+
+    make_tables(link.rows)
+
+    assert link.lake("SELECT exchange, how, proxy FROM lake.unread") == [("x", "read", "eu-1")]
+
+
+def test_a_column_that_an_older_release_did_not_know_is_added() -> None:
+    link = StandIn()
+    link.rows.execute("CREATE TABLE lake.steps (exchange VARCHAR, proxy VARCHAR)")
+    link.rows.execute("INSERT INTO lake.steps VALUES ('x', 'a')")
+
+    make_tables(link.rows)
+
+    assert link.lake("SELECT exchange, proxy, step_mac FROM lake.steps") == [("x", "a", None)]
+
+
+def test_the_books_are_made_once_for_each_text() -> None:
+    link = StandIn()
+    bring_up(link, "a", "0123")
+    made = [text for text, _ in link.asked if "CREATE OR REPLACE TRIGGER" in text]
+    link.answers["SELECT digest"] = [
+        given
+        for text, given in link.asked
+        if "INTO fleet.made" in text and isinstance(given, tuple)
+    ]
+
+    bring_up(link, "a", "0123")
+
+    assert len(made) == 1
+    assert [text for text, _ in link.asked if "CREATE OR REPLACE TRIGGER" in text] == made
+
+
+def test_a_proxy_with_another_fingerprint_key_is_refused() -> None:
+    link = StandIn({"fingerprint <>": [("eu-2",)]})
+
+    with pytest.raises(StoreError, match="not the one of eu-2"):
+        bring_up(link, "a", "0123")
+
+    assert "unlock" in link.asked[-1][0]
+
+
+def test_the_position_is_the_one_of_this_vault() -> None:
+    link = StandIn({"SELECT file": [("20261123-000001", 10, "first@1")]})
+
+    assert position_of(link, "a", "first@1") == VaultPosition("20261123-000001", 10)
+    with pytest.raises(PositionUnknown, match="another vault"):
+        position_of(link, "a", "second@2")

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from proxy.errors import StoreError
+from proxy.fleet.engine.catalog import make_tables
+from proxy.fleet.naming import Fleet, Objects
+from proxy.fleet.shipping.following import STATUS, Following, Home, identity
+from tests.fleet.shipping.shelves import Shelf, sealed
+from tests.fleet.standin import StandIn
+from tests.store.vault.built import CURSORS, VaultFolder, append
+
+OBJECTS = Objects(
+    "127.0.0.1:1", is_secure=False, bucket="b", prefix="", region="", key_id="", secret=""
+)
+FLEET = Fleet("eu-1", "host=db", "", OBJECTS, every_s=0.001)
+
+
+class Engine(StandIn):
+    """Its catalog keeps the position, as the fence does."""
+
+    place: tuple[str, int] = ("", 0)
+
+    def _asked(self, statement: str, given: object) -> list[tuple[Any, ...]]:
+        if "SELECT file" in statement:
+            return [(*self.place, None)]
+        if "FROM fleet.purges" in statement:
+            return [(None,)]
+        return super()._asked(statement, given)
+
+    def _note(self, told: Mapping[str, Any]) -> None:
+        assert told["from"] == list(self.place)
+        type(self).place = (told["to"][0], told["to"][1])
+
+
+def following(data: VaultFolder, engines: list[Engine | None]) -> Following:
+    """`engines`: one for each attempt; None: it is away."""
+
+    def open_link(_fleet: Fleet) -> Engine:
+        engine = engines.pop(0)
+        if engine is None:
+            raise StoreError("the fleet's catalog does not answer")
+        make_tables(engine.rows)
+        return engine
+
+    home = Home(
+        vault=data.folder / "vault",
+        run_folder=data.folder,
+        fingerprint="0123",
+        reader=data.reader(),
+        sealed=sealed(data, Shelf()),
+        tell=lambda _path, _told: 200,
+    )
+    return Following(FLEET, home, lambda: 5_000_000_000, open_link)
+
+
+def test_rounds_ship_what_came_in_between_once(data: VaultFolder) -> None:
+    class Fresh(Engine):
+        pass
+
+    engine, vault = Fresh(), data.open()
+    shipping = following(data, [engine])
+    for sequence in (1, 2, 3):
+        append(vault, sequence)
+        vault.commit(CURSORS)
+        shipping.round(threading.Event())
+
+    shipping.round(threading.Event())
+
+    assert engine.lake("SELECT count(*), count(DISTINCT exchange) FROM lake.exchanges") == [(3, 3)]
+    assert shipping.status.exchanges == 3
+
+
+def test_an_engine_that_is_away_is_told_and_asked_again(data: VaultFolder) -> None:
+    class Late(Engine):
+        pass
+
+    engine, vault, stop = Late(), data.open(), threading.Event()
+    append(vault, 1)
+    vault.commit(CURSORS)
+    shipping = following(data, [None, engine])
+    said: list[dict[str, Any]] = []
+
+    class Watched(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            said.append(json.loads((data.folder / STATUS).read_text()))
+            if len(said) == 2:
+                self.set()
+            assert timeout is not None
+            return self.is_set()
+
+    stop = Watched()
+    shipping.run(stop)
+
+    assert [one["problem"] for one in said] == ["the fleet's catalog does not answer", None]
+    assert said[-1]["exchanges"] == 1
+
+
+def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) -> None:
+    assert identity(tmp_path / "none") is None
+    data.open()
+
+    assert identity(data.folder / "vault") == identity(data.folder / "vault")
+    assert "@" in (identity(data.folder / "vault") or "")

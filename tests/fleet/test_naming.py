@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.errors import StartRefused
+from proxy.fleet.naming import read_fleet
+
+GOOD = """
+proxy = "eu-1"
+[catalog]
+connection = "host=db dbname=fleet user=fleet"
+password = "hidden-word"
+[objects]
+endpoint = "https://s3.example:9000"
+bucket = "record"
+prefix = "/a/b/"
+key_id = "id"
+secret = "hidden-secret"
+"""
+
+
+def written(folder: Path, text: str, mode: int = 0o600) -> Path:
+    path = folder / "fleet.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_file_says_who_this_is_and_where_the_engine_is(tmp_path: Path) -> None:
+    fleet = read_fleet(written(tmp_path, GOOD))
+
+    assert (fleet.proxy, fleet.connection) == ("eu-1", "host=db dbname=fleet user=fleet")
+    assert (fleet.objects.host, fleet.objects.is_secure) == ("s3.example:9000", True)
+    assert fleet.objects.place("sealed", "x") == "a/b/sealed/x"
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    assert "hidden" not in repr(read_fleet(written(tmp_path, GOOD)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('"eu-1"', '"EU 1"', "a name of a-z"),
+        ('proxy = "eu-1"', "", "proxy is missing"),
+        ("dbname=fleet", "password=x", "stands in catalog.password"),
+        ("https://s3.example:9000", "s3.example", "objects.endpoint is"),
+        ("bucket", "buckett", "there is no buckett"),
+        ("/a/b/", "a b", "objects.prefix"),
+        ("[catalog]", 'every_s = "often"\n[catalog]', "every_s is a number"),
+        (GOOD, 'proxy = "a"\ncatalog = 1', "is a table"),
+        ("[catalog]", "[catalog", "fleet.toml"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, before: str, after: str, said: str) -> None:
+    with pytest.raises(StartRefused, match=said.replace("[", r"\[")):
+        read_fleet(written(tmp_path, GOOD.replace(before, after)))
+
+
+def test_a_file_that_everybody_reads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="chmod o="):
+        read_fleet(written(tmp_path, GOOD, 0o644))
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="cannot read"):
+        read_fleet(tmp_path / "none.toml")
