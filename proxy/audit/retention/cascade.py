@@ -74,10 +74,13 @@ class Forest:
     def protected(self, held: Iterable[str]) -> frozenset[str]:
         """What holds on these turns protect: they, and all turns before them."""
         found: set[str] = set()
-        for turn in held:
-            if turn not in found:
+        for held_turn in held:
+            turn: str | None = held_turn
+            while (
+                turn is not None and turn not in found
+            ):  # what is before a found one was found with it
                 found.add(turn)
-                found.update(self.ancestors(turn))
+                turn = self._before.get(turn)
         return frozenset(found)
 
     def plan(self, turns: Iterable[str], reach: Reach, held: Iterable[str]) -> Plan:
@@ -96,9 +99,34 @@ class Forest:
         protected = self.protected(held)
         order = [turn for turn in self._leaves_first(selected) if turn not in protected]
         kept = [turn for turn in selected if turn in protected]
-        left = {later: None for turn in selected for later in self.descendants(turn)}
-        return Plan(tuple(order), tuple(kept), tuple(t for t in left if t not in selected))
+        return Plan(tuple(order), tuple(kept), tuple(self._left_of(selected)))
 
     def _leaves_first(self, selected: Mapping[str, None]) -> list[str]:
-        depth = {turn: len(self.ancestors(turn)) for turn in selected}
+        depth = self._depths(selected)
         return sorted(selected, key=lambda turn: (-depth[turn], turn))
+
+    def _left_of(self, selected: Mapping[str, None]) -> list[str]:
+        """What is behind these and not among them, each once."""
+        found: dict[str, None] = {}
+        waiting = list(selected)[::-1]
+        while waiting:
+            for later in self._behind.get(waiting.pop(), ()):
+                if later not in selected and later not in found:
+                    found[later] = None
+                    waiting.append(later)
+        return list(found)
+
+    def _depths(self, turns: Iterable[str]) -> dict[str, int]:
+        """How many turns are before each; each turn is walked over once."""
+        depth: dict[str, int] = {}
+        for turn in turns:
+            path: dict[str, None] = {}
+            step: str | None = turn
+            while step is not None and step not in depth and step not in path:
+                path[step] = None
+                step = self._before.get(step)
+            above = -1 if step is None or step in path else depth[step]
+            for passed in reversed(path):
+                above += 1
+                depth[passed] = above
+        return depth

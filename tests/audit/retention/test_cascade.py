@@ -68,7 +68,11 @@ def test_ids_in_a_circle_end() -> None:
     assert set(forest.plan(["x"], Reach.THREAD, ()).order) == {"x", "y"}
 
 
-def test_a_long_conversation_needs_no_deep_stack() -> None:
-    chain: dict[str, str | None] = {str(n): str(n - 1) if n else None for n in range(3000)}
+def test_a_long_conversation_needs_no_deep_stack_and_no_time() -> None:
+    """Each turn is walked over once: by the square of its length it would be minutes."""
+    chain: dict[str, str | None] = {str(n): str(n - 1) if n else None for n in range(20_000)}
+    forest = Forest(chain)
 
-    assert Forest(chain).plan(["0"], Reach.DESCENDANTS, ()).order[0] == "2999"
+    assert forest.plan(["0"], Reach.DESCENDANTS, ()).order[0] == "19999"
+    assert forest.plan(["0"], Reach.DESCENDANTS, list(chain)).order == ()
+    assert len(forest.plan(list(chain)[:10_000], Reach.NODE, ()).left) == 10_000
