@@ -76,6 +76,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "fleet": frozenset(
         {
             *("errors", "lifeline", "logs", "config", "journal", "recording", "store", "reading"),
+            "steward",  # the files by which a shipper says whose turn it is
         }
     ),
     "emulator": frozenset({"errors", "interactions"}),

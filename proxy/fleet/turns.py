@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from proxy.fleet.engine.leases import TURN_S, Lease, give_up, take
 from proxy.fleet.engine.link import Link
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE
 
-SCOPE_FILE: Final = "disposal-scope.json"
-LEASE_FILE: Final = "disposal-lease.json"
 LEASE_S: Final = 180.0
 """In the catalog."""
 MARGIN_S: Final = 130.0

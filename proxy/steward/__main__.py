@@ -72,6 +72,7 @@ def _settings(given: argparse.Namespace) -> StewardSettings:
             chosen.retention_notice_hours * HOUR_NS,
             chosen.retention_probes_per_hour,
         ),
+        has_fleet=chosen.fleet_engine_file is not None,
         signer=Signer.load_or_create(chosen.data_folder / "keys" / "receipts.key"),
     )
 

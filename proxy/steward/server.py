@@ -19,6 +19,7 @@ from proxy.steward.disposal.desk import Disposals
 from proxy.steward.disposal.ledger import Ledger, Project
 from proxy.steward.disposal.reaching import Reach
 from proxy.steward.disposal.signing import Signer
+from proxy.steward.disposal.turn import always, turn_in
 from proxy.steward.schedule import Allowance
 from proxy.steward.webhooks.keys import PublishedKeys
 from proxy.steward.webhooks.listener import Webhooks
@@ -44,6 +45,8 @@ class StewardSettings:
     project: Project = field(default_factory=Project)
     signer: Signer | None = None
     """None: nothing is disposed of."""
+    has_fleet: bool = False
+    """Other proxies' stewards may have the same scope: one acts at a time."""
 
 
 CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
@@ -97,9 +100,12 @@ def _disposals(
     if settings.credential is None or settings.signer is None:
         return None
     recorder, credential = neighbours.recorder, settings.credential
-    reach = Reach(
-        recorder, neighbours.gateway, neighbours.verifier, credential, (allowance, clocks.mono_s)
-    )
+    pace = (allowance, clocks.mono_s)
+    is_our_turn = always
+    if settings.has_fleet:
+        is_our_turn = turn_in(settings.run_folder, credential.scope, clocks.mono_s)
+    gateway, verifier = neighbours.gateway, neighbours.verifier
+    reach = Reach(recorder, gateway, verifier, credential, pace, is_our_turn)
     ledger = Ledger(recorder, credential.scope, settings.project)
     return Disposals(recorder, reach, ledger, settings.signer, clocks)
 

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from proxy.fleet.engine.leases import TURN_S
-from proxy.fleet.turns import LEASE_FILE, LEASE_S, MARGIN_S, RENEW_S, SCOPE_FILE, Turns
+from proxy.fleet.turns import LEASE_S, MARGIN_S, RENEW_S, Turns
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE
 from tests.fleet.standin import StandIn
 
 SECOND = 1_000_000_000

@@ -36,6 +36,8 @@ FULL_LOOK_S: Final = 300.0
 """How often the tables are asked for all that is due; in between only news is looked for."""
 DELETES_PER_ROUND: Final = 20
 """Intents that are made durable together."""
+UNDER_WAY: Final = frozenset([Disposal.SENDING, Disposal.AMBIGUOUS, Disposal.VERIFYING])
+"""Stays in care: its polls are seconds apart."""
 SEEN_FOR_S: Final = 1.0
 """How long what was seen of holds counts for DELETEs of one round: an upstream that is slow makes a round of them long."""
 ACTS_MAX: Final = 500
@@ -109,7 +111,8 @@ class Disposals:
         await self._ledger.read_policies(max(floor_ns, self._now().wall))
         await self._tell_rules()
         wall_ns = self._clocks.wall_us() * 1000
-        self.cases = await self._ledger.cases(wall_ns, self._boot)
+        under_way = [name for name, case in self.cases.items() if case.copy.disposal in UNDER_WAY]
+        self.cases = await self._ledger.cases(wall_ns, self._boot, under_way)
         self._around = await self._ledger.surroundings(self.cases.values())
         self._looked_s = self._clocks.mono_s()
         for case in self.cases.values():
@@ -193,6 +196,8 @@ class Disposals:
         """Directly before it leaves, by what was seen a moment ago, and the policies' file."""
         await self._ledger.read_policies(self._now().wall)
         world = self._world(case)
+        if not self._reach.is_our_turn():
+            return False
         return not world.is_held and (case.copy.is_request or world.is_wanted)
 
     async def _cancel(self, cases: list[Case]) -> None:

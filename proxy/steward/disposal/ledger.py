@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -121,6 +120,8 @@ class Ledger:
         """What changed of that, as acts have to tell it."""
         self._text: str | None = None
         self.skew_ns = 0
+        self._cases_after = ""
+        """How far the last look came, if there was more than it took."""
         self._local_after = ""
         """How far the last portion went."""
 
@@ -164,33 +165,55 @@ class Ledger:
         self.skew_ns = 1000 * (found["skew_us"] or 0)
         return 1000 * (found["last_us"] or 0)
 
-    async def cases(self, now_ns: int, boot: str) -> dict[str, Case]:
-        """What is due or under way for the life `boot`, at most CARE_MAX. Raises NotAnswered."""
+    async def cases(self, now_ns: int, boot: str, under_way: Sequence[str] = ()) -> dict[str, Case]:
+        """What is due for the life `boot`, at most CARE_MAX: first what is `under_way`, then the others in turn.
+
+        Where there are more, the next look goes on behind them: what waits (for a hold's end, a person, tomorrow's
+        attempt) leaves room for what does not.
+
+        Raises:
+            NotAnswered: try again later.
+        """
+        found: dict[str, Case] = {}
+        for case in await self.read(under_way, boot) if under_way else ():
+            if is_in_care(case, now_ns):
+                found[case.row.interaction] = case
+        begin, last, has_wrapped = self._cases_after, self._cases_after, False
+        for _ in range(PAGES_MAX):
+            names = await self._candidates(now_ns, last)
+            for case in await self.read(names, boot) if names else ():
+                if is_in_care(case, now_ns):
+                    found[case.row.interaction] = case
+                    self._cases_after = case.row.interaction
+                if len(found) >= CARE_MAX:
+                    return found
+            if len(names) == PAGE:
+                last = names[-1]
+            elif begin and not has_wrapped:
+                last, has_wrapped = "", True
+            else:
+                break
+            if has_wrapped and last >= begin:
+                break
+        self._cases_after = ""
+        return found
+
+    async def _candidates(self, now_ns: int, after: str) -> list[str]:
+        """A page of what may be due, by interaction."""
         spans = [
             policy.delete_upstream_after_s
             for policy in self.policies
             if policy.delete_upstream_after_s is not None
         ]
-        cutoff_us = now_ns // 1000 - min(spans) * 1_000_000 if spans else None
-        found: dict[str, Case] = {}
-        last = ""
-        for _ in range(PAGES_MAX):
-            page = await self._recorder.query(
-                "disposal_candidates",
-                scope=self.scope,
-                cutoff_us=cutoff_us,
-                after=last,
-                finals=sorted(FINAL),
-                limit=PAGE,
-            )
-            names = [row["interaction"] for row in page]
-            for case in await self.read(names, boot) if names else ():
-                if is_in_care(case, now_ns):
-                    found[case.row.interaction] = case
-            if len(page) < PAGE or len(found) >= CARE_MAX:
-                break
-            last = names[-1]
-        return dict(itertools.islice(found.items(), CARE_MAX))
+        page = await self._recorder.query(
+            "disposal_candidates",
+            scope=self.scope,
+            cutoff_us=now_ns // 1000 - min(spans) * 1_000_000 if spans else None,
+            after=after,
+            finals=sorted(FINAL),
+            limit=PAGE,
+        )
+        return [row["interaction"] for row in page]
 
     async def read(self, names: Sequence[str], boot: str) -> list[Case]:
         """These copies, whatever is due. Raises NotAnswered."""

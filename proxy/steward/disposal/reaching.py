@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 
 from proxy.steward.asking import Gateway, NotAnswered, Recorder, Told
 from proxy.steward.credential import Credential
+from proxy.steward.disposal.turn import always
 from proxy.steward.schedule import Allowance
 
 PAUSE_S: Final = 30
@@ -59,15 +60,20 @@ class Reach:
         verifier: Gateway,
         credential: Credential,
         pace: tuple[Allowance, Callable[[], float]],
+        is_our_turn: Callable[[], bool] = always,
     ) -> None:
+        """`is_our_turn`: whether this steward of a fleet may act now."""
         self._recorder = recorder
         self._gateway = gateway
         self._verifier = verifier
         self._credential = credential
         self._allowance, self._mono_s = pace
+        self.is_our_turn = is_our_turn
 
     def allowed(self, wanting: Sequence[_One]) -> list[_One]:
-        """As many of them as the rate allows now; each counts as sent."""
+        """As many of them as the rate allows now; each counts as sent. None where it is another steward's turn."""
+        if not self.is_our_turn():
+            return []
         now_s = self._mono_s()
         return [one for one in wanting if self._allowance.take(now_s)]
 

@@ -56,3 +56,11 @@ async def test_a_control_is_another_copy_else_the_list_of_models() -> None:
     assert second is not None
     assert (first.what, first.is_served) == ("v1_control", True)
     assert (second.what, second.is_served) == (MODELS, True)
+
+
+async def test_nothing_goes_while_it_is_another_stewards_turn() -> None:
+    upstream, turns = Upstream("v1_a"), [True, False]
+    pace = (Allowance(100.0, 0.0), lambda: 0.0)
+    one = Reach(Tables(), upstream, upstream, CREDENTIAL, pace, lambda: turns.pop(0))
+
+    assert (one.allowed(["a"]), one.allowed(["a"])) == (["a"], [])

@@ -1,0 +1,51 @@
+"""One steward of a fleet acts on a scope at a time."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE, turn_in
+from tests.steward.disposal.standing import Scene
+
+
+def test_the_steward_says_which_scope_it_cares_for(tmp_path: Path) -> None:
+    turn_in(tmp_path, {"b", "a"}, lambda: 5.0)
+
+    assert json.loads((tmp_path / SCOPE_FILE).read_text()) == ["a", "b"]
+
+
+def test_it_may_act_until_the_instant_that_it_was_told(tmp_path: Path) -> None:
+    now = [5.0]
+    is_ours = turn_in(tmp_path, {"a"}, lambda: now[0])
+    (tmp_path / LEASE_FILE).write_text(json.dumps({"until_mono_ns": 6_000_000_000, "token": 1}))
+
+    assert is_ours()
+    now[0] = 6.0
+    assert not is_ours()
+
+
+@pytest.mark.parametrize("told", [None, "", "{}", "[]", '{"until_mono_ns": "soon"}'])
+def test_where_nobody_said_so_it_may_not(tmp_path: Path, told: str | None) -> None:
+    if told is not None:
+        (tmp_path / LEASE_FILE).write_text(told)
+
+    assert not turn_in(tmp_path, {"a"}, lambda: 5.0)()
+
+
+async def test_a_deletion_whose_turn_ends_before_it_leaves_is_withdrawn_and_sent_later(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    turns = itertools.chain([True, False], itertools.cycle([True]))
+    scene.desk._reach.is_our_turn = lambda: next(turns)
+
+    await scene.desk.look()
+    await scene.desk.round()
+    assert [method for method, _ in scene.upstream.asked if method == "DELETE"] == []
+    await scene.work()
+
+    assert [method for method, _ in scene.upstream.asked if method == "DELETE"] == ["DELETE"]
