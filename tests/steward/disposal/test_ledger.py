@@ -116,3 +116,31 @@ async def test_nothing_is_missing_where_one_answer_does_not_hold_it_all(
     assert [case.copy.was_confirmed for case in cases] == [True] * 5
     assert around.held == set(names)
     assert around.states.keys() == set(names)
+
+
+class Paged(Tables):
+    """Candidates in pages."""
+
+    def _disposal_candidates(self, after: str, limit: int, **_: object) -> list[dict[str, Any]]:
+        names = [name for name in sorted(self.copies) if name > after]
+        return [{"interaction": name} for name in names[:limit]]
+
+
+async def test_what_waits_does_not_keep_others_from_being_cared_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More are due than are taken at once: each has its turn, and what is under way stays."""
+    monkeypatch.setattr("proxy.steward.disposal.ledger.CARE_MAX", 2)
+    monkeypatch.setattr("proxy.steward.disposal.ledger.PAGE", 3)
+    names = [f"v1_{letter}" for letter in "abcde"]
+    read = await ledger(Paged(*names), tmp_path)
+
+    looks = [list(await read.cases(NOW_US * 1000, "life")) for _ in range(4)]
+    with_one = list(await read.cases(NOW_US * 1000, "life", ["v1_e"]))
+
+    assert looks[:2] == [["v1_a", "v1_b"], ["v1_c", "v1_d"]]
+    assert {name for look in looks for name in look} == set(names)
+    assert with_one[0] == "v1_e"
+    monkeypatch.setattr("proxy.steward.disposal.ledger.CARE_MAX", 9)
+    assert set(await read.cases(NOW_US * 1000, "life")) == set(names)
+    assert list(await read.cases(NOW_US * 1000, "life")) == names
