@@ -121,9 +121,9 @@ async def test_nothing_is_missing_where_one_answer_does_not_hold_it_all(
 class Paged(Tables):
     """Candidates in pages."""
 
-    def _disposal_candidates(self, after: str, limit: int, **_: object) -> list[dict[str, Any]]:
-        names = [name for name in sorted(self.copies) if name > after]
-        return [{"interaction": name} for name in names[:limit]]
+    def _disposal_candidates(self, **given: Any) -> list[dict[str, Any]]:
+        names = [name for name in sorted(self.copies) if name > given["after"]]
+        return [{"interaction": name} for name in names[: given["limit"]]]
 
 
 async def test_what_waits_does_not_keep_others_from_being_cared_for(
