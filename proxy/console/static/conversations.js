@@ -10,7 +10,7 @@ import { virtualList } from "./rows.js";
 
 const SPANS = [["-24h", "last day"], ["-7d", "last week"], ["", "last 30 days"], ["-400d", "last 400 days"]];
 const TURNS = [["", "any"], ["2", "2 or more"], ["5", "5 or more"], ["20", "20 or more"]];
-const NAMED = 2;
+const NAMED = 1;
 
 /** The two ways to look for what was said. */
 export const ways = (current) => h("div.ways", { role: "group", "aria-label": "Look for" },
@@ -39,7 +39,7 @@ export function conversationsPage(outlet, { query, signal }) {
       const still = { turns: state.turns, since: first.since, until: first.until };
       list = virtualList({ total: first.count, height: () => (innerWidth < 720 ? 84 : 44), label: "Conversations", draw: row,
         fetch: async (offset, limit) => (offset === 0 ? first.rows : (await ask("/v1/find/conversations", { query: { ...still, offset, limit }, signal })).rows) });
-      put(results, h("div.row.row-head", { "aria-hidden": "true" }, ["last turn", "conversation", "answered by", "", "turns", "tokens", "cost", "", "last told of"].map((name) => h("span", null, name))), list.element);
+      put(results, h("div.row.row-head", { "aria-hidden": "true" }, ["last turn", "conversation", "answered by", "", "", "tokens", "cost", "turns", "last told of"].map((name) => h("span", null, name))), list.element);
     } catch (error) { if (!signal.aborted && turn === asked) { put(results, note(error.message, "bad")); put(summary); } }
   };
   look();
@@ -53,6 +53,6 @@ function row(one) {
   return h("div.row", null, badge(one.last_status ?? "unknown"), link,
     h("span.who-cell", { title: models.join(", ") }, h("i.hue", { "aria-hidden": "true", style: { background: hueOf(models[0]) } }), models.slice(0, NAMED).join(", ") || "–", models.length > NAMED ? ` +${models.length - NAMED}` : ""),
     h("span.flags", null, one.deleted_count ? chip(`${one.deleted_count} deleted`) : null),
-    h("span.num", null, compact(one.turn_count)), h("span.num", null, compact(one.total_tokens)),
-    h("span.num", null, usd(one.cost_pico_usd, one.is_cost_complete)), h("span"), h("span.num.mute", null, moment(one.last_at)));
+    h("span"), h("span.num", null, compact(one.total_tokens)), h("span.num", null, usd(one.cost_pico_usd, one.is_cost_complete)),
+    h("span.num", null, counted(one.turn_count, "turn")), h("span.num.mute", null, moment(one.last_at)));
 }

@@ -31,7 +31,10 @@ export function keepQuery(query) {
   history.replaceState(null, "", href(here(), query));
 }
 
-export const here = () => decodeURI(location.pathname).startsWith(BASE) ? location.pathname.slice(BASE.length) : "";
+/** What was written in an address; one that is written wrongly stays as it is. */
+const read = (decode, text) => { try { return decode(text); } catch { return text; } };
+
+export const here = () => read(decodeURI, location.pathname).startsWith(BASE) ? location.pathname.slice(BASE.length) : "";
 export const query = () => Object.fromEntries(new URLSearchParams(location.search));
 
 /** Begin; `onChange(about)` is called for each page. */
@@ -60,7 +63,7 @@ export function draw() {
   for (const { match, names, page, about } of routes) {
     const found = match.exec(path);
     if (!found) continue;
-    const params = Object.fromEntries(names.map((name, place) => [name, decodeURIComponent(found[place + 1])]));
+    const params = Object.fromEntries(names.map((name, place) => [name, read(decodeURIComponent, found[place + 1])]));
     changed({ ...about, path });
     drawn = page(outlet, { params, query: query(), signal: control.signal });
     leave = () => { control.abort(); if (typeof drawn === "function") drawn(); };

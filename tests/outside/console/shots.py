@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from tests.end_to_end.stage import Stage
 from tests.outside.console.browser import Visitor, started
 from tests.outside.console.calls import converse
+from tests.outside.console.test_watched import LINKS
 
 REASON = "ticket 4711"
 LOOKS = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
@@ -19,7 +20,7 @@ def main(arguments: list[str]) -> int:
     target = Path(arguments[0])
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        stage = Stage.set_up(Path(folder), "--speed", "4")
+        stage = Stage.set_up(Path(folder), "--speed", "4", **LINKS)
         try:
             ids = converse(stage.proxy.url)
             stage.proxy.flush()
@@ -32,6 +33,9 @@ def main(arguments: list[str]) -> int:
                     for name, (path, shown, reason) in pages.items():
                         page = visitor.open(path, reason)
                         page.wait_for_selector(shown)
+                        if name == "fate":
+                            page.click("text=Check in this browser")
+                            page.wait_for_selector(".proof table")
                         page.screenshot(path=str(target / f"{name}-{theme}-{width}.png"))
                     visitor.close()
         finally:
@@ -54,6 +58,8 @@ def pages_of(ids: list[str]) -> dict[str, tuple[str, str, str]]:
         "diff": (f"interactions/{one}?tab=diff", ".panel", REASON),
         "fate": (f"interactions/{one}?tab=fate", "table", REASON),
         "conversation": (f"conversations/{one}", ".turn", ""),
+        "conversations": ("conversations", ".row .badge", ""),
+        "retention": ("retention", ".cal-mark", ""),
     }
 
 

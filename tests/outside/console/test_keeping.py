@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proxy.admin.tokens import Role
-from tests.outside.console.calls import converse
+from tests.outside.console.calls import PATH, call, converse
 from tests.outside.console.conftest import Place, Visit
 
 LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
@@ -75,6 +75,39 @@ def test_a_hold_protects_until_it_is_released_and_what_waited_goes_then(
     page.wait_for_selector("dialog >> text=is released")
     page.wait_for_selector("dialog .receipt >> text=are destroyed")
     assert (mine,) in place.stage.proxy.rows("SELECT interaction FROM audit.erased")
+
+
+def test_another_plan_than_the_one_shown_is_not_carried_out(visit: Visit, place: Place) -> None:
+    asked = {"model": "gemini-3-flash-preview", "input": "What is kept?"}
+    mine = call(place.stage.proxy.url, "POST", PATH, asked)["id"]
+    place.stage.proxy.flush()
+    page = visit(Role.OPERATOR).open("retention")
+    page.click("text=Erase…")
+    confirm(page, what=mine, why="ticket 9")
+    page.wait_for_selector("dialog #sure")
+    call(place.stage.proxy.url, "GET", f"{PATH}/{mine}")
+    place.stage.proxy.flush()
+
+    confirm(page, sure="erase")
+    page.wait_for_selector("dialog >> text=the plan is another one by now")
+
+    assert (mine,) not in place.stage.proxy.rows("SELECT interaction FROM audit.erased")
+
+
+def test_more_holds_than_a_page_has_are_turned_by_pages(visit: Visit, place: Place) -> None:
+    visitor = visit(Role.OPERATOR)
+    page = visitor.open("retention")
+    page.click("text=Place a hold…")
+    confirm(page, target=place.ids[-1], why="case 8")
+    page.wait_for_selector("dialog >> text=is in force")
+    page = visitor.open("retention?holds=7")
+
+    page.wait_for_selector("section:has(h2:text('Holds')) >> text=Later")
+    page.click("section:has(h2:text('Holds')) >> text=Later")
+    page.wait_for_selector(
+        "section:has(h2:text('Holds')) .pager:not(:has(button))", state="attached"
+    )
+    assert "holds=" not in page.url
 
 
 def test_an_erasure_is_planned_confirmed_and_shows_its_receipt(visit: Visit, place: Place) -> None:

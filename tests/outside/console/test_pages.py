@@ -26,6 +26,7 @@ def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_window(
         *((f"interactions/{one}?tab=usage", "table"), (f"interactions/{one}?tab=fate", "table")),
         *((f"interactions/{one}?tab=exchanges", "table"), (f"conversations/{one}", ".turn")),
         *((f"interactions/{one}?tab=diff", ".panel"), ("retention", "h1")),
+        ("conversations", ".row .badge"),
     ):
         page = visitor.open(path, reason="ticket 7")
         page.wait_for_selector(shown)
@@ -35,6 +36,12 @@ def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_window(
         assert overhang <= 0, (path, overhang)
 
     assert {path: found for path, found in seen.items() if found} == {}
+
+
+def test_an_address_that_is_written_wrongly_is_told_to_be_unknown(visit: Visit) -> None:
+    page = visit().open("interactions/%E0%A4%A")
+
+    page.wait_for_selector("text=nothing is known of this interaction")
 
 
 def test_a_pasted_token_opens_the_console_and_shows_the_role(visit: Visit, place: Place) -> None:
@@ -133,6 +140,22 @@ def test_an_admin_reads_an_exchange_as_it_passed(visit: Visit, place: Place) -> 
     shown = page.inner_text(".raw >> nth=0")
     assert shown.upper().startswith("REQUEST")
     assert "x-goog-api-key: fp:" in shown
+
+
+def test_conversations_are_listed_and_lead_to_their_trees(visit: Visit) -> None:
+    page = visit().open("find")
+    page.click(".ways >> text=Conversations")
+    page.wait_for_selector(".conversations .row .badge")
+    count = int(page.get_attribute(".row[aria-setsize]", "aria-setsize"))
+    page.select_option("select[name=turns]", "5")
+    page.wait_for_function(
+        "n => document.querySelector('.row[aria-setsize]')?.ariaSetSize < n", arg=count
+    )
+    assert "turns=5" in page.url
+
+    page.click(".conversations .row a.id >> nth=0")
+    page.wait_for_selector(".turn")
+    assert page.locator(".turn").count() >= 5
 
 
 def test_a_path_through_the_tree_is_chosen_and_linked(visit: Visit, place: Place) -> None:
