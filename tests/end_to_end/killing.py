@@ -20,6 +20,8 @@ from tests.end_to_end.stage import Proxy
 ROUNDS: Final = int(os.environ.get("CRASH_ROUNDS", "5"))
 SEED: Final = int(os.environ.get("CRASH_SEED", SystemRandom().getrandbits(32)))
 CLIENTS: Final = 32
+SEGMENT_BYTES: Final = 4 * 1024 * 1024
+"""Of the journals: each killed worker leaves two, and a recorder that is killed as often leaves many for later."""
 WORKERS: Final = 4
 """So that one of them is always steady, and kills need not wait for it."""
 

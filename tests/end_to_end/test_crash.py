@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.evidence import Evidence, closings, evidence, holes
-from tests.end_to_end.killing import CLIENTS, ROUNDS, WORKERS, Killing
+from tests.end_to_end.killing import CLIENTS, ROUNDS, SEGMENT_BYTES, WORKERS, Killing
 from tests.end_to_end.load import Attempt
 from tests.end_to_end.programs import run_verb
 from tests.end_to_end.stage import Row, Stage, ask, tables
@@ -46,6 +46,7 @@ def wreck(
     stage = Stage.set_up(
         tmp_path_factory.mktemp("crash"),
         journal__mode="strict",
+        journal__segment_bytes=SEGMENT_BYTES,
         journal__reads="same",
         gateway__workers=WORKERS,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.evidence import Evidence, closings, evidence
-from tests.end_to_end.killing import ROUNDS, WORKERS, Killed, Killing
+from tests.end_to_end.killing import ROUNDS, SEGMENT_BYTES, WORKERS, Killed, Killing
 from tests.end_to_end.stage import Stage, ask
 
 Worker = tuple[int, str]
@@ -35,7 +35,12 @@ def sums(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sums]:
     folder = tmp_path_factory.mktemp("available")
-    stage = Stage.set_up(folder, journal__mode="available", gateway__workers=WORKERS)
+    stage = Stage.set_up(
+        folder,
+        journal__mode="available",
+        journal__segment_bytes=SEGMENT_BYTES,
+        gateway__workers=WORKERS,
+    )
     killing = Killing(stage.proxy)
     try:
         found = asyncio.run(killing.run(ROUNDS))
