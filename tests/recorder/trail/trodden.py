@@ -42,10 +42,10 @@ class Trodden:
     def trail(self) -> Path:
         return self.folder / "trail"
 
-    def make_keys(self) -> None:
-        """Slots for a thousand exchanges."""
+    def make_keys(self, count: int = 1000) -> None:
+        """Slots for so many exchanges."""
         slots = SlotFile.create(self.folder / "keys" / "slots", MASTER, *JOURNAL)
-        slots.ensure(1000)
+        slots.ensure(count)
         slots.close()
 
     def record(self, *commits: int, is_closed: bool = False, file_bytes_max: int = 1 << 28) -> None:
