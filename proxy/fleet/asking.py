@@ -76,7 +76,7 @@ def views_over(
         try:
             views.execute(f"USE {name}")
             bring_up(views, Path("the fleet"))
-            for table, shape in table_shapes(views).items():
+            for table, shape in table_shapes().items():
                 if table == OBJECTS:
                     continue
                 columns = ", ".join(column for column, _ in shape)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -104,7 +105,7 @@ def make_tables(rows: duckdb.DuckDBPyConnection) -> None:
             "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake'"
         ).fetchall():
             known.setdefault(table, set()).add(column)
-        shapes = table_shapes(rows)
+        shapes = table_shapes()
         rows.begin()
         for table, columns in shapes.items():
             if table not in known:
@@ -123,22 +124,17 @@ def make_tables(rows: duckdb.DuckDBPyConnection) -> None:
         raise StoreError(f"the fleet's tables cannot be made: {error}") from error
 
 
-def table_shapes(rows: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """By table of the lake: its columns and their types, but for the last, `proxy`. Raises duckdb.Error."""
-    with closing(rows.cursor()) as scratch:
-        scratch.execute("ATTACH ':memory:' AS shapes")
-        try:
-            scratch.execute("USE shapes")
-            for migration in migrations():
-                scratch.execute(migration.sql)
-            found: dict[str, list[tuple[str, str]]] = {}
-            for table in (*TABLES, *(table for table, _ in following())):
-                told = scratch.execute(f"DESCRIBE {table}").fetchall()
-                found[table] = [(name, kind) for name, kind, *_ in told]
-        finally:
-            scratch.execute("USE memory")
-            scratch.execute("DETACH shapes")
-    found[OBJECTS] = [(column.name, column.sql_type) for column in OBJECT_COLUMNS]
+@cache
+def table_shapes() -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """By table of the lake: its columns and their types, but for the last, `proxy`."""
+    with closing(duckdb.connect()) as scratch:
+        for migration in migrations():
+            scratch.execute(migration.sql)
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for table in (*TABLES, *(table for table, _ in following())):
+            told = scratch.execute(f"DESCRIBE {table}").fetchall()
+            found[table] = tuple((name, kind) for name, kind, *_ in told)
+    found[OBJECTS] = tuple((column.name, column.sql_type) for column in OBJECT_COLUMNS)
     return found
 
 

@@ -30,10 +30,10 @@ class Staging:
         self._rows = rows
         self._proxy = proxy
         try:
-            shapes = table_shapes(rows)
-            del shapes[OBJECTS]
             self._columns = {
-                table: ", ".join(name for name, _ in shape) for table, shape in shapes.items()
+                table: ", ".join(name for name, _ in shape)
+                for table, shape in table_shapes().items()
+                if table != OBJECTS
             }
             rows.execute("ATTACH ':memory:' AS facts")
             rows.execute("USE facts")

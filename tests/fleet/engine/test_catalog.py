@@ -19,7 +19,7 @@ from tests.fleet.standin import StandIn, with_tables
 def test_the_lake_has_every_table_of_facts_with_the_name_of_the_proxy() -> None:
     link = with_tables()
 
-    shapes = table_shapes(link.rows)
+    shapes = table_shapes()
 
     assert shapes.keys() == {*TABLES, OBJECTS, *(table for table, _ in following())}
     for table, shape in shapes.items():
