@@ -1,17 +1,24 @@
-"""Shipped queries over many interactions, in the memory that the recorder gives its tables.
+"""Questions about many interactions, in the memory that the recorder gives its tables.
+
+What a question reads is counted: rows that leave a scan, of which there must be few, however many there are.
 
 SCALE_INTERACTIONS (a multiple of 20) makes it a measurement: 1,000,000 take a GB of disk, and minutes to make.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
+import duckdb
 import pytest
 
+from proxy.audit.erasure.plan import Selection
+from proxy.recorder.erasing.planning import planned
+from proxy.store import queries
 from proxy.store.asking.answer import answer
 from proxy.store.asking.shipped import bound, shipped
 from proxy.store.database import Database
@@ -37,6 +44,23 @@ ON_DASHBOARDS: Final = (
     "tokens_by_model",
 )
 """Those that read one row an interaction or less."""
+OF_TIME: Final = (
+    *("conversations_latest", "steps_by_type", "tools_used", "tool_errors", "tool_findings"),
+    *("slowest_tool_calls", "slowest_steps"),
+)
+"""Those that look at the steps of their span of time: with all of them the memory was too small."""
+ONE: Final = name_in_copy("v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM2533", COUNT // PLAY // 2)
+ABOUT_ONE: Final = (
+    *("interaction", "timeline_of", "media_of", "usage_of", "cost_lines_of"),
+    *("exchanges_of", "problems_of", "console_next"),
+)
+READ_MAX: Final = 150
+"""Rows that leave the scans of a question about one interaction: its steps, polls and turns, some twice."""
+COUNTED: Final = frozenset({"erasing_exchange_count: exchanges"})
+"""Only counted: no column is read."""
+BEGUN: Final = {"interaction": ("exchanges",), "console_next": ("exchanges", "observations")}
+"""Tables of which some rows are read for nothing: for a join with what is touched, and nothing is."""
+_Row = TypeVar("_Row")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +92,63 @@ def test_a_dashboard_is_answered_in_the_recorders_own_memory(many: Database, nam
 
     print(f"{name}: {best_s * 1e3:.0f} ms at {COUNT:,}")
     assert best_s < DASHBOARD_S or not IS_MEASURED
+
+
+def rows_read(
+    cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]
+) -> dict[str, int]:
+    """By table: how many rows left the scans of it, beside those that found nobody waiting."""
+    told = cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {sql}", dict(values)).fetchone()
+    assert told is not None
+    found: dict[str, int] = {}
+    waiting = [json.loads(told[1])]
+    while waiting:
+        node: dict[str, Any] = waiting.pop()
+        waiting += node.get("children", ())
+        table = str(node.get("extra_info", {}).get("Table", "")).rpartition(".")[2]
+        if table:
+            found[table] = found.get(table, 0) + int(node["operator_cardinality"])
+    return found
+
+
+@pytest.mark.parametrize("name", OF_TIME)
+def test_what_was_done_of_late_is_answered_in_the_recorders_own_memory(
+    many: Database, name: str
+) -> None:
+    question = shipped()[name]
+    values = bound(question, {}, END_NS)
+    began_s = time.process_time()
+
+    answer(many.cursor(), question.sql, values)
+
+    print(f"{name}: {(time.process_time() - began_s) * 1e3:.0f} CPU ms at {COUNT:,}")
+
+
+@pytest.mark.parametrize("name", ABOUT_ONE)
+def test_a_question_about_one_interaction_reads_its_rows_alone(many: Database, name: str) -> None:
+    values = {"interaction": ONE} | ({"limit": 5} if name == "console_next" else {})
+
+    read = rows_read(many.cursor(), queries.statements()[name], values)
+
+    few = {table: rows for table, rows in read.items() if table not in BEGUN.get(name, ())}
+    assert sum(few.values()) <= READ_MAX, read
+
+
+def test_an_erasure_is_planned_by_the_rows_that_it_concerns(many: Database) -> None:
+    cursor = many.cursor()
+    read: dict[str, int] = {}
+
+    def ask(name: str, make: Callable[..., _Row], /, **values: object) -> list[_Row]:
+        for table, rows in rows_read(cursor, queries.statements()[name], values).items():
+            read[f"{name}: {table}"] = rows
+        return [make(*row.values()) for row in queries.dicts(cursor, name, **values)[1]]
+
+    found = planned(ask, Selection((ONE,)), lambda _: False)
+
+    assert found.plan.order == (ONE,)
+    assert len(found.plan.exchanges) == 1
+    few = {name: rows for name, rows in read.items() if name not in COUNTED}
+    assert sum(few.values()) <= READ_MAX, few
 
 
 def test_one_interaction_is_found_among_many(many: Database) -> None:

@@ -162,6 +162,14 @@ def test_few_conversations_tell_of_their_calls_what_all_of_them_tell(database: D
     ).fetchall()
 
     assert late == [call for call in calls if call[columns.index("called_at")] >= since]
+    found = cursor.execute(f"FROM ({FINDINGS}) WHERE #5 >= epoch_us($since)", {"since": since})
+    findings = found.fetchall()
+    among = FINDINGS.replace(
+        "FROM tool_findings",
+        "FROM tool_findings_among($since, NULL::UBIGINT, NULL::VARCHAR[]) WHERE seen_at >= $since",
+    )
+    assert cursor.execute(among, {"since": since}).fetchall() == findings
+    assert findings
     for name in {call[0] for call in calls[::7]}:
         own = cursor.execute(
             "FROM tool_calls_among(NULL::TIMESTAMP, hash_of($name), NULL::VARCHAR[]) "

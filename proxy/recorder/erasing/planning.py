@@ -6,7 +6,7 @@ milliseconds. What repeats it is followed from turn to turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -67,6 +67,8 @@ class _Shown:
     interaction: str
     how: str
     seen_us: int | None
+    has_token: bool = False
+    """It told how an answer is gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
     if selection.reach is not Reach.NODE:
         wanted = list(dict.fromkeys([*wanted, *turns]))
     shown = ask("erasing_own", _Shown, hashes=_listed(_hashes(wanted)))
-    others = _quoting(ask, wanted, shown)
+    others = _quoting(ask, wanted, shown, turns.values())
     shown += _others_in(ask, shown, others)
     if selection.known:
         names = [each.exchange for each in selection.known]
@@ -165,15 +167,28 @@ def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
     return turns
 
 
-def _quoting(ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown]) -> list[_Quoted]:
-    """Exchanges about others that repeat these, from day to day through the turns between."""
+def _quoting(
+    ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown], kin: Iterable[Turn]
+) -> list[_Quoted]:
+    """Exchanges about others that repeat these, from day to day through the turns between.
+
+    Nothing is asked that follows from what is known: each statement takes milliseconds.
+    """
     hashes = _listed(_hashes(interactions))
     seen = [row.seen_us for row in shown if row.seen_us is not None]
     span = {"since": min(seen, default=0), "until": max(seen, default=_LAST_US)}
-    direct = [row for row, _ in _repeating(ask, hashes, span)]
-    if unanswered := ask("erasing_unanswered", str, hashes=hashes, **span):
-        direct += ask("erasing_quoted_questions", _Quoted, hashes=_listed(_hashes(unanswered)))
-    direct += [*_hops(ask, interactions), *_attempts(ask, hashes, shown)]
+    answers = ask("erasing_answers", _Answer, hashes=hashes, **span)
+    direct = _repeating(ask, answers)
+    answered = {row.interaction for row in answers} - {
+        row.interaction for row in shown if row.has_token
+    }
+    if perhaps := [each for each in interactions if each not in answered]:
+        unanswered = ask("erasing_unanswered", str, hashes=_listed(_hashes(perhaps)), **span)
+        if unanswered:
+            direct += ask("erasing_quoted_questions", _Quoted, hashes=_listed(_hashes(unanswered)))
+    if {turn.previous for turn in kin} & set(interactions):
+        direct += _hops(ask, interactions)
+    direct += _attempts(ask, hashes, shown)
     found = dict.fromkeys(direct)
     fresh = list(found)
     while fresh:
@@ -193,19 +208,15 @@ def _quoting(ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown]) -> 
     return [row for row in found if row.interaction != row.about]
 
 
-def _repeating(ask: Ask, hashes: str, span: Mapping[str, int]) -> list[tuple[_Quoted, bool]]:
-    """Who repeats an answer of these, and whether as what was said the day before."""
-    answers = ask("erasing_answers", _Answer, hashes=hashes, **span)
+def _repeating(ask: Ask, answers: Sequence[_Answer]) -> list[_Quoted]:
+    """Who repeats one of these answers."""
     if not answers:
         return []
     given: dict[int, list[_Answer]] = {}
     for answer in answers:
         given.setdefault(answer.mac_hash, []).append(answer)
     return [
-        (
-            _Quoted(row.exchange, row.about, answer.interaction),
-            row.is_before and answer.is_chain,
-        )
+        _Quoted(row.exchange, row.about, answer.interaction)
         for row in ask("erasing_repeats", _Repeat, macs=_listed(given))
         for answer in given[row.mac_hash]
         if answer.interaction != row.about

@@ -9,7 +9,7 @@ SELECT
     count(*) AS step_count,
     count(DISTINCT steps.interaction) AS interaction_count,
     sum(steps.text_bytes)::BIGINT AS text_bytes
-FROM timeline_among($from, NULL::UBIGINT, NULL::VARCHAR[]) AS steps
+FROM steps_shown_among($from, NULL::UBIGINT, NULL::VARCHAR[]) AS steps
 INNER JOIN interactions AS told
     ON steps.id_hash = told.id_hash AND steps.interaction = told.interaction
 WHERE told.created_at >= $from
@@ -95,7 +95,7 @@ SELECT
     interaction,
     name,
     call_id
-FROM audit.tool_findings
+FROM tool_findings_among($from, NULL::UBIGINT, NULL::VARCHAR[])
 WHERE seen_at >= $from
 ORDER BY seen_at DESC, interaction, call_id;
 

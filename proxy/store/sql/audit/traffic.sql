@@ -143,7 +143,7 @@ SELECT
     name,
     started_at,
     duration_ns / 1e6 AS duration_ms
-FROM audit.steps
+FROM timeline_among($from, NULL::UBIGINT, NULL::VARCHAR[])
 WHERE started_at >= $from AND duration_ns IS NOT NULL
 ORDER BY duration_ns DESC
 LIMIT $limit;

@@ -58,12 +58,13 @@ WHERE rowid IN (
 ORDER BY interaction, previous;
 
 -- name: erasing_own
--- Exchanges that show these interactions, and when the tables saw them.
+-- Exchanges that show these interactions, when the tables saw them, and whether they told how to go on.
 SELECT
     exchange,
     interaction,
     how,
-    epoch_us(seen_at) AS seen_us
+    epoch_us(seen_at) AS seen_us,
+    coalesce(has_continuation_token, FALSE) AS has_token
 FROM carried_by($hashes)
 ORDER BY exchange, interaction;
 
@@ -73,7 +74,8 @@ SELECT
     exchange,
     interaction,
     CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
-    epoch_us(seen_at) AS seen_us
+    epoch_us(seen_at) AS seen_us,
+    has_continuation_token AS has_token
 FROM observations
 WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
     AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)

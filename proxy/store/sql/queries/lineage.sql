@@ -29,11 +29,42 @@ wanted AS MATERIALIZED (
     )
 ),
 
--- Where their steps are found without looking through all.
+-- Where their steps are found without looking through all; those of long ago apart, so that not all between are read.
 told AS MATERIALIZED (
-    SELECT exchange, interaction, id_hash, seen_at, how, settings_sent
+    SELECT
+        exchange,
+        interaction,
+        id_hash,
+        seen_at,
+        how,
+        settings_sent,
+        id_hash IN (SELECT latest.id_hash FROM latest) AS is_latest
     FROM observations
-    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+    WHERE rowid IN (
+        SELECT found.rowid
+        FROM observations AS found
+        WHERE found.id_hash IN (SELECT wanted.id_hash FROM wanted)
+    )
+),
+
+shown AS MATERIALIZED (
+    SELECT steps.*, told.how
+    FROM steps
+    INNER JOIN told
+        ON told.seen_at = steps.seen_at
+        AND told.id_hash = steps.id_hash
+        AND told.exchange = steps.exchange
+        AND told.interaction = steps.interaction
+    WHERE told.is_latest AND (steps.chain_mac IS NOT NULL OR steps.step_mac IS NOT NULL)
+    UNION ALL
+    SELECT steps.*, told.how
+    FROM steps
+    INNER JOIN told
+        ON told.seen_at = steps.seen_at
+        AND told.id_hash = steps.id_hash
+        AND told.exchange = steps.exchange
+        AND told.interaction = steps.interaction
+    WHERE NOT told.is_latest AND (steps.chain_mac IS NOT NULL OR steps.step_mac IS NOT NULL)
 ),
 
 sent AS (
@@ -48,42 +79,32 @@ sent AS (
 
 answered AS (
     SELECT
-        steps.id_hash,
-        steps.interaction,
-        list_distinct(flatten(list([steps.chain_mac, steps.step_mac]))) AS digests
-    FROM steps
-    INNER JOIN told
-        ON told.seen_at = steps.seen_at
-        AND told.id_hash = steps.id_hash
-        AND told.exchange = steps.exchange
-        AND told.interaction = steps.interaction
-    WHERE steps.side = 'output' AND (steps.chain_mac IS NOT NULL OR steps.step_mac IS NOT NULL)
-    GROUP BY steps.id_hash, steps.interaction
+        id_hash,
+        interaction,
+        list_distinct(flatten(list([chain_mac, step_mac]))) AS digests
+    FROM shown
+    WHERE side = 'output'
+    GROUP BY id_hash, interaction
 ),
 
 -- What was sent again, by the exchange that created it.
 repeated AS (
     SELECT
-        steps.id_hash,
-        steps.interaction,
+        id_hash,
+        interaction,
         list(
             list_concat(
-                string_split(steps.chain_mac, ','),
-                coalesce(string_split(steps.step_mac, ','), [])
+                string_split(chain_mac, ','),
+                coalesce(string_split(step_mac, ','), [])
             )
-            ORDER BY steps.step_index
+            ORDER BY step_index
         ) AS history
-    FROM steps
-    INNER JOIN told
-        ON told.seen_at = steps.seen_at
-        AND told.id_hash = steps.id_hash
-        AND told.exchange = steps.exchange
-        AND told.interaction = steps.interaction
-        AND told.how = 'created'
-    WHERE steps.side = 'input'
-        AND steps.type IN ('model_output', 'function_call')
-        AND steps.chain_mac IS NOT NULL
-    GROUP BY steps.id_hash, steps.interaction
+    FROM shown
+    WHERE how = 'created'
+        AND side = 'input'
+        AND type IN ('model_output', 'function_call')
+        AND chain_mac IS NOT NULL
+    GROUP BY id_hash, interaction
 ),
 
 priced AS (

@@ -53,19 +53,26 @@ ORDER BY attempts.attempt;
 
 -- name: hops_of
 -- The hops of the answer that the interaction $interaction belongs to, in order.
+WITH chains AS MATERIALIZED (
+    FROM continued
+)
+
 SELECT
-    answer,
-    hop,
-    interaction,
-    status,
-    created_at,
-    input_tokens,
-    output_tokens,
-    total_tokens,
-    output_step_count
-FROM hops
-WHERE answer IN (SELECT own.answer FROM hops AS own WHERE own.interaction = $interaction)
-ORDER BY hop;
+    chains.answer,
+    chains.hop,
+    chains.interaction,
+    interactions.status,
+    interactions.created_at,
+    interactions.input_tokens,
+    interactions.output_tokens,
+    interactions.total_tokens,
+    interactions.output_step_count
+FROM interactions
+INNER JOIN chains
+    ON interactions.id_hash = hash_of(chains.interaction)
+    AND interactions.interaction = chains.interaction
+WHERE chains.answer IN (SELECT own.answer FROM chains AS own WHERE own.interaction = $interaction)
+ORDER BY chains.hop;
 
 -- name: divergences_of
 -- Where the interaction $interaction was shown otherwise than it was first told.

@@ -34,28 +34,31 @@ ORDER BY seen_at DESC;
 -- name: interaction
 -- All that is known of one interaction, with its place in the conversation. Creates that were refused are
 -- no turns; the one asked for counts itself.
-WITH this AS (
+WITH this AS MATERIALIZED (
     SELECT COLUMNS(*)
     FROM interactions
     WHERE id_hash = hash_of($interaction) AND interaction = $interaction
+),
+
+turns AS (
+    SELECT
+        count(DISTINCT told.interaction) FILTER (WHERE told.seen_at <= this.first_seen_at) AS turn,
+        count(DISTINCT told.interaction) AS turn_count
+    FROM (
+        SELECT interaction, seen_at, status
+        FROM observations
+        WHERE root_hash IN (SELECT first.root_hash FROM this AS first)
+    ) AS told
+    CROSS JOIN this
+    WHERE told.status IS NOT NULL OR told.interaction = this.interaction
 )
 
 SELECT
     COLUMNS(this.*),
-    (
-        SELECT count(DISTINCT earlier.interaction)
-        FROM observations AS earlier
-        WHERE earlier.root_hash = this.root_hash
-            AND earlier.seen_at <= this.first_seen_at
-            AND (earlier.status IS NOT NULL OR earlier.interaction = this.interaction)
-    ) AS turn,
-    (
-        SELECT count(DISTINCT any_turn.interaction)
-        FROM observations AS any_turn
-        WHERE any_turn.root_hash = this.root_hash
-            AND (any_turn.status IS NOT NULL OR any_turn.interaction = this.interaction)
-    ) AS turn_count
-FROM this;
+    turns.turn,
+    turns.turn_count
+FROM this
+CROSS JOIN turns;
 
 -- name: timeline_of
 -- The steps of one interaction, in order.

@@ -158,7 +158,7 @@ WITH told AS (
 telling AS (
     SELECT exchange, interaction, number_of(exchange) AS number
     FROM observations
-    WHERE how = 'deleted' AND id_hash IN (SELECT touched.id_hash FROM touched)
+    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
     UNION
     SELECT exchange, interaction, number_of(exchange) AS number
     FROM mentions
@@ -167,15 +167,15 @@ telling AS (
 
 deleted AS (
     SELECT
-        exchanges.interaction,
-        min(exchanges.ended_at) AS deleted_at
+        telling.interaction,
+        -- No condition of the join: with nothing touched it ends at once, and looks for none in all of them.
+        min(exchanges.ended_at) FILTER (
+            WHERE exchanges.operation = 'delete' AND exchanges.status BETWEEN 200 AND 299
+        ) AS deleted_at
     FROM exchanges
     INNER JOIN telling
-        ON telling.number = exchanges.sequence
-        AND telling.exchange = exchanges.exchange
-        AND telling.interaction = exchanges.interaction
-    WHERE exchanges.operation = 'delete' AND exchanges.status BETWEEN 200 AND 299
-    GROUP BY exchanges.interaction
+        ON telling.number = exchanges.sequence AND telling.exchange = exchanges.exchange
+    GROUP BY telling.interaction
 )
 
 SELECT
@@ -273,8 +273,8 @@ COMMENT ON VIEW conversations IS
     'One row per conversation: the turns that previous_interaction_id ties together.';
 
 -- Of which interactions steps are looked at. NULL: it says nothing; all three: all of them.
--- since: told of or created since then; caller: with calls that this one (its hash) made, or their results, and itself;
--- named: a list of ids.
+-- since: of conversations that were told of, or gone on with, since then; caller: with calls that this one (its hash)
+-- made, or their results, and itself; named: a list of ids.
 CREATE OR REPLACE MACRO interactions_among(since, caller, named) AS TABLE (
     WITH called AS (
         SELECT unnest(string_split(call_id, ',')) AS call_id
@@ -284,7 +284,11 @@ CREATE OR REPLACE MACRO interactions_among(since, caller, named) AS TABLE (
 
     SELECT id_hash
     FROM interactions
-    WHERE since IS NOT NULL AND greatest(created_at, last_seen_at) >= since
+    WHERE root_hash IN (
+        SELECT late.root_hash
+        FROM interactions AS late
+        WHERE since IS NOT NULL AND greatest(late.created_at, late.last_seen_at) >= since
+    )
     UNION
     SELECT id_hash
     FROM steps
@@ -304,12 +308,13 @@ CREATE OR REPLACE MACRO interactions_among(since, caller, named) AS TABLE (
     SELECT hash_of(unnest(named::VARCHAR[])) AS id_hash
 );
 
-CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
+-- Steps, each once. `position` is their order on their side.
+CREATE OR REPLACE MACRO steps_shown_among(since, caller, named) AS TABLE (
     WITH among AS MATERIALIZED (
         FROM interactions_among(since, caller, named)
     ),
 
-    questions AS (
+    questions AS NOT MATERIALIZED (
         SELECT
             interaction,
             id_hash,
@@ -326,7 +331,7 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
 
     -- One exchange shows the answer; unless all that reached the end is a resumed stream, which starts
     -- in the middle: then all that was streamed shows it together.
-    answers AS (
+    answers AS NOT MATERIALIZED (
         SELECT
             interaction,
             id_hash,
@@ -346,7 +351,7 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
             OR (arg_max(how, answer_weight) OVER about = 'resumed' AND is_streaming)
     ),
 
-    sources AS (
+    sources AS NOT MATERIALIZED (
         SELECT interaction, id_hash, exchange, seen_at, FALSE AS is_pieced, 'input' AS side
         FROM questions
         UNION ALL
@@ -354,17 +359,14 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
         FROM answers
     ),
 
-    -- Of a step that several pieces show, the one that saw it from its start to its end, else the most of it.
-    shown AS (
+    told AS NOT MATERIALIZED (
         SELECT
             steps.*,
             sources.is_pieced,
             CASE
                 WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
                 ELSE steps.step_index
-            END AS position,
-            min(steps.started_at) OVER told AS first_started_at,
-            max(steps.ended_at) OVER told AS last_ended_at
+            END AS position
         FROM steps
         INNER JOIN sources
             ON steps.id_hash = sources.id_hash
@@ -372,35 +374,34 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
             AND steps.exchange = sources.exchange
             AND steps.seen_at = sources.seen_at  -- it is; so few rows are read
             AND steps.side = sources.side
-        WINDOW
-            told AS (
-                PARTITION BY
-                    steps.id_hash,
-                    steps.interaction,
-                    steps.side,
-                    CASE
-                        WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
-                        ELSE steps.step_index
-                    END
-            )
-        QUALIFY
-            row_number() OVER (
-                PARTITION BY
-                    steps.id_hash,
-                    steps.interaction,
-                    steps.side,
-                    CASE
-                        WHEN sources.is_pieced THEN coalesce(steps.stream_index, steps.step_index)
-                        ELSE steps.step_index
-                    END
-                ORDER BY
-                    steps.started_at IS NOT NULL AND steps.ended_at IS NOT NULL DESC,
-                    steps.content_bytes DESC,
-                    steps.seen_at,
-                    steps.exchange
-            ) = 1
     )
 
+    SELECT *, started_at AS first_started_at, ended_at AS last_ended_at
+    FROM told
+    WHERE NOT is_pieced
+    UNION ALL BY NAME
+    -- Of a step that several pieces show, the one that saw it from its start to its end, else the most of it. To put all
+    -- others in order as well would take most of the time.
+    SELECT
+        *,
+        min(started_at) OVER piece AS first_started_at,
+        max(ended_at) OVER piece AS last_ended_at
+    FROM told
+    -- Behind the join, so that it reads few steps, and not all of them to find that none is meant.
+    WHERE CASE WHEN position IS NOT NULL THEN is_pieced END
+    WINDOW piece AS (PARTITION BY id_hash, interaction, side, position)
+    QUALIFY
+        row_number() OVER (
+            PARTITION BY id_hash, interaction, side, position
+            ORDER BY
+                started_at IS NOT NULL AND ended_at IS NOT NULL DESC,
+                content_bytes DESC,
+                seen_at,
+                exchange
+        ) = 1
+);
+
+CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
     SELECT
         interaction,
         row_number() OVER (PARTITION BY id_hash, interaction ORDER BY side, position) AS place,
@@ -433,7 +434,7 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
         -- No exchange showed it from its start to its end; `show` puts the pieces together.
         is_pieced AND (started_at IS NULL OR ended_at IS NULL) AS is_partial,
         step_mac
-    FROM shown
+    FROM steps_shown_among(since, caller, named)
 );
 
 CREATE OR REPLACE VIEW timeline AS

@@ -50,6 +50,8 @@ CREATE OR REPLACE MACRO tool_steps_among(since, caller, named) AS TABLE (
                 WHERE timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call')
             ) OVER (PARTITION BY timeline.id_hash, timeline.interaction) AS history_end
         FROM timeline_among(since, caller, named) AS timeline
+        WHERE timeline.call_id IS NOT NULL
+            OR (timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call'))
     ),
 
     single AS (
@@ -318,7 +320,7 @@ FROM tool_uses_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_uses IS
     'Calls of tools, and results for calls nobody made, with what is wrong. For the views below.';
 
--- With `since`, those called before may miss what answers them: ask for later ones alone. With `caller`, other ones' may.
+-- With `since`, ask for later ones alone: what answers those before may be missing. With `caller`, for its own.
 CREATE OR REPLACE MACRO tool_calls_among(since, caller, named) AS TABLE (
     SELECT
         interaction,
@@ -346,15 +348,19 @@ FROM tool_calls_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_calls IS
     'Calls of tools, on the client''s side and the server''s, with what answered them and how long it took.';
 
+CREATE OR REPLACE MACRO tool_findings_among(since, caller, named) AS TABLE (
+    SELECT
+        unnest(findings) AS kind,
+        interaction,
+        conversation,
+        call_id,
+        name,
+        seen_at,
+        id_hash
+    FROM tool_uses_among(since, caller, named)
+);
+
 CREATE OR REPLACE VIEW tool_findings AS
-SELECT
-    unnest(findings) AS kind,
-    interaction,
-    conversation,
-    call_id,
-    name,
-    seen_at,
-    id_hash
-FROM tool_uses;
+FROM tool_findings_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
 COMMENT ON VIEW tool_findings IS
     'Client-side calls that went wrong: never_answered, answered_twice, unknown_call, id_reused.';

@@ -300,7 +300,8 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
         exchange,
         interaction,
         CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
-        seen_at
+        seen_at,
+        has_continuation_token
     FROM observations
     WHERE (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
         AND (wanted IS NULL OR observations.rowid IN (
@@ -308,7 +309,7 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
         WHERE found.id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
     ))
     UNION
-    SELECT exchange, interaction, how, NULL AS seen_at
+    SELECT exchange, interaction, how, NULL AS seen_at, NULL AS has_continuation_token
     FROM unread
     WHERE wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
 );
