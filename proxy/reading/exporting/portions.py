@@ -28,6 +28,7 @@ _NAMES: Final = "(SELECT interaction FROM portion.main.observations)"
 _COPIES: Final = {
     "observations": f"id_hash {_IN_WANTED} OR previous_hash {_IN_WANTED}",
     "exchanges": f"exchange IN (SELECT exchange FROM portion.main.observations) OR interaction IN {_NAMES}",
+    "mentions": f"id_hash {_IN_WANTED}",
     "steps": f"id_hash {_IN_WANTED} AND {_NOT_GONE}",
     "usage": f"id_hash {_IN_WANTED}",
     "media": f"id_hash {_IN_WANTED} AND {_NOT_GONE}",
@@ -37,7 +38,7 @@ _COPIES: Final = {
 }
 """By table: which rows a portion has. Observations first: others follow from them."""
 
-assert set(_COPIES) - {"acts"} == set(TOLD_OF) - {"continued", "disposals", "holds"}
+assert set(_COPIES) - {"acts", "mentions"} == set(TOLD_OF) - {"continued", "disposals", "holds"}
 
 
 _USED: Final = re.compile(r"(?:FROM|JOIN)\s+(?:main\.)?([a-z_]+)|([a-z_]+)\(")
