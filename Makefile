@@ -185,6 +185,7 @@ bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench
 
 demo: $(STAMP) ## an agent conversation through emulator and proxy, offline
+full: export RETENTION_KILLS := 40
 	$(BIN)/interactions-proxy demo
 
 clean: ## remove what make made
