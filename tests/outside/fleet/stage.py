@@ -1,0 +1,169 @@
+"""A fleet on one machine: engine, storage, links, and proxies that ship to them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from proxy.fleet.engine.link import attached
+from proxy.fleet.naming import read_fleet
+from tests.end_to_end.programs import children, look_until
+from tests.end_to_end.stage import Emulator, Proxy
+from tests.outside.fleet.servers import (
+    BUCKET,
+    KEY_ID,
+    SECRET,
+    Link,
+    PostgreSQL,
+    Storage,
+    have_packages,
+    postgresql,
+    storage,
+)
+
+KEY: Final = "AIza-fleet-key-0123456789"
+EVERY_S: Final = 0.2
+
+
+@dataclass
+class Member:
+    """One proxy and its own links."""
+
+    name: str
+    proxy: Proxy
+    to_catalog: Link
+    to_storage: Link
+    asked: list[str] = field(default_factory=list)
+    """Ids of the interactions it created."""
+
+    def create(self, text: str, **more: object) -> str:
+        """One interaction through it; its id."""
+        body = {"model": "gemini-3-flash-preview", "input": text, **more}
+        told = self.send("POST", "/v1beta/interactions", body)
+        self.asked.append(told["id"])
+        return self.asked[-1]
+
+    def send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(*self.proxy.address, timeout=90)
+        try:
+            headers = {"x-goog-api-key": KEY, "Content-Type": "application/json"}
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, headers)
+            answer = connection.getresponse()
+            told: dict[str, Any] = json.loads(answer.read() or b"{}")
+            assert answer.status == 200, (answer.status, told)
+        finally:
+            connection.close()
+        return told
+
+    def shippers(self) -> list[int]:
+        """Process id of the shipper."""
+        return children(self.proxy.program.pid, "proxy.fleet")
+
+
+class Fleet:
+    """All of it."""
+
+    def __init__(self, folder: Path, catalog: PostgreSQL, objects: Storage) -> None:
+        self.folder = folder
+        self.catalog = catalog
+        self.objects = objects
+        self.members: list[Member] = []
+        self._stack = ExitStack()
+
+    def join(self, name: str, upstream: str, **settings: object) -> Member:
+        """A further proxy, which has the fleet's fingerprint key."""
+        home = self.folder / name
+        to_catalog, to_storage = Link(self.catalog.port), Link(self.objects.port)
+        self._stack.callback(to_catalog.close)
+        self._stack.callback(to_storage.close)
+        engine = self.engine_file(name, to_catalog.port, to_storage.port)
+        keys = home / "data" / "keys"
+        keys.mkdir(mode=0o700, parents=True)
+        if self.members:
+            key = self.members[0].proxy.data / "keys" / "fingerprint.key"
+            (keys / "fingerprint.key").write_bytes(key.read_bytes())
+        proxy = Proxy(home, upstream, fleet__engine_file=engine, **settings)
+        member = Member(name, proxy, to_catalog, to_storage)
+        self.members.append(member)
+        self._stack.callback(proxy.stop)
+        return member
+
+    def engine_file(self, name: str, catalog_port: int, storage_port: int) -> Path:
+        """What `fleet.engine_file` names."""
+        path = self.folder / f"{name}.toml"
+        connection = f"host=127.0.0.1 port={catalog_port} user=fleet dbname=postgres"
+        path.write_text(
+            f'proxy = "{name}"\nevery_s = {EVERY_S}\n'
+            f'[catalog]\nconnection = "{connection}"\n'
+            f'[objects]\nendpoint = "http://127.0.0.1:{storage_port}"\nbucket = "{BUCKET}"\n'
+            f'prefix = "ours"\nkey_id = "{KEY_ID}"\nsecret = "{SECRET}"\n'
+        )
+        path.chmod(0o600)
+        return path
+
+    def reader(self) -> Path:
+        """A file of the engine for somebody who only asks."""
+        return self.engine_file("reader", self.catalog.port, self.objects.port)
+
+    @contextmanager
+    def rows(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The lake as `lake`, for reading."""
+        with contextlib.closing(attached(read_fleet(self.reader()), is_read_only=True)) as found:
+            yield found
+
+    def books(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the catalog itself says."""
+        psycopg = importlib.import_module("psycopg")
+        with psycopg.connect(self.catalog.connection, autocommit=True) as connection:
+            found: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
+        return found
+
+    def shipped(self) -> None:
+        """Return once the engine has all that the proxies recorded."""
+        for member in self.members:
+            member.proxy.flush()
+            vault = member.proxy.status()["vault"]
+            reached = (vault["file"], vault["offset"])
+            look_until(
+                lambda name=member.name, reached=reached: self._has(name, reached),  # type: ignore[misc]
+                f"all of {member.name} in the engine: {member.proxy.program.log_tail()}",
+            )
+
+    def _has(self, name: str, reached: tuple[str, int]) -> bool | None:
+        found = self.books(f"SELECT file, byte_offset FROM fleet.proxies WHERE proxy = '{name}'")
+        return bool(found and found[0] >= reached) or None
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@contextmanager
+def fleet_in(folder: Path) -> Iterator[Fleet]:
+    """Engine and storage, and no proxy yet."""
+    have_packages()
+    with postgresql() as catalog, storage(folder / "s3") as objects:
+        fleet = Fleet(folder, catalog, objects)
+        try:
+            yield fleet
+        finally:
+            fleet.close()
+
+
+@contextmanager
+def emulator_in(folder: Path) -> Iterator[Emulator]:
+    folder.mkdir(parents=True, exist_ok=True)
+    emulator = Emulator(folder)
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
