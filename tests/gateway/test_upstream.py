@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from proxy.journal.format import Flag, Kind, Outcome
@@ -244,7 +246,12 @@ async def test_bytes_that_came_before_the_next_request_are_not_its_answer(stage:
     side = connection._upstream
     assert side is not None
     hold, release = stage.worker._tap.hold, []
-    stage.worker._tap.hold = lambda *told, **how: release.append((told, how))  # type: ignore[method-assign]
+
+    def keep(*told: Any, **how: Any) -> bool:
+        release.append((told, how))
+        return False
+
+    stage.worker._tap.hold = keep  # type: ignore[method-assign]
     await client.send(GET)
     await stage.until(lambda: release)
 

@@ -14,7 +14,7 @@ from proxy.errors import StoreError
 from proxy.reading.exporting import export as exporting
 from proxy.reading.exporting import portions
 from proxy.reading.exporting.export import Reader, run
-from proxy.reading.exporting.manifest import NOTE, Scope
+from proxy.reading.exporting.manifest import NOTE, Scope, sign
 from proxy.reading.exporting.targets import opened
 from proxy.reading.snapshot import open_facts
 from proxy.reading.verifying.verifier import main
@@ -149,7 +149,7 @@ def test_a_place_with_other_things_or_another_records_export_is_left_alone(tmp_p
         export_to(place, data)
 
     other = replace(SIGNER, name="interactions-proxy/other")
-    (place / NOTE).write_text(exporting.sign(other, "manifest-000001.json", b"{}"), "utf-8")
+    (place / NOTE).write_text(sign(other, "manifest-000001.json", b"{}"), "utf-8")
     with pytest.raises(StoreError, match="no export of this record"):
         export_to(place, data)
     assert (place / "thesis.txt").exists()

@@ -74,7 +74,8 @@ def of_a_newer_release(one: bytes) -> bytes:
     tail = RECORD_HEADER.pack(size, 0, kind, codec, version + 1, *rest)[8:]
     payload = one[RECORD_HEADER_BYTES:]
     crc: int = google_crc32c.value(tail + payload)
-    return size.to_bytes(4, "little") + crc.to_bytes(4, "little") + tail + payload
+    made: bytes = size.to_bytes(4, "little") + crc.to_bytes(4, "little") + tail + payload
+    return made
 
 
 @pytest.mark.parametrize("is_whole_file", [False, True], ids=["behind ours", "from the start"])
