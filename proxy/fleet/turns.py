@@ -1,8 +1,8 @@
 """One credential scope's disposal by one steward at a time: a lease in the catalog, told to the steward by a file.
 
 The steward says in `run/disposal-scope.json` which scope it cares for; the shipper takes the lease of each of its
-fingerprints, and says in `run/disposal-lease.json` until when the steward may act. The machine's monotonic clock is
-the same for both. Where the catalog is away nobody may act: deleting waits, recording does not.
+fingerprints, and says in `run/disposal-lease.json` until when the steward may act, and in which boot of the machine:
+between two boots its monotonic clock is the same for both. Where the catalog is away nobody may act: deleting waits, recording does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from proxy.fleet.engine.leases import TURN_S, Lease, give_up, take
 from proxy.fleet.engine.link import Link
-from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE, this_boot
 
 LEASE_S: Final = 180.0
 """In the catalog."""
@@ -87,5 +87,6 @@ class Turns:
         path = self._run_folder / LEASE_FILE
         unborn = path.with_name(path.name + ".unborn")
         with contextlib.suppress(FileNotFoundError):  # the folder of a proxy that ends
-            unborn.write_text(json.dumps({"until_mono_ns": until_ns, "token": token}), "utf-8")
+            told = {"until_mono_ns": until_ns, "boot": this_boot(), "token": token}
+            unborn.write_text(json.dumps(told), "utf-8")
             unborn.replace(path)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from proxy.fleet.engine.leases import TURN_S
 from proxy.fleet.turns import LEASE_S, MARGIN_S, RENEW_S, Turns
-from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE, this_boot
 from tests.fleet.standin import StandIn
 
 SECOND = 1_000_000_000
@@ -25,8 +26,8 @@ def made(folder: Path, *, lease: list[tuple[int, bool, float]]) -> tuple[Turns, 
     return Turns(link, folder, "eu-1/0", clock), link, clock
 
 
-def told(folder: Path) -> dict[str, int]:
-    found: dict[str, int] = json.loads((folder / LEASE_FILE).read_text())
+def told(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / LEASE_FILE).read_text())
     return found
 
 
@@ -37,6 +38,7 @@ def test_a_steward_may_act_for_less_time_than_its_lease_lasts(tmp_path: Path) ->
 
     assert told(tmp_path) == {
         "until_mono_ns": clock.ns + int((LEASE_S - MARGIN_S) * SECOND),
+        "boot": this_boot(),
         "token": 3,
     }
     names = [given["name"] for _, given in link.asked if isinstance(given, dict)]

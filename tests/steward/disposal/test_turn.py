@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE, turn_in
+from proxy.steward.disposal.turn import LEASE_FILE, SCOPE_FILE, this_boot, turn_in
 from tests.steward.disposal.standing import Scene
+
+
+def lease(boot: str) -> str:
+    """Until the sixth second of that boot."""
+    return json.dumps({"until_mono_ns": 6_000_000_000, "boot": boot, "token": 1})
 
 
 def test_the_steward_says_which_scope_it_cares_for(tmp_path: Path) -> None:
@@ -21,19 +26,45 @@ def test_the_steward_says_which_scope_it_cares_for(tmp_path: Path) -> None:
 def test_it_may_act_until_the_instant_that_it_was_told(tmp_path: Path) -> None:
     now = [5.0]
     is_ours = turn_in(tmp_path, {"a"}, lambda: now[0])
-    (tmp_path / LEASE_FILE).write_text(json.dumps({"until_mono_ns": 6_000_000_000, "token": 1}))
+    (tmp_path / LEASE_FILE).write_text(lease(this_boot()))
 
     assert is_ours()
     now[0] = 6.0
     assert not is_ours()
 
 
-@pytest.mark.parametrize("told", [None, "", "{}", "[]", '{"until_mono_ns": "soon"}'])
+def test_what_was_said_before_the_machine_was_booted_or_on_another_one_is_not_for_us(
+    tmp_path: Path,
+) -> None:
+    is_ours = turn_in(tmp_path, {"a"}, lambda: 5.0)
+    (tmp_path / LEASE_FILE).write_text(lease("5f0e2a4c-0000-4000-8000-000000000000"))
+
+    assert not is_ours()
+
+
+def test_what_was_said_to_the_steward_before_is_not_for_this_one(tmp_path: Path) -> None:
+    (tmp_path / LEASE_FILE).write_text(lease(this_boot()))
+
+    assert not turn_in(tmp_path, {"a"}, lambda: 5.0)()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "",
+        "{}",
+        "[]",
+        '{"until_mono_ns": 6000000000}',
+        json.dumps({"until_mono_ns": "soon", "boot": this_boot()}),
+    ],
+)
 def test_where_nobody_said_so_it_may_not(tmp_path: Path, told: str | None) -> None:
+    is_ours = turn_in(tmp_path, {"a"}, lambda: 5.0)
     if told is not None:
         (tmp_path / LEASE_FILE).write_text(told)
 
-    assert not turn_in(tmp_path, {"a"}, lambda: 5.0)()
+    assert not is_ours()
 
 
 async def test_a_deletion_whose_turn_ends_before_it_leaves_is_withdrawn_and_sent_later(
