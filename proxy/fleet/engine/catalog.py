@@ -43,6 +43,8 @@ _FOLLOWING: Final = re.compile(r"^INSERT INTO (\w+)\n(SELECT\b[^;]*);", re.MULTI
 """In migrations: how a table follows from others."""
 _LOCK: Final = 0x1F1EE7
 """Of PostgreSQL's advisory locks: one proxy at a time makes tables."""
+TABLES_WITHIN_S: Final = 30
+"""So long a proxy waits for another that makes tables, or that uses one; then it says so, and tries again."""
 _MADE_SQL: Final = """
     CREATE SCHEMA IF NOT EXISTS fleet;
     CREATE TABLE IF NOT EXISTS fleet.made (digest text NOT NULL)
@@ -59,9 +61,17 @@ def bring_up(link: Link, proxy: str, fingerprint: str) -> None:
             credential would have several names.
 
     Raises:
-        StoreError: the engine refused, or this proxy's fingerprint key is not the fleet's.
+        StoreError: the engine refused, another proxy is at it for long, or this proxy's fingerprint key is not the
+            fleet's.
     """
-    link.ask("SELECT pg_advisory_lock(%s)", _LOCK)
+    link.ask(f"SET lock_timeout = '{TABLES_WITHIN_S}s'")
+    try:
+        link.ask("SELECT pg_advisory_lock(%s)", _LOCK)
+    except StoreError as error:
+        raise StoreError(
+            f"no turn to make the fleet's tables, asked for {TABLES_WITHIN_S} s at most: another proxy may be "
+            f"stuck at it, its session is in pg_stat_activity ({error})"
+        ) from error
     try:
         _make_books(link)
         make_tables(link.rows)

@@ -5,6 +5,7 @@ import pytest
 from proxy.errors import PositionUnknown, StoreError
 from proxy.fleet.engine.catalog import (
     OBJECTS,
+    TABLES_WITHIN_S,
     bring_up,
     following,
     make_tables,
@@ -13,7 +14,7 @@ from proxy.fleet.engine.catalog import (
 )
 from proxy.store.ingest import TABLES
 from proxy.store.position import VaultPosition
-from tests.fleet.standin import StandIn, with_tables
+from tests.fleet.standin import Rows, StandIn, with_tables
 
 
 def test_the_lake_has_every_table_of_facts_with_the_name_of_the_proxy() -> None:
@@ -73,6 +74,28 @@ def test_a_proxy_with_another_fingerprint_key_is_refused() -> None:
         bring_up(link, "a", "0123")
 
     assert "unlock" in link.asked[-1][0]
+
+
+class Held(StandIn):
+    """The lock is another proxy's, for as long as anybody waits."""
+
+    def _asked(self, statement: str, given: object) -> Rows:
+        if "pg_advisory_lock(" in statement:
+            limit = f"SET lock_timeout = '{TABLES_WITHIN_S}s'"
+            assert (limit, None) in self.asked, "this waits for ever"
+            raise StoreError("canceling statement due to lock timeout")
+        return super()._asked(statement, given)
+
+
+def test_a_proxy_that_is_stuck_making_tables_does_not_keep_the_others_waiting_without_a_word() -> (
+    None
+):
+    link = Held()
+
+    with pytest.raises(StoreError, match=r"no turn to make .* another proxy .* lock timeout"):
+        bring_up(link, "a", "0123")
+
+    assert not any("unlock" in text or "CREATE" in text for text, _ in link.asked)
 
 
 def test_the_position_is_the_one_of_this_vault() -> None:
