@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from proxy.errors import FormatError, KeyDestroyed, StoreError
+from proxy.errors import FormatError, KeyDestroyed, SlotsMissing, StoreError
 from proxy.fleet.engine.link import required
 from proxy.fleet.naming import Objects
 from proxy.journal.format import ExchangeId
@@ -123,7 +123,7 @@ class Sealed:
         self._keystore = keystore
 
     def put(self, exchanges: Sequence[CommittedFacts]) -> list[SealedObject]:
-        """Put what can still be opened; what cannot is removed, should an earlier attempt have put it.
+        """Put all but what was erased; that is removed, should an earlier attempt have put it.
 
         Raises:
             StoreError: the storage does not answer.
@@ -135,7 +135,7 @@ class Sealed:
                 waiting = []
                 for committed in exchanges:
                     id_, parts = self._parts(committed)
-                    if not self._is_open(id_):
+                    if self._is_erased(id_):
                         self._shelf.remove([self.name(part.digest.hex()) for part in parts])
                         continue
                     for part in parts:
@@ -165,12 +165,14 @@ class Sealed:
             return ExchangeId.parse(committed.recording.exchange.exchange), ()
         return id_, manifest.parts
 
-    def _is_open(self, id_: ExchangeId) -> bool:
+    def _is_erased(self, id_: ExchangeId) -> bool:
         try:
             self._keystore.key(id_)
-        except KeyDestroyed:
+        except SlotsMissing:  # not put now is never put, and they may come back
             return False
-        return True
+        except KeyDestroyed:
+            return True
+        return False
 
     def _object(
         self, id_: ExchangeId, part: SealedPart, files: dict[str, VaultFile]

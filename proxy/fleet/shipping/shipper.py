@@ -46,7 +46,7 @@ class Shipper:
         self._staging.take(batch)
         self._price_again(batch)
         erased = erased_names(batch.acts)
-        self._remove_objects(erased)
+        self._remove_objects(erased, objects)
         told = {
             "proxy": self._proxy,
             "from": [since.file, since.offset],
@@ -75,8 +75,8 @@ class Shipper:
         except duckdb.Error as error:
             raise StoreError(f"costs cannot be made anew for the fleet: {error}") from error
 
-    def _remove_objects(self, erased: Sequence[str]) -> None:
-        """Before the rows that name them go: what fails in between is done again."""
+    def _remove_objects(self, erased: Sequence[str], new: Iterable[SealedObject]) -> None:
+        """Before the rows that name them go: what fails in between is done again. `new` has no row yet."""
         if not erased:
             return
         statement = f"SELECT digest FROM lake.{OBJECTS} WHERE {_OF_THESE}"  # noqa: S608
@@ -85,7 +85,9 @@ class Shipper:
             found = self._link.rows.execute(statement, given).fetchall()
         except duckdb.Error as error:
             raise StoreError(f"the fleet's objects are not known: {error}") from error
-        self._sealed.remove(digest for (digest,) in found)
+        names = set(erased)
+        digests = [each.digest for each in new if each.exchange in names]
+        self._sealed.remove([*digests, *(digest for (digest,) in found)])
 
     def _send_objects(
         self, rows: duckdb.DuckDBPyConnection, objects: Sequence[SealedObject]

@@ -39,6 +39,18 @@ def test_what_was_erased_is_not_put_and_goes_if_it_was(data: VaultFolder) -> Non
     assert shelf.objects == {}
 
 
+def test_what_no_key_is_found_for_at_the_moment_is_put_and_stays(data: VaultFolder) -> None:
+    vault, shelf = data.open(), Shelf()
+    append(vault, 1, MARKER)
+    vault.commit(CURSORS)
+    (row,) = sealed(data, shelf).put(data.told().exchanges)
+    (slots,) = (data.folder / "keys" / "slots").iterdir()
+    slots.rename(data.folder / "away")
+
+    assert sealed(data, shelf).put(data.told().exchanges) == [row]
+    assert list(shelf.objects) == [f"sealed/eu-1/{row.digest}"]
+
+
 def test_a_storage_that_is_away_fails_the_batch(data: VaultFolder) -> None:
     vault, shelf = data.open(), Shelf()
     append(vault, 1, MARKER)

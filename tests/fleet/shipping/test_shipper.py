@@ -79,6 +79,20 @@ def test_an_erasure_takes_digests_and_objects_of_what_was_shipped_before(data: V
     assert link.told[-1]["has_erased"]
 
 
+def test_an_erasure_reaches_what_was_put_with_it_while_no_key_was_found(data: VaultFolder) -> None:
+    batch = recorded(data)
+    link, shelf, shipper = made(data)
+    (slots,) = (data.folder / "keys" / "slots").iterdir()
+    slots.rename(data.folder / "away")
+    names = [each.recording.exchange.exchange for each in batch.exchanges]
+    gone = act("erased", erasure="e", exchanges=names)
+
+    shipper.ship(replace(batch, acts=(gone,)), VAULT_START)
+
+    assert link.lake("SELECT count(*) FROM lake.objects") == [(0,)]
+    assert shelf.objects == {}
+
+
 def test_what_one_proxy_decides_is_ordered_of_the_others() -> None:
     acts = [
         act("erased", interactions=["v1_one", "v1_two"]),
