@@ -100,6 +100,8 @@ class Relay:
     gauges: Gauges
     purpose: Purpose = Purpose.CLIENT
     """Whose connections these are: each listener has a Relay of its own, which shares all the rest."""
+    scheme: bytes = b"http"
+    """By which clients come."""
 
     def mode_of(self, plan: RequestPlan) -> Mode:
         return self.reads if plan.is_read else self.mode
@@ -226,7 +228,7 @@ class Exchange:
         self.drop_upstream()
         # Not held: the journal that would release it is the one that is late.
         refusal = Refusal(503, "the journal is too slow to record this request now")
-        self._release_answer(answer_to(refusal).whole)
+        self.client.answered(answer_to(refusal).whole)
 
     @property
     def awaits_intent(self) -> bool:
@@ -247,14 +249,11 @@ class Exchange:
             self.tap.note(self.sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
             self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
             self.end(outcome, refusal.message)
-            self.hold(self._release_answer, answer.whole)
+            self.hold(self.client.answered, answer.whole)
         else:
             self.end(outcome, refusal.message)
             self.hold(self._release_break, False)  # noqa: FBT003 - the tap hands over one payload
         self.drop_upstream()
-
-    def _release_answer(self, data: bytes) -> None:
-        self.client.answered(data)
 
     # response side ------------------------------------------------------------------------------
 

@@ -129,6 +129,7 @@ class Worker:
             finishes=settings.finishes,
             mode=settings.mode,
             reads=settings.reads or settings.mode,
+            scheme=b"https" if self._tls else b"http",
         )
         self._page: WorkerPage
         self._writer: JournalWriter
@@ -161,7 +162,8 @@ class Worker:
             )
         ]
         for purpose, own in (private or {}).items():
-            accept = partial(self._accept, replace(self._relay, purpose=purpose))
+            relay = replace(self._relay, purpose=purpose, scheme=b"http")
+            accept = partial(self._accept, relay)
             servers.append(await self._loop.create_unix_server(accept, sock=own))
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep(), name="sweep")

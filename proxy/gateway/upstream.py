@@ -242,8 +242,13 @@ class UpstreamConnection(asyncio.Protocol):
                 return
         else:
             self._is_final_head_seen = True
+            relay = exchange.relay
             plan = plan_response(
-                head, request=exchange.request, upstream=exchange.relay.upstream, lines=lines
+                head,
+                request=exchange.request,
+                upstream=relay.upstream,
+                lines=lines,
+                scheme=relay.scheme,
             )
             exchange.response_head(plan)
             if plan.problem:

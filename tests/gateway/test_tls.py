@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.journal.format import Outcome
+from proxy.journal.format import Outcome, Purpose
 from tests.certificates import certificate
 from tests.gateway.stage import GET, OK, WAIT_S, Stage, post, response
 
@@ -105,3 +105,35 @@ async def test_who_does_not_speak_tls_gets_no_answer_and_no_record(secure: Stage
 
     assert not (await client.rest()).startswith(b"HTTP")
     assert await secure.recorded() == []
+
+
+async def test_an_upload_goes_on_by_tls(secure: Stage) -> None:
+    reader, writer = await client_of(secure)
+    writer.write(b"POST /upload HTTP/1.1\r\nHost: localhost:8443\r\nContent-Length: 0\r\n\r\n")
+    upstream = await secure.accepted()
+    await upstream.message()
+    url = b"http://127.0.0.1:%d/upload?upload_id=1" % secure.upstream_port
+
+    await upstream.send(response(b"", b"X-Goog-Upload-URL: " + url))
+
+    async with asyncio.timeout(WAIT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+    assert b"X-Goog-Upload-URL: https://localhost:8443/upload?upload_id=1\r\n" in head
+    await closed((reader, writer))
+
+
+async def test_our_own_unix_sockets_stay_without_tls(tmp_path: Path) -> None:
+    crt, key = certificate(tmp_path, "localhost")
+    stage = Stage(tmp_path, certificate_file=crt, key_file=key)
+    stage.private_doors = {Purpose.STEWARD: tmp_path / "steward.sock"}
+    async with stage:
+        client = await stage.private(Purpose.STEWARD)
+        await client.send(GET)
+        upstream = await stage.accepted()
+        await upstream.message()
+        url = b"http://127.0.0.1:%d/upload" % stage.upstream_port
+
+        await upstream.send(response(b"", b"X-Goog-Upload-URL: " + url))
+
+        assert b"X-Goog-Upload-URL: http://" in await client.message()
+        client.close()

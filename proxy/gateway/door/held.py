@@ -159,7 +159,7 @@ class HeldExchange(Exchange):
             self.tap.note(self.sequence, Noted.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
             self.tap.note(self.sequence, Noted.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
             self.end(Outcome.REFUSED, "a policy refused it")
-            self.hold(self._release_answer, answer.whole)
+            self.hold(self.client.answered, answer.whole)
         self.drop_upstream()
 
     # response side --------------------------------------------------------------------------------

@@ -135,17 +135,16 @@ _BODY: Final = TRANSFER_CODING | LENGTH
 
 
 def plan_response(
-    head: ResponseHead, *, request: RequestPlan, upstream: Upstream, lines: Lines
+    head: ResponseHead, *, request: RequestPlan, upstream: Upstream, lines: Lines, scheme: bytes
 ) -> ResponsePlan:
-    """Decide how a final response goes back to the client, and how its body is framed."""
+    """Decide how a final response goes back to a client that came by `scheme`, and its body's framing."""
     known = lines.response
     flags = 0
     coding = b""
     removed = NOTHING
     secrets = request.secrets.copy()
     start = b"%d %b" % (head.status, head.reason)
-    forward = [b"HTTP/1.1 " + start]
-    record = [b"HTTP/" + head.version.encode() + b" " + start]
+    forward, record = [b"HTTP/1.1 " + start], [b"HTTP/" + head.version.encode() + b" " + start]
     for header in head.headers:
         line = known[header]
         record.append(line.record)
@@ -161,7 +160,7 @@ def plan_response(
         elif line.flags & TRANSFER_CODING:
             coding += b"," + line.value.lower().strip()
         elif line.flags & UPLOAD_URL:
-            url = rewritten_upload_url(line.value, request.host, upstream)
+            url = rewritten_upload_url(line.value, scheme, request.host, upstream)
             forward.append(header[0] + b": " + url)
         elif line.forward:
             forward.append(line.forward)
@@ -219,7 +218,7 @@ def plan_interim(head: ResponseHead, *, request: RequestPlan, lines: Lines) -> R
     )
 
 
-def rewritten_upload_url(value: bytes, host: bytes, upstream: Upstream) -> bytes:
+def rewritten_upload_url(value: bytes, scheme: bytes, host: bytes, upstream: Upstream) -> bytes:
     """An upload URL of the upstream host, made to point at the proxy; any other value unchanged."""
     origin = upstream.origin
     rest = value[len(origin) :]
@@ -229,7 +228,7 @@ def rewritten_upload_url(value: bytes, host: bytes, upstream: Upstream) -> bytes
         or rest[:1] not in {b"/", b"?", b""}
     ):
         return value
-    return b"http://" + host + rest
+    return scheme + b"://" + host + rest
 
 
 def _one_hop_less(value: bytes) -> bytes:

@@ -145,7 +145,9 @@ def answer(headers: RawHeaders, status: int = 200) -> bytes:
     said = ResponseHead(status, b"OK", "1.1", headers)
     if status < 200:
         return plan_interim(said, request=request, lines=known).record
-    return plan_response(said, request=request, upstream=UPSTREAM, lines=known).record
+    return plan_response(
+        said, request=request, upstream=UPSTREAM, lines=known, scheme=b"http"
+    ).record
 
 
 @pytest.mark.parametrize("status", [101, 103, 200])

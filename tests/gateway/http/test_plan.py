@@ -38,7 +38,7 @@ def response(
 ) -> ResponsePlan:
     head = ResponseHead(status, b"OK", version, list(headers))
     asked = to or request(HOST)
-    return plan_response(head, request=asked, upstream=UPSTREAM, lines=lines())
+    return plan_response(head, request=asked, upstream=UPSTREAM, lines=lines(), scheme=b"http")
 
 
 names = st.text("abcXYZ-!#$%&'*+.^_`|~019", min_size=1, max_size=12).map(str.encode)
