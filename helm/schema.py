@@ -14,10 +14,10 @@ from typing import Any, Final
 from proxy.config.catalogue import CATALOGUE
 from proxy.config.declare import Kind, Setting
 from proxy.errors import ConfigError
-from proxy.supervise.server import CATCH_UP_WITHIN_S, LEAVE_WITHIN_S, STEWARD_WITHIN_S
+from proxy.supervise.server import STOP_WITHIN_S
 
 CHART: Final = Path(__file__).parent / "interactions-proxy"
-STOP_S: Final = int(STEWARD_WITHIN_S + LEAVE_WITHIN_S + CATCH_UP_WITHIN_S)
+STOP_S: Final = int(STOP_WITHIN_S)
 """What an orderly stop may take beside gateway.drain_s, one child after the other."""
 DRAIN_S: Final = CATALOGUE["gateway.drain_s"].default
 REPLICAS_MAX: Final = 64

@@ -32,7 +32,10 @@ LEAVE_WITHIN_S: Final = 3.0
 CATCH_UP_WITHIN_S: Final = 30.0
 """For the recorder: read what the gateways wrote last. What it does not manage, the next start does."""
 STEWARD_WITHIN_S: Final = 5.0
-"""For the steward: what it has asked may be answered. What is not is asked again at the next start."""
+"""For the steward: what it has asked may be answered. What is not is asked again at the next start.
+So long for the door and the shipper, too."""
+STOP_WITHIN_S: Final = 3 * STEWARD_WITHIN_S + LEAVE_WITHIN_S + CATCH_UP_WITHIN_S
+"""For all of them, one after the other, beside `gateway.drain_s`."""
 _log = logging.getLogger("supervisor")
 _LOOK_EACH_S: Final = 0.05
 """How often to look whether an earlier recorder has left: a file lock cannot be awaited."""

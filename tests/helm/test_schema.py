@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ import yaml
 import helm.schema
 from helm.__main__ import main
 from helm.schema import CHART, DRAIN_S, STOP_S, owned, values_schema
-from proxy.config.catalogue import CATALOGUE
+from proxy.config.catalogue import CATALOGUE, Settings
 from proxy.errors import ConfigError
+from proxy.supervise.server import Supervisor
 
 
 def sections() -> dict[str, Any]:
@@ -71,6 +74,39 @@ def test_a_longer_stop_must_be_told_to_the_chart(
 
         with pytest.raises(ConfigError, match=f"may take {STOP_S} s"):
             owned()
+
+
+class Told:
+    """A child of the supervisor: it ends when it is told to, and notes within how many seconds."""
+
+    def __init__(self, given: list[float]) -> None:
+        self.plan = SimpleNamespace(name="a child")
+        self.first_ready = asyncio.Event()
+        self._given = given
+        self._told = asyncio.Event()
+
+    async def keep(self) -> None:
+        await self._told.wait()
+
+    async def stop(self, within_s: float) -> None:
+        self._given.append(within_s)
+        self._told.set()
+
+
+async def test_the_pod_waits_for_every_child_that_the_supervisor_may_wait_for(
+    tmp_path: Path,
+) -> None:
+    given: list[float] = []
+    settings = Settings(data_folder=tmp_path)
+    supervisor: Any = Supervisor(settings)
+    for children in ("_stewards", "_gateways", "_doors", "_shippers"):
+        setattr(supervisor, children, [Told(given)])
+
+    supervisor.request_stop()
+    await supervisor._keep(Told(given), tmp_path / "settings", lambda: None)
+
+    assert len(given) == 5
+    assert sum(given) == STOP_S + settings.gateway_drain_s
 
 
 def test_every_value_is_in_the_schema_and_no_other() -> None:

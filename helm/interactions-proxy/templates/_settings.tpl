@@ -19,7 +19,7 @@
 {{- if and (gt (int $v.replicaCount) 1) (not $v.sharding.enabled) -}}
 {{- fail "replicaCount above 1 means several stores: say that with sharding.enabled." -}}
 {{- end -}}
-{{- $needed := add (int $v.preStopSleepSeconds) 38 (int (ceil (dig "gateway" "drain_s" 12.0 $v.settings))) -}}
+{{- $needed := add (int $v.preStopSleepSeconds) 48 (int (ceil (dig "gateway" "drain_s" 12.0 $v.settings))) -}}
 {{- if lt (int $v.terminationGracePeriodSeconds) (int $needed) -}}
 {{- fail (printf "terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds, settings.gateway.drain_s, and what the proxy takes to stop in order." (int $needed)) -}}
 {{- end -}}
