@@ -7,8 +7,9 @@ the object store. Its objects are removed all the same.
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -25,6 +26,8 @@ from proxy.store.vault.reader import VaultReader
 
 AT_ONCE: Final = 8
 """Requests under way: each waits for the storage's disks, not for us."""
+IN_FLIGHT_BYTES: Final = 32 * 1024 * 1024
+"""Read from the vault and not put yet: a batch itself has no limit in bytes. What is larger goes alone."""
 ANSWER_S: Final = 20.0
 """Of one request. What takes longer is tried again with the whole batch."""
 
@@ -110,6 +113,37 @@ class SealedObject:
         )
 
 
+class _Uploads:
+    """Several at once; after the first failure none begins."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._waiting: deque[tuple[Future[None], int]] = deque()
+        self._bytes = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        """Begin, once there is room. Raises StoreError: an earlier one failed."""
+        while self._waiting and self._bytes + len(data) > IN_FLIGHT_BYTES:
+            self._await_one()
+        self._bytes += len(data)
+        self._waiting.append((self._pool.submit(self._shelf.put, name, data), len(data)))
+
+    def await_all(self) -> None:
+        """Raises StoreError."""
+        while self._waiting:
+            self._await_one()
+
+    def close(self) -> None:
+        """What is under way ends, what is not does not begin."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _await_one(self) -> None:
+        future, size = self._waiting.popleft()
+        future.result()
+        self._bytes -= size
+
+
 class Sealed:
     """From the vault to the shelf."""
 
@@ -130,23 +164,20 @@ class Sealed:
         """
         found: list[SealedObject] = []
         files: dict[str, VaultFile] = {}
+        uploads = _Uploads(self._shelf)
         try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                waiting = []
-                for committed in exchanges:
-                    id_, parts = self._parts(committed)
-                    if self._is_erased(id_):
-                        self._shelf.remove([self.name(part.digest.hex()) for part in parts])
-                        continue
-                    for part in parts:
-                        made, payload = self._object(id_, part, files)
-                        found.append(made)
-                        waiting.append(
-                            pool.submit(self._shelf.put, self.name(made.digest), payload)
-                        )
-                for each in waiting:
-                    each.result()
+            for committed in exchanges:
+                id_, parts = self._parts(committed)
+                if self._is_erased(id_):
+                    self._shelf.remove([self.name(part.digest.hex()) for part in parts])
+                    continue
+                for part in parts:
+                    made, payload = self._object(id_, part, files)
+                    found.append(made)
+                    uploads.put(self.name(made.digest), payload)
+            uploads.await_all()
         finally:
+            uploads.close()
             for file in files.values():
                 file.close()
         return found

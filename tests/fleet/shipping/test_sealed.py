@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Sequence
+from typing import Final
 
 import pytest
 
 from proxy.errors import StoreError
+from proxy.fleet.shipping import sealed as shipping
 from proxy.journal.format import ExchangeId
+from proxy.store.position import CommittedFacts
 from tests.fleet.shipping.shelves import Shelf, sealed
 from tests.store.vault.built import CURSORS, VaultFolder, append
 
 MARKER = b'{"type":"text","text":"only who asked may read"}'
+MANY: Final = 60
+"""Exchanges: far more than requests at once."""
 
 
 def test_each_sealed_record_is_an_object_named_by_its_digest(data: VaultFolder) -> None:
@@ -37,6 +44,59 @@ def test_what_was_erased_is_not_put_and_goes_if_it_was(data: VaultFolder) -> Non
 
     assert sealed(data, shelf).put(data.told().exchanges) == []
     assert shelf.objects == {}
+
+
+class Slow(Shelf):
+    """Each object takes a while."""
+
+    def __init__(self, *, is_failing: bool = False) -> None:
+        super().__init__()
+        self._is_failing = is_failing
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self.at_once = 0
+        self.asked = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        with self._lock:
+            self.asked += 1
+            self._under_way += 1
+            self.at_once = max(self.at_once, self._under_way)
+        threading.Event().wait(0.2 if self._is_failing else 0.01)
+        with self._lock:
+            self._under_way -= 1
+        if self._is_failing:
+            raise StoreError("the fleet's object storage took nothing")
+        super().put(name, data)
+
+
+def many(data: VaultFolder) -> Sequence[CommittedFacts]:
+    vault = data.open()
+    for sequence in range(1, 1 + MANY):
+        append(vault, sequence, MARKER)
+    vault.commit(CURSORS)
+    return data.told().exchanges
+
+
+def test_of_a_large_batch_only_so_much_is_in_memory_as_is_named(
+    data: VaultFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges, shelf = many(data), Slow()
+    monkeypatch.setattr(shipping, "IN_FLIGHT_BYTES", 1)
+
+    rows = sealed(data, shelf).put(exchanges)
+
+    assert shelf.at_once == 1
+    assert len(shelf.objects) == len(rows) == MANY
+
+
+def test_behind_the_first_failure_nothing_of_the_batch_is_tried(data: VaultFolder) -> None:
+    exchanges, shelf = many(data), Slow(is_failing=True)
+
+    with pytest.raises(StoreError):
+        sealed(data, shelf).put(exchanges)
+
+    assert shelf.asked < MANY
 
 
 def test_what_no_key_is_found_for_at_the_moment_is_put_and_stays(data: VaultFolder) -> None:
