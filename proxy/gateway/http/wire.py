@@ -83,6 +83,7 @@ class Upstream:
 
     scheme: str
     host: str
+    """ASCII: a name with other letters as IDNA spells it."""
     port: int
 
     @classmethod
@@ -99,10 +100,10 @@ class Upstream:
             raise ConfigError(f"upstream.url must be an origin without path or query, not {url!r}")
         try:
             port = parts.port or (443 if parts.scheme == "https" else 80)
-            parts.hostname.encode("idna")
+            host = parts.hostname.encode("idna").decode("ascii")
         except ValueError as error:
             raise ConfigError(f"upstream.url has no usable host and port: {url!r}") from error
-        return cls(parts.scheme, parts.hostname, port)
+        return cls(parts.scheme, host, port)
 
     @property
     def authority(self) -> bytes:

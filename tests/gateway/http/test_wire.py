@@ -76,3 +76,11 @@ def test_each_difference_has_a_name_of_its_own_and_a_sentence() -> None:
 
     assert len(set(names)) == len(names)
     assert all(sentence for _, sentence in DIFFERENCES)
+
+
+def test_a_name_with_letters_beyond_ascii_is_kept_as_the_wire_takes_it() -> None:
+    upstream = Upstream.parse("https://bücher.example:8443")
+
+    assert upstream.host == "xn--bcher-kva.example"
+    assert upstream.origin == b"https://xn--bcher-kva.example:8443"
+    assert Upstream.parse("http://[::1]:80").host == "::1"
