@@ -66,7 +66,11 @@ def _check(head: bytes) -> None:
 
 async def _connected(loop: asyncio.AbstractEventLoop, proxy: tuple[str, int]) -> socket.socket:
     refused: OSError = TunnelRefused("the outbound proxy has no address")
-    for family, kind, number, _, address in await loop.getaddrinfo(*proxy, type=socket.SOCK_STREAM):
+    try:
+        found = await loop.getaddrinfo(*proxy, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: what can be no name at all
+        raise TunnelRefused("the outbound proxy's name is not known") from error
+    for family, kind, number, _, address in found:
         connection = socket.socket(family, kind, number)
         connection.settimeout(0)
         with ExitStack() as undo:

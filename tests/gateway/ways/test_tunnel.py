@@ -63,3 +63,9 @@ async def test_a_proxy_that_is_not_there_is_said_to_be_so() -> None:
         proxy = taken.getsockname()
     with pytest.raises(TunnelRefused, match="cannot be reached"):
         await tunnel_to(asyncio.get_running_loop(), proxy, "up.example", 443)
+
+
+@pytest.mark.parametrize("name", ["outbound.invalid", "o" * 64 + ".invalid"])
+async def test_an_outbound_proxy_whose_name_is_unknown_is_said_to_be_so(name: str) -> None:
+    with pytest.raises(TunnelRefused, match="the outbound proxy's name is not known"):
+        await tunnel_to(asyncio.get_running_loop(), (name, 3128), "up.example", 443)
