@@ -36,11 +36,16 @@ class Standings:
     policies: Mapping[str, Standing]
     kept_until: int = 0
     """When a keeping last ended or became shorter; 0: never."""
+    loosened_at: int = 0
+    """When a policy that names its subject last let go of it, so that what is for all reaches it; 0: never."""
 
 
 NOTHING_STOOD: Final = Standings({})
 PER_ACT: Final = 40
 """Policies of one act: some 300 bytes each, where an act has 16 KiB."""
+_FOR_ALL: Final = Policy(name="")
+"""Without conditions."""
+_INSTANTS: Final = ("kept_until", "loosened_at")
 _FIELDS: Final = frozenset(field.name for field in fields(Standing))
 
 
@@ -63,7 +68,10 @@ def stood(before: Standings, policies: Iterable[Policy], now_ns: int) -> Standin
     kept_until = before.kept_until
     if any(_keeps_less(each, found.get(name)) for name, each in before.policies.items()):
         kept_until = now_ns
-    return Standings(found, kept_until)
+    loosened_at = before.loosened_at
+    if any(_lets_go(each, found.get(name)) for name, each in before.policies.items()):
+        loosened_at = now_ns
+    return Standings(found, kept_until, loosened_at)
 
 
 def with_notice(
@@ -76,10 +84,12 @@ def with_notice(
     for policy in policies:
         stands = standings.policies.get(policy.name)
         if stands is not None:
-            erase_since = max(stands.erase_since, standings.kept_until)
+            # What names its subject was there before, or has its own notice.
+            loosened_at = 0 if policy.is_explicit else standings.loosened_at
+            erase_since = max(stands.erase_since, standings.kept_until, loosened_at)
             policy = replace(  # noqa: PLW2901  # the same policy
                 policy,
-                delete_since_ns=stands.delete_since,
+                delete_since_ns=max(stands.delete_since, loosened_at),
                 erase_since_ns=erase_since,
                 notice_ns=notice_ns,
             )
@@ -101,11 +111,11 @@ def told_changes(before: Standings, after: Standings) -> list[dict[str, Any]]:
         for name in names
         if before.policies.get(name) != after.policies.get(name)
     }
-    if not changed and before.kept_until == after.kept_until:
+    instants: dict[str, Any] = {name: getattr(after, name) for name in _INSTANTS}
+    if not changed and all(getattr(before, name) == at for name, at in instants.items()):
         return []
-    kept: dict[str, Any] = {"kept_until": after.kept_until}
     return [
-        kept | {"standings": {name: changed[name] for name in list(changed)[at : at + PER_ACT]}}
+        instants | {"standings": {name: changed[name] for name in list(changed)[at : at + PER_ACT]}}
         for at in range(0, max(len(changed), 1), PER_ACT)
     ]
 
@@ -113,16 +123,19 @@ def told_changes(before: Standings, after: Standings) -> list[dict[str, Any]]:
 def told_standings(told: Iterable[object]) -> Standings:
     """Out of the data of acts, in order; what is damaged was never there, so that it has its notice again."""
     found: dict[str, Standing] = {}
-    kept_until = 0
+    instants = dict.fromkeys(_INSTANTS, 0)
     for each in told:
         match each:
-            case {"standings": dict() as standings, "kept_until": int() as at}:
-                kept_until = max(kept_until, at)
+            case {"standings": dict() as standings, "kept_until": int() as kept_until, **more}:
+                told_at = {"kept_until": kept_until, **more}
+                for name in _INSTANTS:  # older acts have no loosened_at
+                    at = told_at.get(name)
+                    instants[name] = max(instants[name], at if type(at) is int else 0)
                 for name, standing in standings.items():
                     found.pop(name, None)
                     if isinstance(standing, dict) and _is_sound(standing):
                         found[str(name)] = Standing(**standing)
-    return Standings(found, kept_until)
+    return Standings(found, **instants)
 
 
 def _since(old_s: int | None, old_since: int, new_s: int | None, now_ns: int) -> int:
@@ -135,6 +148,20 @@ def _keeps_less(old: Standing, new: Standing | None) -> bool:
     if old.keep_s is None:
         return False
     return new is None or new.about != old.about or new.keep_s is None or new.keep_s < old.keep_s
+
+
+def _lets_go(old: Standing, new: Standing | None) -> bool:
+    """Whether something that it was about is left to the policies for all."""
+    if old.about == about_of(_FOR_ALL):
+        return False
+    is_there = new is not None and new.about == old.about
+    return any(
+        before is not None and (not is_there or after is None)
+        for before, after in (
+            (old.delete_s, new and new.delete_s),
+            (old.erase_s, new and new.erase_s),
+        )
+    )
 
 
 def _is_sound(told: Mapping[str, Any]) -> bool:

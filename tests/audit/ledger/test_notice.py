@@ -75,6 +75,69 @@ def test_a_keeping_that_ends_goes_on_for_the_notice() -> None:
     assert stood(without, [WEEK], 25 * DAY_NS).kept_until == 20 * DAY_NS
 
 
+ALL = Policy(name="all", delete_upstream_after_s=86_400, erase_local_after_s=86_400)
+HERS = replace(
+    ALL,
+    name="hers",
+    models=frozenset({"m"}),
+    delete_upstream_after_s=30 * 86_400,
+    erase_local_after_s=30 * 86_400,
+)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        [ALL],
+        [ALL, replace(HERS, models=frozenset({"other"}))],
+        [ALL, replace(HERS, delete_upstream_after_s=None, erase_local_after_s=None)],
+    ],
+    ids=["it is gone", "it is about others", "it lost its spans"],
+)
+def test_who_loses_a_policy_of_his_own_has_the_notice_before_the_one_for_all(
+    left: list[Policy],
+) -> None:
+    subject = Subject(client=None, models=frozenset({"m"}))
+    before = stood(NOTHING_STOOD, [ALL, HERS], 0)
+    after = stood(before, left, 10 * DAY_NS)
+    still = stood(after, left, 11 * DAY_NS)
+
+    found = verdict(with_notice(left, after, NOTICE), subject, 5 * DAY_NS)
+    young = verdict(with_notice(left, after, NOTICE), subject, 10 * DAY_NS)
+
+    assert found.delete_upstream
+    assert found.erase_local
+    assert (found.delete_upstream.at, found.erase_local.at) == (12 * DAY_NS, 12 * DAY_NS)
+    assert young.delete_upstream
+    assert young.delete_upstream.at == 11 * DAY_NS
+    assert still.loosened_at == after.loosened_at == 10 * DAY_NS
+
+
+def test_who_keeps_a_policy_of_his_own_waits_for_nothing_that_others_lost() -> None:
+    his = replace(HERS, name="his", models=frozenset({"n"}))
+    before = stood(NOTHING_STOOD, [ALL, HERS, his], 0)
+    policies = with_notice([ALL, his], stood(before, [ALL, his], 34 * DAY_NS), NOTICE)
+
+    found = verdict(policies, Subject(client=None, models=frozenset({"n"})), 5 * DAY_NS)
+
+    assert found.delete_upstream
+    assert found.delete_upstream.at == 35 * DAY_NS
+
+
+def test_the_policy_for_all_that_goes_or_one_that_lasts_longer_lets_go_of_nothing() -> None:
+    longer = replace(HERS, delete_upstream_after_s=40 * 86_400)
+    before = stood(NOTHING_STOOD, [ALL, HERS], 1)
+
+    assert stood(before, [longer], 2).loosened_at == 0
+
+
+def test_acts_of_before_there_was_such_a_notice_are_read() -> None:
+    told: dict[str, Any] = {"standings": {}, "kept_until": 7}
+
+    assert told_standings([told, told | {"loosened_at": "x"}]) == Standings({}, 7)
+    assert told_standings([told | {"loosened_at": 9}, told]) == Standings({}, 7, 9)
+
+
 def test_no_notice_is_none() -> None:
     assert with_notice([WEEK], stood(NOTHING_STOOD, [WEEK], 5), 0) == (WEEK,)
 
