@@ -200,7 +200,8 @@ class _Making:
         return True
 
     def _note(self, text: str) -> None:
-        self.notes[text] = None
+        """Without secrets: it may name a signed URL."""
+        self.notes[redact(text)] = None
 
 
 def _size(value: Any) -> int | None:

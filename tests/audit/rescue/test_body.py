@@ -105,6 +105,19 @@ def test_files_that_have_expired_are_left_out_and_others_stay() -> None:
     assert any(f"{FILE} has expired" in note for note in old.notes)
 
 
+@pytest.mark.parametrize("now_ns", [HOUR_NS, 49 * HOUR_NS])
+def test_no_note_shows_the_signature_of_a_signed_link(now_ns: int) -> None:
+    signed = "?X-Goog-Expires=9&X-Goog-Signature=5ec4e7&alt=media"
+    media = [{"type": "image", "uri": at + signed} for at in ("https://x/y.png", FILE)]
+
+    found = rescued([turn({"type": "user_input", "content": media}, HELLO)], now_ns)
+
+    told = "\n".join(found.notes)
+    assert "5ec4e7" not in told + str(found.body)
+    assert "https://x/y.png?X-Goog-Expires=9&X-Goog-Signature=[redacted]&alt=media" in told
+    assert FILE in told
+
+
 def test_an_agent_has_no_model_until_one_is_named() -> None:
     agent = Turn("v1_a", 0, {"agent": "research"}, None, (HI,), (HELLO,), "completed", None, ())
 
