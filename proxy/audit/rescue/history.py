@@ -25,6 +25,9 @@ from proxy.recording.reading.timeline import said_by_caller
 
 TURNS_MAX: Final = 2000
 """Of one conversation: a million tokens of context are as many turns of 500 tokens."""
+OPENED_BYTES_MAX: Final = 128 * 1024 * 1024
+"""Bodies of all turns together, without their content coding, held until all are read. A request carries 64 MiB of steps; as much again is
+room for settings, for events, and for what is told twice."""
 READS_MAX: Final = 5
 """Answers to GETs that are opened, the last first, to find one that shows the end."""
 
@@ -64,26 +67,43 @@ def history(
         open_exchange: by raw_ref; KeyDestroyed and FormatError are faults of the turn.
 
     Raises:
-        FormatError: there are more than TURNS_MAX.
+        FormatError: there are more than TURNS_MAX, or they have more than OPENED_BYTES_MAX.
     """
     turns: list[Turn] = []
     seen: set[str] = set()
+    opening = _Opening(open_exchange)
     name: str | None = interaction
     while name is not None and name not in seen:
         if len(turns) >= TURNS_MAX:
             raise FormatError(f"more than {TURNS_MAX} turns: too long for one request")
         seen.add(name)
-        turns.append(_Reading(name, open_exchange).turn(rows_of(name)))
+        turns.append(_Reading(name, opening).turn(rows_of(name)))
         name = turns[-1].previous
     return turns[::-1]
+
+
+class _Opening:
+    """Opens exchanges as long as all together are not too large."""
+
+    def __init__(self, open_exchange: Callable[[str], Exchange]) -> None:
+        self._open_exchange = open_exchange
+        self._left_bytes = OPENED_BYTES_MAX
+        self.is_too_much = False
+
+    def exchange(self, raw_ref: str) -> Exchange:
+        """Raises: as `history` says of `open_exchange`."""
+        found = self._open_exchange(raw_ref)
+        self._left_bytes -= _decoded_bytes(found)
+        self.is_too_much = self._left_bytes < 0
+        return found
 
 
 class _Reading:
     """Opens what carried one interaction."""
 
-    def __init__(self, name: str, open_exchange: Callable[[str], Exchange]) -> None:
+    def __init__(self, name: str, opening: _Opening) -> None:
         self._name = name
-        self._open_exchange = open_exchange
+        self._opening = opening
         self._faults: dict[str, None] = {}
         self._request: JsonObject = {}
         self._at_ns = 0
@@ -175,14 +195,27 @@ class _Reading:
 
     def _opened(self, row: Row) -> Exchange | None:
         try:
-            exchange = self._open_exchange(row["raw_ref"])
+            exchange = self._opening.exchange(row["raw_ref"])
         except KeyDestroyed:
             self._faults["it was erased here"] = None
             return None
         except FormatError:
             self._faults["its record is damaged"] = None
             return None
+        if self._opening.is_too_much:
+            raise FormatError(
+                f"more than {OPENED_BYTES_MAX} bytes were recorded: too large for one request; rescue an earlier turn"
+            )
         return None if exchange.is_answer_withheld else exchange
+
+
+def _decoded_bytes(exchange: Exchange) -> int:
+    asked, answered = request_head(exchange.intent.head), response_head(exchange.response_head)
+    request = decode_body(exchange.request, asked.codings if asked else (), Notes(), "request")
+    response = decode_body(
+        exchange.response, answered.codings if answered else (), Notes(), "response"
+    )
+    return len(request.data) + len(response.data)
 
 
 def _body_of(exchange: Exchange) -> JsonObject:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from proxy.audit.rescue import history as module
 from proxy.audit.rescue.history import Turn, history
 from proxy.errors import FormatError, KeyDestroyed
-from proxy.recording.exchange import Exchange
+from proxy.recording.exchange import Body, Exchange
 from tests.recording.samples import EVENT_STREAM, START_NS, event, exchange
 
 HI = {"type": "user_input", "content": [{"type": "text", "text": "hi"}]}
@@ -45,6 +48,13 @@ class Records:
         if isinstance(found, Exception):
             raise found
         return found
+
+
+def zipped(said: Exchange) -> Exchange:
+    """The same, as Google sends it to who takes gzip."""
+    data = gzip.compress(said.response.data)
+    head = said.response_head.removesuffix(b"\r\n\r\n") + b"\r\nContent-Encoding: gzip\r\n\r\n"
+    return replace(said, response_head=head, response=Body(data, len(data), ()))
 
 
 def created(interaction: str, asked: object = "hi", *said: Any, **more: Any) -> Exchange:
@@ -157,3 +167,18 @@ def test_a_circle_ends_and_a_conversation_without_end_is_refused(
     monkeypatch.setattr(module, "TURNS_MAX", 1)
     with pytest.raises(FormatError, match="more than 1 turns"):
         records.history("v1_b")
+
+
+@pytest.mark.parametrize("sent", [lambda said: said, zipped], ids=["plain", "gzip"])
+def test_more_than_can_be_held_is_refused_before_the_rest_is_opened(
+    monkeypatch: pytest.MonkeyPatch, sent: Callable[[Exchange], Exchange]
+) -> None:
+    records = Records()
+    records.add("v1_a", AssertionError("this one is opened, too"))
+    long = {"type": "model_output", "content": [{"type": "text", "text": "x" * 5000}]}
+    for name, previous in (("v1_b", "v1_a"), ("v1_c", "v1_b")):
+        records.add(name, sent(created(name, "hi", long, previous_interaction_id=previous)))
+    monkeypatch.setattr(module, "OPENED_BYTES_MAX", 9000)
+
+    with pytest.raises(FormatError, match="more than 9000 bytes were recorded"):
+        records.history("v1_c")
