@@ -91,9 +91,10 @@ class Eraser:
         async with self._turn:
             await self._flush()
             selection = await self._selection(wish)
-            if wish.plan and (await self._planned(selection)).plan.digest != wish.plan:
+            first = await self._planned(selection)
+            if wish.plan and first.plan.digest != wish.plan:
                 raise FormatError("the plan is another one by now: look at it again; nothing went")
-            return await self._erase(selection, wish.reason, wish.actor)
+            return await self._erase(first, wish.reason, wish.actor, with_quoted=wish.with_quoted)
 
     async def hold(self, named: str, reason: str, actor: str, *, is_conversation: bool) -> ActFact:
         """Place one; when this returns it is durable, and the tables know.
@@ -192,8 +193,8 @@ class Eraser:
         if found:
             await asyncio.to_thread(self._means.tombstones.prove, found)
 
-    async def _erase(self, selection: Selection, reason: str, actor: str) -> Done:
-        first = await self._planned(selection)
+    async def _erase(self, first: Planned, reason: str, actor: str, *, with_quoted: bool) -> Done:
+        """Carry out this very plan: of turns that came since it was made, none goes."""
         plan = first.plan
         erasure = Erasure(
             secrets.token_hex(16),
@@ -203,7 +204,7 @@ class Eraser:
             reason or "not said",
             actor,
             deferred=tuple(plan.kept),
-            with_quoted=selection.with_quoted,
+            with_quoted=with_quoted,
             counts=counts_of(plan),
         )
         if plan.order:
@@ -256,7 +257,10 @@ class Eraser:
                 continue  # held by another hold, too
             reason = f"deferred until its holds ended: {mine[0].reason}"[:DETAIL_CHARACTERS_MAX]
             free = replace(wanted, interactions=plan.order)
-            done.append(await self._erase(free, reason, mine[0].actor))
+            first = await self._planned(free)
+            done.append(
+                await self._erase(first, reason, mine[0].actor, with_quoted=free.with_quoted)
+            )
         return done
 
     async def _selection(self, wish: Wish) -> Selection:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
+import pytest
+
+from proxy.audit.erasure.plan import Selection
+from proxy.recorder.erasing.eraser import Eraser
+from proxy.recorder.erasing.planning import Planned
 from proxy.recorder.erasing.routes import ErasingRoutes
 from tests.journal.written import living
 from tests.recorder.erasing.test_eraser import is_open
@@ -52,3 +58,31 @@ async def test_another_plan_than_the_one_that_was_shown_is_not_carried_out(scene
             status, _ = await ask(run, "POST", "/erase", wish | {"plan": shown})
             assert status == 200
         assert not is_open(scene, 1)
+
+
+async def test_a_turn_that_comes_once_the_plan_was_looked_at_stays(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = Eraser._planned
+    with living(scene.folder) as worker:
+        later = json.dumps({"model": "m", "input": "on", "previous_interaction_id": "v1_1"})
+
+        async def and_then_one_more(eraser: Eraser, selection: Selection) -> Planned:
+            found = await planned(eraser, selection)
+            monkeypatch.undo()
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence, later.encode()), *answered(sequence)])
+            await eraser._flush()
+            return found
+
+        async with serving(scene):
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence), *answered(sequence)])
+            wish = {"id": "v1_1", "reach": "thread", "reason": "asked for", "actor": "ann"}
+            run = scene.folder / "run"
+            _, told = await ask(run, "POST", "/erase", wish | {"dry_run": True})
+            monkeypatch.setattr(Eraser, "_planned", and_then_one_more)
+            status, done = await ask(run, "POST", "/erase", wish | {"plan": told["plan"]["digest"]})
+
+            assert (status, done["plan"]["interactions"]) == (200, ["v1_1"])
+        assert [is_open(scene, sequence) for sequence in (1, 2)] == [False, True]
