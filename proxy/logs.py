@@ -41,6 +41,7 @@ EVENTS: Final = {
     "the disk has no room for the vault (%s)%s: free some, the next recorder goes on": "disk_full",
     "an act brings no price book that can be read: %s": "price_book_unreadable",
     "the admin listener knows nobody: %s": "admin_tokens_unusable",
+    "the admin listener does not serve until the next start: %s": "admin_certificate_unusable",
     # metrics and spans
     "metrics do not follow: %s": "metrics_behind",
     "metrics are counted anew: the vault is not the one counted before": "metrics_anew",

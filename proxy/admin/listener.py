@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import socket
 import ssl
 import time
@@ -38,8 +39,11 @@ from proxy.admin.seeing.sheet import Sheets
 from proxy.admin.seeing.who import RecorderState, Who
 from proxy.admin.tokens import TokenFile, ready_tokens
 from proxy.admin.trail import Tell, Trail
+from proxy.errors import ConfigError
 from proxy.store.asking.lending import LentTables
 from proxy.store.vault.reader import VaultReader
+
+_log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 128 * 1024
 """Of a request: a statement of 64 KiB, written as JSON."""
@@ -61,8 +65,8 @@ class AdminSettings:
     """Of the project at Google."""
     links: Links = field(default_factory=Links)
     """Where the console leads beyond itself."""
-    tls: ssl.SSLContext | None = None
-    """None: plain HTTP."""
+    tls: Callable[[], ssl.SSLContext | None] = lambda: None
+    """Reads the certificate; raises ConfigError if it cannot be used. None: plain HTTP."""
 
     @property
     def tokens_path(self) -> Path:
@@ -125,9 +129,18 @@ class AdminListener:
     async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
         """Answer on a bound socket.
 
+        Without a certificate that can be used there is no listener, and everything else goes on.
+
         Raises:
             StartRefused: other machines could ask and there are no tokens; or the file is not usable.
         """
+        try:
+            tls = self._settings.tls()
+        except ConfigError as error:
+            _log.error("the admin listener does not serve until the next start: %s", error)
+            bound.close()
+            yield
+            return
         address, port = bound.getsockname()[:2]
         tokens = self._tokens(address)
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="admin")
@@ -155,7 +168,7 @@ class AdminListener:
         )
         await runner.setup()
         try:
-            await web.SockSite(runner, bound, ssl_context=self._settings.tls).start()
+            await web.SockSite(runner, bound, ssl_context=tls).start()
             yield
         finally:
             await runner.cleanup()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from proxy.admin.links import Links
 from proxy.admin.listener import AdminSettings
@@ -76,7 +77,8 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
             hosts=tuple(settings.admin_hosts.split(",")),
             period=Period(Tier(settings.retention_tier), days_chosen(settings.retention_paid_days)),
             links=Links(settings.console_trace_url, settings.console_dashboard_url, trace_id_of),
-            tls=server_context(
+            tls=partial(
+                server_context,
                 settings.admin_tls_certificate_file,
                 settings.admin_tls_key_file,
                 settings.admin_tls_client_ca_file,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from concurrent.futures import Future
@@ -49,7 +50,9 @@ async def test_by_tls_only_those_with_a_certificate_of_the_authority_reach_it(
     crt, key = certificate(tmp_path, "localhost", authority)
     friend = certificate(tmp_path, "friend", authority)
     stranger = certificate(tmp_path, "stranger")
-    settings = AdminSettings(data_folder=tmp_path, tls=server_context(crt, key, authority[0]))
+    settings = AdminSettings(
+        data_folder=tmp_path, tls=lambda: server_context(crt, key, authority[0])
+    )
     listener = AdminListener(settings, tables, Means(Acts().tell, no_copy, no_reader))
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -72,3 +75,20 @@ async def test_by_tls_only_those_with_a_certificate_of_the_authority_reach_it(
             for shown in (None, stranger):
                 with pytest.raises(aiohttp.ClientError):
                     await status(shown, bearer)
+
+
+async def test_without_a_usable_certificate_everything_but_the_listener_goes_on(
+    tmp_path: Path, tables: LentTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = tmp_path / "gone.crt"
+    settings = AdminSettings(data_folder=tmp_path, tls=lambda: server_context(gone, gone))
+    listener = AdminListener(settings, tables, Means(Acts().tell, no_copy, no_reader))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        address = bound.getsockname()
+        async with listener.serving(bound):
+            with socket.socket() as client:
+                assert client.connect_ex(address) == errno.ECONNREFUSED
+
+    assert "does not serve" in caplog.text
+    assert "gone.crt" in caplog.text

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config.catalogue import Settings
-from proxy.errors import StartRefused, StoreError
+from proxy.errors import ConfigError, StartRefused, StoreError
 from proxy.reading.snapshot import open_facts
 from proxy.recorder.rebuild import rebuild, recorder_settings, run
 from proxy.recorder.server import held_recorder_lock
@@ -93,3 +93,19 @@ def test_the_recorder_takes_its_part_of_the_settings(tmp_path: Path) -> None:
 
     assert settings.batch_rows == 7
     assert settings.master_key_file == tmp_path / "keys" / "master.key"
+
+
+def test_recording_and_rebuilding_need_no_certificate_of_the_admin_listener(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.crt"
+
+    settings = recorder_settings(
+        Settings(
+            data_folder=tmp_path,
+            admin_tls_certificate_file=gone,
+            admin_tls_key_file=gone,
+        )
+    )
+
+    assert settings.admin is not None
+    with pytest.raises(ConfigError, match=r"gone\.crt"):
+        settings.admin.tls()
