@@ -77,7 +77,7 @@ async def test_what_compares_content_needs_the_right_to_it_and_is_an_access(
         )
 
     assert (operator.status, owner.status) == (403, 200)
-    assert [act.kind for act in listener.acts.told] == ["access"]
+    assert [act.kind for act in listener.acts.told] == ["query", "access"]  # who was refused, too
     assert "what he said" not in str(listener.acts.told)
 
 

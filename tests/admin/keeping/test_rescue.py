@@ -67,7 +67,7 @@ async def test_a_conversation_is_given_to_who_may_open_content_and_it_is_an_acce
         "model_output",
         "user_input",
     ]
-    (act,) = listener.acts.told
+    _refused, act = listener.acts.told
     assert (act.kind, act.actor) == ("access", "the-auditor")
     assert "and?" not in str(act)
 
