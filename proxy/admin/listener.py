@@ -65,6 +65,8 @@ class AdminSettings:
     """Of the project at Google."""
     links: Links = field(default_factory=Links)
     """Where the console leads beyond itself."""
+    notice_ns: int = 0
+    """Before a policy that became stricter reaches what was there already."""
     tls: Callable[[], ssl.SSLContext | None] = lambda: None
     """Reads the certificate; raises ConfigError if it cannot be used. None: plain HTTP."""
 
@@ -189,7 +191,7 @@ class AdminListener:
             Sheets(desk, means.open_reader, folder / "trail", settings.period, settings.links),
             Proofs(desk, means.open_reader, folder / "trail"),
             Raw(desk, means.open_reader),
-            Calendar(desk, means.policies_file, means.label_mac),
+            Calendar(desk, means.policies_file, means.label_mac, settings.notice_ns),
             Standing(desk, folder, means.trail_state),
             Rescues(desk, means.open_reader),
         ]

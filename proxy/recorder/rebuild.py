@@ -9,7 +9,7 @@ from functools import partial
 from proxy.admin.links import Links
 from proxy.admin.listener import AdminSettings
 from proxy.admin.seeing.clocks import Period
-from proxy.audit.retention.clocks import Tier, days_chosen
+from proxy.audit.retention.clocks import HOUR_NS, Tier, days_chosen
 from proxy.config.catalogue import Settings
 from proxy.config.certificates import server_context
 from proxy.errors import StoreError
@@ -77,6 +77,7 @@ def recorder_settings(settings: Settings) -> RecorderSettings:
             hosts=tuple(settings.admin_hosts.split(",")),
             period=Period(Tier(settings.retention_tier), days_chosen(settings.retention_paid_days)),
             links=Links(settings.console_trace_url, settings.console_dashboard_url, trace_id_of),
+            notice_ns=settings.retention_notice_hours * HOUR_NS,
             tls=partial(
                 server_context,
                 settings.admin_tls_certificate_file,

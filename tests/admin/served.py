@@ -94,10 +94,15 @@ def no_reader() -> VaultReader:
 
 @asynccontextmanager
 async def served(
-    folder: Path, tables: LentTables, open_reader: Callable[[], VaultReader] | None = None
+    folder: Path,
+    tables: LentTables,
+    open_reader: Callable[[], VaultReader] | None = None,
+    notice_ns: int = 0,
 ) -> AsyncIterator[Served]:
     links = Links("https://traces.example/{trace_id}", "https://boards.example/?from={from}")
-    settings = AdminSettings(data_folder=folder, hosts=("audit.example",), links=links)
+    settings = AdminSettings(
+        data_folder=folder, hosts=("audit.example",), links=links, notice_ns=notice_ns
+    )
     acts = Acts()
     (folder / "run").mkdir(exist_ok=True)
 

@@ -20,7 +20,7 @@ from aiohttp import web
 from proxy.admin.asking.questions import later
 from proxy.admin.desk import Busy, Desk
 from proxy.admin.guard import needs, refused
-from proxy.admin.keeping.duties import MacOf, duties_by_day, policies_in
+from proxy.admin.keeping.duties import MacOf, duties_by_day, noticed, policies_in
 from proxy.admin.tokens import Right
 from proxy.admin.trail import Told
 from proxy.audit.retention.policy import Policy
@@ -45,10 +45,13 @@ _FINALS: Final = sorted(str(state) for state in FINAL)
 class Calendar:
     """The handlers."""
 
-    def __init__(self, desk: Desk, policies_file: Path | None, mac_of: MacOf) -> None:
+    def __init__(
+        self, desk: Desk, policies_file: Path | None, mac_of: MacOf, notice_ns: int
+    ) -> None:
         self._desk = desk
         self._policies_file = policies_file
         self._mac_of = mac_of
+        self._notice_ns = notice_ns
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -109,6 +112,8 @@ class Calendar:
                 with_tools = any(each.tools for each in policies)
                 parameters = {"with_tools": with_tools, "limit": GROUPS_MAX + 1}
                 groups = ask("calendar_subjects", **parameters)[1]
+                stands = [orjson.loads(row["data"]) for row in ask("policies_told")[1]]
+                policies = noticed(policies, stands, self._desk.now_ns(), self._notice_ns)
         if len(groups) > GROUPS_MAX:
             problem, groups = "too many different subjects to tell the days of erasures here", []
         lanes: dict[str, list[dict[str, Any]]] = {lane: [] for lane in LANES}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from proxy.audit.ledger.notice import stood, told_standings, with_notice
 from proxy.audit.ledger.policies import POLICIES_BYTES_MAX, policies_from, policies_text
 from proxy.audit.retention.policy import Policy, Subject, indexed, tools_of, verdict
 from proxy.errors import ConfigError
@@ -30,6 +31,21 @@ def policies_in(file: Path | None, mac_of: MacOf) -> tuple[Policy, ...]:
     except OSError as error:
         raise ConfigError(f"cannot read retention.policies_file: {error}") from error
     return indexed(policies_from(text, file.name), mac_of)
+
+
+def noticed(
+    policies: Iterable[Policy], told: Iterable[object], now_ns: int, notice_ns: int
+) -> tuple[Policy, ...]:
+    """The policies with the notice that the steward gives, by what stands on record.
+
+    Args:
+        policies: as the file has them now, labels as the records have them.
+        told: data of the acts of `policies_told`, in order.
+        now_ns: since when what is not on record stands.
+        notice_ns: `retention.notice_hours`.
+    """
+    wanted = tuple(policies)
+    return with_notice(wanted, stood(told_standings(told), wanted, now_ns), notice_ns)
 
 
 def duties_by_day(

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from proxy.audit.retention.clocks import DAY_NS
 from proxy.recording.facts import ActFact
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
@@ -29,6 +30,16 @@ async def test_each_copy_stands_on_the_days_of_its_clocks(
     assert told["stand"]["upstream_count"] == 3
     assert [each["name"] for each in told["policies"]] == ["month", "all"]
     assert "alice" not in str(told)
+
+
+async def test_the_calendar_shows_the_notice_of_a_policy_that_is_new(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    (tmp_path / "policies.toml").write_text('[[policy]]\nname = "all"\nerase_local_after = "1h"\n')
+    async with served(tmp_path, tables, notice_ns=3 * DAY_NS) as listener:
+        told = (await listener.ask("/v1/retention", listener.local)).json()
+
+    assert told["here"] == [{"day": "2026-09-24", "count": 3, "policies": {"all": 3}}]
 
 
 async def test_policies_that_cannot_be_read_are_said_to_be_so(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from proxy.admin.keeping.duties import duties_by_day, policies_in
+from proxy.admin.keeping.duties import duties_by_day, noticed, policies_in
+from proxy.audit.ledger.notice import NOTHING_STOOD, stood, told_changes
+from proxy.audit.retention.clocks import DAY_NS
 from proxy.audit.retention.policy import Policy
 from proxy.errors import ConfigError
 
@@ -34,6 +36,18 @@ def test_the_policy_that_names_its_subject_says_on_which_day() -> None:
         dt.date(1970, 1, 10): Counter(hers=4),
         dt.date(1970, 1, 2): Counter(all=1),
     }
+
+
+def test_what_was_there_before_a_policy_was_on_record_has_its_notice() -> None:
+    day = Policy(name="day", erase_local_after_s=DAY_S)
+    (act,) = told_changes(NOTHING_STOOD, stood(NOTHING_STOOD, [day], 5 * DAY_NS))
+
+    def days(told: list[object], notice_ns: int = 2 * DAY_NS) -> list[dt.date]:
+        return list(duties_by_day(noticed([day], told, 8 * DAY_NS, notice_ns), [GROUP]))
+
+    assert days([act]) == [dt.date(1970, 1, 8)]
+    assert days([]) == [dt.date(1970, 1, 11)]
+    assert days([], notice_ns=0) == [dt.date(1970, 1, 2)]
 
 
 def test_a_day_that_no_calendar_has_is_left_out() -> None:
