@@ -15,8 +15,8 @@ from proxy.reading.verifying.proofs import Refused, read_signed
 EXPORT_NOTE = "export.note"
 EXPORT_PURPOSE = "interactions-proxy/export/v1"
 BLOCK_BYTES = 1 << 20
-MANIFEST_NAME = re.compile(r"manifest-\d{6,}\.json")
-ROWS_NAME = re.compile(r"day=\d{4}-\d\d-\d\d/[a-z_]+-\d+\.(?:parquet|jsonl)")
+MANIFEST_NAME = re.compile(r"manifest-\d{6,}(?:-[0-9a-f]{8})?\.json")
+ROWS_NAME = re.compile(r"day=\d{4}-\d\d-\d\d/[a-z_]+-\d+(?:-[0-9a-f]{8})?\.(?:parquet|jsonl)")
 
 
 def check_export(folder: Path, vkey: str, found: Findings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,12 @@ from proxy.store.schema import views_sql
 
 DONE: Final = 0
 TRAIL_KEY: Final = "trail.key"
-_OURS: Final = re.compile(r"day=\d{4}-\d\d-\d\d/[a-z_]+-\d+\.(?:parquet|jsonl)|manifest-\d+\.json")
+TOKEN_BYTES: Final = 4
+"""Of a run, by chance: two at once in a bucket give no file the same name."""
+_OURS: Final = re.compile(
+    r"(?:day=\d{4}-\d\d-\d\d/[a-z_]+-\d+(?:-[0-9a-f]{8})?\.(?:parquet|jsonl)"
+    r"|manifest-\d+(?:-[0-9a-f]{8})?\.json)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def export(
         StoreError, OSError: the export is as it was, but for files that no manifest names.
     """
     note, before = _read_before(target, signer, scope)
-    removed = _clear(target, before)
+    removed = _clear(target, before, before)
     with _facts(data_folder, master_file) as (facts, portion):
         this = _as_of(facts, scope, signer, before, now or datetime.now(UTC))
         is_same_code = before is not None and before.views_sha256 == this.views_sha256
@@ -136,14 +142,16 @@ def export(
         old = before if is_same_code else None
         files = [one for day in days for one in run_.day(day, old)]
     manifest = replace(this, days=days, files=tuple(files), next_number=run_.next_number)
-    if target.read(NOTE) != note:
-        raise StoreError("another export to the same place ended meanwhile: run it again")
     text = manifest.encode()
     with target.new(manifest.name) as file:
         file.write(text)
+    if target.read(NOTE) != note:
+        for name in (manifest.name, *(one.name for one in run_.written)):
+            target.remove(name)
+        raise StoreError("another export to the same place ended meanwhile: run it again")
     with target.new(NOTE) as file:
         file.write(sign(signer, manifest.name, text).encode())
-    removed += _clear(target, manifest)
+    removed += _clear(target, before, manifest)
     return Done(manifest, is_new=True, written=run_.written, removed_count=removed)
 
 
@@ -184,7 +192,7 @@ class _Run:
         self, connection: duckdb.DuckDBPyConnection, day: str, rows: portions.Rows
     ) -> Iterator[FileMade]:
         kind = self._manifest.scope.kind
-        name = f"day={day}/{rows.view}-{self.next_number}.{kind}"
+        name = f"day={day}/{rows.view}-{self.next_number}-{self._manifest.token}.{kind}"
         try:
             written = write_rows(connection, rows.sql, kind, lambda: self._target.new(name))
         except duckdb.Error as error:
@@ -236,6 +244,7 @@ def _as_of(
         int(row[2]),
         sha256(views_sql().encode()).hexdigest(),
         1 if before is None else before.next_number,
+        token=secrets.token_hex(TOKEN_BYTES),
     )
 
 
@@ -268,15 +277,21 @@ def _read_before(
     return note, before
 
 
-def _clear(target: Target, manifest: Manifest | None) -> int:
-    """Remove files of ours that the manifest does not name: older ones, and what a run left that was cut off."""
-    named = set() if manifest is None else {manifest.name, *(one.name for one in manifest.files)}
+def _clear(target: Target, before: Manifest | None, manifest: Manifest | None) -> int:
+    """Remove files of ours that `manifest` does not name: those of the one before, and what a run left that was cut off.
+
+    Not what another run may be writing.
+    """
+    ours = {one for one in target.abandoned() if _OURS.fullmatch(one.removesuffix(UNBORN))}
     count = 0
-    for name in target.names():
-        if name not in named and _OURS.fullmatch(name.removesuffix(UNBORN)):
-            target.remove(name)
-            count += not name.startswith("manifest-")
+    for name in sorted((ours | _names(before)) - _names(manifest)):
+        target.remove(name)
+        count += not name.startswith("manifest-")
     return count
+
+
+def _names(manifest: Manifest | None) -> set[str]:
+    return set() if manifest is None else {manifest.name, *(one.name for one in manifest.files)}
 
 
 def _is_ours(name: str) -> bool:

@@ -1,6 +1,6 @@
 """What an export says of itself: which files, how large, with which digests, as of where in the vault. Signed.
 
-Two files: `manifest-<run>.json` says it, `export.note` (a C2SP signed note) names the one that holds, by its digest.
+Two files: `manifest-<run>-<token>.json` says it, `export.note` (a C2SP signed note) names the one that holds, by its digest.
 The note is replaced last: what it does not name is no part of the export.
 """
 
@@ -23,7 +23,7 @@ NOTE: Final = "export.note"
 PURPOSE: Final = "interactions-proxy/export/v1"
 """The first line of the note. A checkpoint has the log's name there, and no log has this one."""
 
-_NAME: Final = re.compile(r"manifest-\d{6,}\.json")
+_NAME: Final = re.compile(r"manifest-\d{6,}(?:-[0-9a-f]{8})?\.json")
 _SIZE: Final = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -32,7 +32,7 @@ class FileMade:
     """One file with rows."""
 
     name: str
-    """day=YYYY-MM-DD/<view>-<n>.<kind>; n is never used again."""
+    """day=YYYY-MM-DD/<view>-<n>-<token>.<kind>, never used again."""
     view: str
     day: str
     rows: int
@@ -77,10 +77,13 @@ class Manifest:
     days: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By day and source: what its files were made from, as a digest over the rows. Only ever compared."""
     files: tuple[FileMade, ...] = ()
+    token: str = ""
+    """Of the run that wrote it, by chance: eight hexadecimal digits in the names of all its files. Manifests of
+    earlier releases have none."""
 
     @property
     def name(self) -> str:
-        return f"manifest-{self.run:06d}.json"
+        return f"manifest-{self.run:06d}{self.token and '-'}{self.token}.json"
 
     @property
     def tombstones(self) -> list[str]:

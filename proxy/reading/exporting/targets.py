@@ -9,6 +9,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 UNBORN: Final = ".unborn"
 LOCK: Final = "export.lock"
 S3: Final = "s3://"
+ABANDONED_AFTER: Final = timedelta(days=1)
+"""In a bucket: no run takes as long, and the storage's clock is not as wrong."""
 PART_BYTES: Final = 8 * 1024 * 1024
 """Of an upload in parts: what is held of a file at a time. S3 takes no part below 5 MiB."""
 PARTS_AT_ONCE: Final = 2
@@ -61,6 +64,9 @@ class Target(Protocol):
     def names(self) -> list[str]:
         """Every file that is there."""
 
+    def abandoned(self) -> list[str]:
+        """Those that no other run can be writing."""
+
     def read(self, name: str) -> bytes | None:
         """A whole small file; None: it is not there."""
 
@@ -83,6 +89,9 @@ class Folder:
             for path in self._folder.rglob("*")
             if not path.is_dir()
         )
+
+    def abandoned(self) -> list[str]:
+        return self.names()  # it is locked
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -121,11 +130,21 @@ class Objects:
         self._store = store
 
     def names(self) -> list[str]:
+        return self._names(None)
+
+    def abandoned(self) -> list[str]:
+        return self._names(datetime.now(UTC) - ABANDONED_AFTER)
+
+    def _names(self, before: datetime | None) -> list[str]:
         import obstore  # noqa: PLC0415  # an extra
 
         with _told():
-            found = [one["path"] for page in obstore.list(self._store) for one in page]
-        return sorted(found)
+            return sorted(
+                one["path"]
+                for page in obstore.list(self._store)
+                for one in page
+                if before is None or one["last_modified"] < before
+            )
 
     def read(self, name: str) -> bytes | None:
         import obstore  # noqa: PLC0415

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,9 @@ import pytest
 from proxy.errors import StoreError
 from proxy.reading.exporting import export as exporting
 from proxy.reading.exporting import portions
-from proxy.reading.exporting.export import Reader, run
+from proxy.reading.exporting.export import Done, Reader, run
 from proxy.reading.exporting.manifest import NOTE, Scope, sign
-from proxy.reading.exporting.targets import opened
+from proxy.reading.exporting.targets import Folder, Sink, opened
 from proxy.reading.snapshot import open_facts
 from proxy.reading.verifying.verifier import main
 from tests.reading.exporting.exported import (
@@ -106,6 +108,52 @@ def test_an_export_follows_the_record_day_by_day_and_forgets_what_was_erased(
     assert "not named by the manifest" in faults(place, vkey, capsys)[0]
     export_to(place, data)
     assert faults(place, vkey, capsys) == []
+
+
+class Shared(Folder):
+    """As a bucket is: nothing locks it. Does something as a run begins its first manifest."""
+
+    def __init__(self, place: Path, meanwhile: Callable[[], object]) -> None:
+        super().__init__(place)
+        self._meanwhile = [meanwhile]
+
+    def abandoned(self) -> list[str]:
+        return []
+
+    @contextmanager
+    def new(self, name: str) -> Iterator[Sink]:
+        if name.startswith("manifest-") and self._meanwhile:
+            self._meanwhile.pop()()
+        with super().new(name) as sink:
+            yield sink
+
+
+@pytest.mark.parametrize("is_one_cut_off", [True, False])
+def test_of_two_exports_at_once_one_signs_and_has_its_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, is_one_cut_off: bool
+) -> None:
+    data, place, vkey = made(tmp_path / "data"), tmp_path / "out", tmp_path / "vkey"
+    begun: list[Done] = []
+
+    def another() -> None:
+        if is_one_cut_off:
+            with pytest.raises(Stopped):
+                exporting.export(data, Shared(place, stopped), PARQUET, SIGNER)
+        else:
+            begun.append(exporting.export(data, Shared(place, bool), PARQUET, SIGNER))
+
+    if is_one_cut_off:
+        begun.append(exporting.export(data, Shared(place, another), PARQUET, SIGNER))
+    else:
+        with pytest.raises(StoreError, match="ended meanwhile"):
+            exporting.export(data, Shared(place, another), PARQUET, SIGNER)
+
+    (ended,) = begun
+    assert ended.is_new
+    assert len(read(place, "interactions")) == (6 if is_one_cut_off else 3)
+    found = faults(place, vkey, capsys)
+    assert all("is not named by the manifest" in each for each in found)
+    assert len(found) == (len(ended.written) if is_one_cut_off else 0)
 
 
 def test_lines_of_json_hold_the_same_and_content_where_it_is_asked_for(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
 
 from proxy.errors import StoreError
+from proxy.reading.exporting import targets
 from proxy.reading.exporting.targets import Folder, Objects, Target, opened
 
 
@@ -39,6 +41,20 @@ def test_a_write_that_fails_leaves_nothing(target: Target) -> None:
 
     assert target.names() == []
     assert target.read("a/b") is None
+
+
+def test_where_no_lock_is_what_another_run_may_be_writing_is_not_taken_for_abandoned(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, bucket = Folder(tmp_path), Objects(MemoryStore())
+    for target in (folder, bucket):
+        with target.new("a"):
+            pass
+
+    assert folder.abandoned() == ["a"]
+    assert bucket.abandoned() == []
+    monkeypatch.setattr(targets, "ABANDONED_AFTER", timedelta(days=-1))
+    assert bucket.abandoned() == ["a"]
 
 
 def test_what_is_gone_may_be_removed_again(target: Target) -> None:
