@@ -17,7 +17,7 @@ Files = tuple[Path, Path]
 
 
 def certificate(folder: Path, name: str, signer: Files | None = None) -> Files:
-    """For `name`, `localhost` and 127.0.0.1; signed by `signer`, or else by itself."""
+    """For `name`, `localhost` and 127.0.0.1; signed by `signer`, or else by itself: then it may sign others."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     above, signing = subject, key
@@ -37,6 +37,7 @@ def certificate(folder: Path, name: str, signer: Files | None = None) -> Files:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
         .sign(signing, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
