@@ -36,6 +36,11 @@ class Acts:
     told: list[ActFact] = field(default_factory=list)
     refuses: bool = False
 
+    @property
+    def answered(self) -> list[ActFact]:
+        """Without those about who was refused at the door of the listener."""
+        return [act for act in self.told if '"query": "admin"' not in (act.data or "")]
+
     def tell(self, acts: Sequence[ActFact]) -> Future[Any]:
         done: Future[Any] = Future()
         if not self.refuses:

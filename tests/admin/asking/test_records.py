@@ -78,6 +78,6 @@ async def test_content_needs_the_role_and_a_reason_and_is_written_down(
     assert set(by_role.values()) == {403}
     assert silent.status == odd.status == 400
     assert told.status == 200
-    (access,) = listener.acts.told
+    (access,) = listener.acts.answered
     assert (access.kind, access.interaction) == ("access", "v1_three")
     assert json.loads(access.data or "")["reason"] == "ticket 7"

@@ -119,7 +119,7 @@ async def test_a_label_is_looked_for_by_who_may_open_content(
     assert (viewer.status, wrong.status) == (403, 400)
     assert [row["interaction"] for row in found["rows"]] == ["v1_one"]
     assert none["rows"] == []
-    told = [json.loads(act.data or "{}")["query"] for act in listener.acts.told]
+    told = [json.loads(act.data or "{}")["query"] for act in listener.acts.answered]
     assert told == ["find_label"] * 3
     assert "blue" not in str(listener.acts.told)
 

@@ -52,4 +52,4 @@ async def test_reports_of_browsers_are_counted_and_not_kept(
 
     assert (sent.status, foreign.status) == (204, 403)
     assert told.json()["policy_reports"] == 1
-    assert not listener.acts.told
+    assert not listener.acts.answered

@@ -55,4 +55,4 @@ async def test_raw_needs_an_admin_media_an_auditor_and_both_a_reason(
         ]
 
     assert asked == [403, 400, 403, 400, 404, 404]
-    assert not listener.acts.told
+    assert not listener.acts.answered

@@ -40,7 +40,7 @@ async def test_a_viewer_gets_facts_and_an_auditor_what_was_said(
     assert facts["trace_url"] == f"https://traces.example/{exchange}"
     assert (refused.status, silent.status) == (403, 400)
     assert whole["timeline"][0]["content"]["type"] == "thought"
-    assert [act.kind for act in listener.acts.told] == ["query", "access"]
+    assert [act.kind for act in listener.acts.answered] == ["query", "access"]
 
 
 async def test_a_reason_may_have_any_letters(tmp_path: Path, tables: LentTables) -> None:
