@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.journal.disk import sync_folder
-from proxy.journal.page import is_locked, pages
+from proxy.journal.page import is_locked, page_path, pages
 from proxy.journal.reader import Batch, Cursor, Damage, Journal, journals
 from proxy.journal.slots import Keystore
 from proxy.recording.group import Place
@@ -133,6 +133,10 @@ class Follower:
         }
         for id_ in (gone | self._committed.keys()) - self._followed.keys():
             self._add(id_, Journal(self._data_folder, *id_, self._keystore))
+
+    def is_alive(self, id_: JournalId) -> bool:
+        """Whether the worker of that journal lives."""
+        return is_locked(page_path(self._data_folder / "run", *id_))
 
     def forget(self, followed: Followed) -> None:
         """It is closed and removed; a later commit does not name it any more."""

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.errors import FormatError, KeyDestroyed, StoreError
+from proxy.errors import FormatError, KeyDestroyed, SlotsMissing, StoreError
 from proxy.journal.format import ExchangeId, Kind, Mode
 from proxy.journal.reader import Cursor, Damage, Frame
 from proxy.recorder.follow import Followed, Follower
@@ -109,14 +109,23 @@ class Pipeline:
         self._status = self._new_status()
 
     def restore(self, reader: VaultReader, interpret_bytes_max: int) -> None:
-        """Go on with the exchanges that an earlier recorder carried. Before `run`."""
+        """Go on with the exchanges that an earlier recorder carried. Before `run`.
+
+        Raises:
+            StoreError: a living worker has not restored its lost keys yet; the next recorder tries again.
+        """
         for id_, ref in list(self._vault.state.carried.items()):
+            journal = JournalId(id_.worker, id_.boot)
             try:
                 stored, exchange = reader.open_exchange(ref, interpret_bytes_max)
             except (KeyDestroyed, FormatError) as error:
+                if isinstance(error, SlotsMissing) and self._follower.is_alive(journal):
+                    raise StoreError(
+                        f"{error}: worker {id_.worker} is about to restore it"
+                    ) from error
                 self._close_unreadable(id_, error)
                 continue
-            since = self._vault.state.cursors[JournalId(id_.worker, id_.boot)].since
+            since = self._vault.state.cursors[journal].since
             self._group.restore(Carried(exchange, stored.tails, stored.next_ordinal), since)
             self._vault.resume(id_, stored.parts)
 

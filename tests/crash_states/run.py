@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from proxy.errors import JournalUnavailable
+from proxy.errors import JournalUnavailable, StoreError
 from proxy.journal.format import Mode
 from proxy.journal.keys import MasterKey
 from proxy.journal.page import WorkerPage
@@ -251,9 +251,11 @@ def _play(folder: Path, spec: Spec, shim: Shim) -> None:
         worker = chance.choice(workers)
         if recorder is not None and what < 0.2:
             recorder.pipeline.round()
-        elif recorder is not None and what < 0.24:
+        elif spec.has_recorder and what < 0.24:
             day += chance.randrange(2)
-            recorder = Recorder(data, shim, day, tables)
+            recorder = None
+            with suppress(StoreError):  # a worker has not restored its keys yet: the next one tries
+                recorder = Recorder(data, shim, day, tables)
         elif what < 0.27:
             worker.close()
             workers[workers.index(worker)] = _started(data, shim, chance, worker.id[0])

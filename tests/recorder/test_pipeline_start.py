@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.errors import StoreError
 from proxy.journal.writer import JournalLimits
 from proxy.store.position import FactBatch
 from tests.journal.written import living, still_ns
-from tests.recorder.played import Scene, begun, chunk, name, whole
+from tests.recorder.played import Scene, begun, chunk, ended, name, whole
 
 SMALL = JournalLimits(segment_bytes=16 * 1024, compress_bytes_min=1 << 30)
 
@@ -44,6 +45,27 @@ def test_what_was_carried_and_cannot_be_opened_is_closed_and_told(scene: Scene) 
     assert len(scene.outcomes()) == 61
     details = [act.detail for act in scene.told().acts if act.kind == "damage"]
     assert f"{name(long)} was carried and cannot be opened (SlotsMissing): closed" in details
+
+
+def test_what_was_carried_waits_for_the_keys_that_a_living_worker_restores(scene: Scene) -> None:
+    """Seen after a power loss: a recorder began between the loss of the keys and their return, and closed it."""
+    with living(scene.folder, SMALL) as worker:
+        long = worker.writer.begin()
+        worker.commit(begun(long))
+        pipeline = scene.pipeline(kept_segments=2)
+        for number in range(60):
+            worker.commit([chunk(long, bytes([number]) * 9000), *whole(worker.writer.begin())])
+            pipeline.round()
+        (slots,) = (scene.folder / "keys" / "slots").glob("*.slots")
+        slots.unlink()
+
+        with pytest.raises(StoreError, match="worker 3 is about to restore it"):
+            scene.pipeline(kept_segments=2)
+
+        worker.commit(ended(long))
+        scene.pipeline(kept_segments=2).catch_up()
+
+    assert scene.outcomes()[name(long)] == "complete"
 
 
 def test_many_rows_of_one_read_are_committed_in_portions(
