@@ -120,9 +120,7 @@ class Pipeline:
                 stored, exchange = reader.open_exchange(ref, interpret_bytes_max)
             except (KeyDestroyed, FormatError) as error:
                 if isinstance(error, SlotsMissing) and self._follower.is_alive(journal):
-                    raise StoreError(
-                        f"{error}: worker {id_.worker} is about to restore it"
-                    ) from error
+                    raise StoreError(f"{error}: its worker restores it") from error
                 self._close_unreadable(id_, error)
                 continue
             since = self._vault.state.cursors[journal].since

@@ -59,7 +59,7 @@ def test_what_was_carried_waits_for_the_keys_that_a_living_worker_restores(scene
         (slots,) = (scene.folder / "keys" / "slots").glob("*.slots")
         slots.unlink()
 
-        with pytest.raises(StoreError, match="worker 3 is about to restore it"):
+        with pytest.raises(StoreError, match="its worker restores it"):
             scene.pipeline(kept_segments=2)
 
         worker.commit(ended(long))
