@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Place:
         folder: Path = self.stage.proxy.data / "admin"
         if role is None:
             return (folder / "local.token").read_text().strip()
-        name = f"{role}-{len(list(folder.iterdir()))}-{id(object())}"
+        name = f"{role}-{secrets.token_hex(8)}"
         return add_token(folder / "tokens.json", name, role, now)
 
 

@@ -116,11 +116,11 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
     "a pod killed while it stops": ({"terminationGracePeriodSeconds": 49}, "terminationGrace"),
     "a pod killed by its own pause": (
         {"terminationGracePeriodSeconds": 60, "preStopSleepSeconds": 11},
-        "at least 61",
+        "at least 71",
     ),
     "a pod killed before its streams end": (
         {"settings": {"gateway": {"drain_s": 600}}},
-        "at least 643",
+        "at least 653",
     ),
     "a user of the node": ({"security": {"runAsUser": 0}}, "runAsUser"),
     "a digest cut short": ({"image": {"digest": "sha256:12"}}, "digest"),
