@@ -10,7 +10,6 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +19,10 @@ import duckdb
 
 from proxy.errors import StoreError
 from proxy.reading.sealed import Contents, open_vault
+from proxy.reading.watching.calling import RecorderConnection
 from proxy.store.database import Limits, attach
 from proxy.store.sandbox.functions import pandas_not_sought
 
-ANSWER_WITHIN_S: Final = 90
-"""The recorder flushes, checkpoints and copies first, and gives up by itself after 60 s."""
 MEMORY_MIB: Final = 2048
 """A question that needs more says so; nothing is spilled to disk, since it could hold content."""
 
@@ -80,7 +78,7 @@ def _copy_of_recorder(data_folder: Path) -> Path | None:
         StoreError: it runs and cannot.
     """
     address = data_folder / "run" / "recorder.sock"
-    connection = UnixConnection(address)
+    connection = RecorderConnection(address)
     try:
         connection.request("POST", "/snapshot")
         answer = connection.getresponse()
@@ -104,16 +102,3 @@ def _remove(copy: Path) -> None:
     for path in (copy, copy.with_name(copy.name + ".wal")):
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-
-
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over the recorder's socket."""
-
-    def __init__(self, address: Path) -> None:
-        super().__init__("recorder", timeout=ANSWER_WITHIN_S)
-        self._address = address
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._address))

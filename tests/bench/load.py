@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ def request(path: str, body_bytes: int) -> bytes:
     return head.encode() + body
 
 
-class _Asker(asyncio.Protocol):
+class _Asker(asyncio.Protocol, ABC):
     """Asks, reads the answer, and says so."""
 
     def __init__(self, message: bytes) -> None:
@@ -89,8 +90,9 @@ class _Asker(asyncio.Protocol):
         self._missing = -1
         self._transport.write(self._message)
 
+    @abstractmethod
     def answered(self) -> None:
-        raise NotImplementedError
+        """The answer is read to its end."""
 
     def data_received(self, data: bytes) -> None:
         if self._missing < 0:

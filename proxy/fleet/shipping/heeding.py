@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any, Final
 from proxy.errors import StoreError
 from proxy.fleet.engine.link import Link
 from proxy.fleet.shipping.staging import ACTOR
+from proxy.reading.watching.calling import RecorderConnection
 
-ANSWER_S: Final = 90.0
-"""More than the minute after which the recorder says by itself that it is late."""
 PORTION: Final = 100
 """Orders of one round."""
 _HEEDED: Final = 200
@@ -93,7 +91,7 @@ def teller(socket_path: Path) -> Tell:
     """Over the recorder's Unix socket."""
 
     def tell(path: str, told: dict[str, Any]) -> int:
-        connection = _Recorder(socket_path)
+        connection = RecorderConnection(socket_path)
         try:
             connection.request("POST", path, json.dumps(told))
             answer = connection.getresponse()
@@ -105,14 +103,3 @@ def teller(socket_path: Path) -> Tell:
         return answer.status
 
     return tell
-
-
-class _Recorder(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("recorder", timeout=ANSWER_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))

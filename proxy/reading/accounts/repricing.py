@@ -11,7 +11,7 @@ import orjson
 
 from proxy.errors import StoreError
 from proxy.reading.layout import terminal
-from proxy.reading.snapshot import UnixConnection
+from proxy.reading.watching.calling import RecorderConnection
 from proxy.recording.secrecy.names import ODD, clear_name
 from proxy.store.pricing.books import price_book, price_book_bytes
 
@@ -44,7 +44,7 @@ def run(data_folder: Path, book: str | Path | None = None) -> int:
 
 
 def _tell(address: Path, body: bytes) -> None:
-    connection = UnixConnection(address)
+    connection = RecorderConnection(address)
     try:
         connection.request("POST", "/acts", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()

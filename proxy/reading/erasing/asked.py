@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.errors import StoreError
-from proxy.reading.snapshot import UnixConnection
+from proxy.reading.watching.calling import RecorderConnection
 
 
 class NoRecorder(StoreError):
@@ -23,7 +23,7 @@ def asked(data_folder: Path, path: str, told: dict[str, Any]) -> dict[str, Any]:
         StoreError: it refuses, and says why, or does not answer.
     """
     address = data_folder / "run" / "recorder.sock"
-    connection = UnixConnection(address)
+    connection = RecorderConnection(address)
     body = json.dumps(told)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from proxy.journal.segments.space import Space
 from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, table
 from proxy.reading.layout.terminal import bytes_text, duration_text
+from proxy.reading.watching.calling import RecorderConnection
 
 WELL: Final = 0
 FOUND_A_PROBLEM: Final = 1
@@ -164,7 +164,7 @@ def lines(status: Status, width: int) -> list[Text]:
 
 def ask_recorder(path: Path) -> dict[str, Any] | None:
     """What the recorder says of itself; None: it does not answer, or answers something else."""
-    connection = _Socket(path)
+    connection = RecorderConnection(path, ANSWER_S)
     try:
         connection.request("GET", "/status")
         told = json.loads(connection.getresponse().read())
@@ -228,16 +228,3 @@ def _mode(page: PageReading) -> str:
 
 def _space(page: PageReading) -> str:
     return Space(page.space).name.lower() if page.space < len(Space) else "unknown"
-
-
-class _Socket(http.client.HTTPConnection):
-    """HTTP over the recorder's socket, with a short patience."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("recorder", timeout=ANSWER_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
