@@ -70,7 +70,10 @@ def rescued(
     last = turns[-1]
     wanted = model or next((turn.model for turn in reversed(turns) if turn.model), None)
     if wanted is None:
-        raise FormatError("no model is known of this conversation: say which one goes on (--model)")
+        raise FormatError(
+            "no model answered in this conversation, and an agent keeps its work at Google:"
+            " say which model goes on (--model)"
+        )
     making = _Making(now_ns)
     steps = [step for turn in turns for step in making.steps_of(turn)]
     if not steps:
