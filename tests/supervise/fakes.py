@@ -5,8 +5,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-OBEDIENT = """
-import os, select, signal, sys
+WAITING = """
+import os, select, signal
+heard, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+signal.set_wakeup_fd(told)
+def wait(descriptor):
+    "Until it has something to read; signals are handled meanwhile."
+    while descriptor not in select.select([descriptor, heard], [], [])[0]:
+        os.read(heard, 100)
+"""
+"""How a fake waits: a handler of Python's runs between two steps, so a signal that comes just before a call that waits
+would be noticed after it only. Here the signal ends the wait."""
+OBEDIENT = (
+    WAITING
+    + """
+import sys
 notes = open(sys.argv[1], "a", buffering=1)
 name = sys.argv[2]
 def end(*_):
@@ -15,13 +28,14 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 notes.write(f"{name} ready {os.getpid()}\\n")
 print("ready", flush=True)
-os.read(0, 1)
+wait(0)
 notes.write(f"{name} orphaned\\n")
 """
+)
 TALKATIVE = OBEDIENT.replace('print("ready"', 'print("early\\nready\\nlate"')
 DEAF = OBEDIENT.replace("signal.SIGTERM, end", "signal.SIGTERM, signal.SIG_IGN")
 BROKEN = "import sys; sys.exit(3)"
-SHORT_LIVED = OBEDIENT.split("os.read", maxsplit=1)[0]
+SHORT_LIVED = OBEDIENT.split("wait(0)", maxsplit=1)[0]
 SILENT = "import os; os.read(0, 1)"
 
 

@@ -21,10 +21,12 @@ from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Pace
 from proxy.supervise.plans import Programs, Started
 from proxy.supervise.server import Supervisor
-from tests.supervise.fakes import BROKEN, OBEDIENT, program
+from tests.supervise.fakes import BROKEN, OBEDIENT, WAITING, program
 
-LISTENING = """
-import os, signal, socket, sys
+LISTENING = (
+    WAITING
+    + """
+import socket, sys
 notes = open(sys.argv[1], "a", buffering=1)
 worker, number = sys.argv[-3], int(sys.argv[-1])
 listener = socket.socket(fileno=number)
@@ -36,10 +38,12 @@ signal.signal(signal.SIGTERM, end)
 notes.write(f"gateway {worker} ready {os.getpid()}\\n")
 print("ready", flush=True)
 while True:
+    wait(listener)
     client, _ = listener.accept()
     client.sendall(worker.encode())
     client.close()
 """
+)
 
 
 def settings(folder: Path, **more: int) -> Settings:
@@ -200,8 +204,10 @@ async def test_a_start_is_refused_when_another_recorder_stays(tmp_path: Path) ->
             await supervisor.serve(lambda _: None)
 
 
-SUCCEEDING = """
-import os, signal, socket, sys
+SUCCEEDING = (
+    WAITING
+    + """
+import socket, sys
 notes = open(sys.argv[1], "a", buffering=1)
 listener = socket.socket(fileno=int(sys.argv[-1]))
 listener.settimeout(20)
@@ -214,8 +220,9 @@ signal.signal(signal.SIGHUP, retire)
 signal.signal(signal.SIGTERM, lambda *_: (notes.write(f"{os.getpid()} stopped\\n"), os._exit(0)))
 notes.write(f"{os.getpid()} ready\\n")
 print("ready", flush=True)
-signal.pause()
+wait(heard)
 """
+)
 
 
 def reloading(
@@ -293,8 +300,10 @@ async def test_a_certificate_that_cannot_be_used_changes_nothing_and_stops_no_ga
     assert written.listen_tls_certificate_file is None
 
 
-PRIVATE = """
-import os, signal, sys
+PRIVATE = (
+    WAITING
+    + """
+import sys
 notes = open(sys.argv[1], "a", buffering=1)
 given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 secret = os.pread(int(given["--credential-fd"]), 100, 0) if "--credential-fd" in given else b""
@@ -304,8 +313,9 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 notes.write(f"steward ready {os.getpid()} {secret.decode()} {sorted(given)[-1]}\\n")
 print("ready", flush=True)
-os.read(0, 1)
+wait(0)
 """
+)
 
 
 async def test_a_steward_gets_its_credential_at_each_start_and_stops_first(tmp_path: Path) -> None:
@@ -363,7 +373,7 @@ DOOR = OBEDIENT.replace(
     "signal.signal(signal.SIGTERM, end)",
     "signal.signal(signal.SIGTERM, end)\n"
     'signal.signal(signal.SIGHUP, lambda *_: notes.write("door read again\\n"))',
-).replace("os.read(0, 1)", "while not os.read(0, 1): pass")
+).replace("wait(0)", "while True:\n    wait(heard)\n    os.read(heard, 100)")
 
 
 async def test_a_door_reads_its_rules_again_and_stops_between_gateways_and_recorder(
