@@ -13,9 +13,9 @@ COPIES: Final = (
     "run/snapshot-*.duckdb*",
     "run/**/audit-*.duckdb*",
     "facts.duckdb.wal.damaged-*",
-    "facts.duckdb.fresh*",
 )
-"""In the data folder: snapshots for readers and for the sandbox, WALs set aside, a rewriting cut off."""
+"""In the data folder: snapshots for readers and for the sandbox, WALs set aside. Not facts.duckdb.fresh: it may be
+under way in another thread, and where one was cut off its mark is there, so the next removes it (rewriting.py)."""
 
 ELSEWHERE: Final = (
     "Google's own copy: only a deletion there ends it (`retention` says until when it lives)",

@@ -33,6 +33,16 @@ def test_a_folder_beside_a_copy_goes_with_all_in_it(tmp_path: Path) -> None:
     assert not spilled.parent.exists()
 
 
+def test_tables_that_are_being_written_anew_stay(tmp_path: Path) -> None:
+    under_way = [tmp_path / f"facts.duckdb.fresh{end}" for end in ("", ".wal")]
+    for path in under_way:
+        path.touch()
+
+    assert sweep(tmp_path) == []
+
+    assert all(path.exists() for path in under_way)
+
+
 def test_what_is_not_reached_is_said() -> None:
     assert any("Google" in place for place in ELSEWHERE)
     assert any("backups" in place for place in ELSEWHERE)

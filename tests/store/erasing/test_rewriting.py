@@ -45,6 +45,19 @@ def test_the_file_written_anew_has_no_trace_and_every_row(tables: Path) -> None:
     database.close()
 
 
+def test_what_a_rewriting_that_was_cut_off_left_goes_with_the_next(tables: Path) -> None:
+    mark_of(tables).touch()
+    for end in ("", ".wal"):
+        tables.with_name(f"{tables.name}.fresh{end}").write_bytes(MARK.encode())
+    database = Database.open(tables)
+
+    assert database.checkpoint_if_due(1 << 62)
+
+    database.close()
+    left = [path for path in tables.parent.iterdir() if MARK.encode() in path.read_bytes()]
+    assert left == []
+
+
 def test_a_reader_postpones_it(tables: Path) -> None:
     mark_of(tables).touch()
     database = Database.open(tables)
