@@ -42,11 +42,20 @@ def _sql(parsed: Arguments) -> int:
     if parsed.fleet:
         from proxy.fleet.asking import open_fleet
         from proxy.fleet.home import fleet_of
+        from proxy.fleet.opening import contents_at
+        from proxy.reading.layout import terminal
 
-        with open_fleet(fleet_of(settings)) as views:
-            return sql.answer(
+        fleet = fleet_of(settings)
+        with (
+            contents_at(fleet, settings.data_folder, settings.master_key_file) as contents,
+            open_fleet(fleet, contents) as views,
+        ):
+            code = sql.answer(
                 views, parsed.statement, as_json=parsed.json, as_csv=parsed.csv, shipped=shipped
             )
+        if said := contents.said():
+            terminal.say(said)
+        return code
     return sql.run(
         settings.data_folder,
         parsed.statement,

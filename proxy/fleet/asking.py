@@ -17,6 +17,8 @@ from proxy.errors import StoreError
 from proxy.fleet.engine.catalog import OBJECTS, table_shapes
 from proxy.fleet.engine.link import attached
 from proxy.fleet.naming import Fleet
+from proxy.fleet.opening import FleetContents
+from proxy.store.sandbox.functions import pandas_not_sought
 from proxy.store.schema import bring_up
 
 MEMORY_MIB: Final = 2048
@@ -31,16 +33,13 @@ _TOUCHED: Final = """
     WHERE told.interaction IS NOT NULL
 """
 """Everything, since nothing is settled."""
-_NOTHING_OPENED: Final = """
-    CREATE MACRO content(ref) AS NULL::VARCHAR;
-    CREATE MACRO content_blob(ref) AS NULL::BLOB;
-"""
-"""Contents open where their keys are: at the proxy that recorded them."""
 
 
 @contextmanager
-def open_fleet(fleet: Fleet) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All views, in use, for statements that read.
+def open_fleet(
+    fleet: Fleet, contents: FleetContents | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All views, in use, for statements that read, with content(ref) as `contents` has it; without, none opens.
 
     Raises:
         StartRefused: the extra is not installed.
@@ -49,11 +48,12 @@ def open_fleet(fleet: Fleet) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(attached(fleet, is_read_only=True, memory_mib=MEMORY_MIB)) as connection:
         try:
             with views_over(connection, None) as views:
-                views.execute(_NOTHING_OPENED)
+                (contents or FleetContents("", None)).add_to(views)
                 views.execute("SET enable_progress_bar = false")
                 views.execute("SET TimeZone = 'UTC'")
                 views.execute("SET lock_configuration = true")
-                yield views
+                with pandas_not_sought():
+                    yield views
         except duckdb.CatalogException as error:
             if "lake" not in str(error):
                 raise
@@ -65,6 +65,8 @@ def views_over(
     rows: duckdb.DuckDBPyConnection, proxy: str | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The embedded store's views over the lake: of one proxy, or of all. On a cursor of their own.
+
+    Of all, references to sealed records begin with their proxy: two vaults have places of the same name.
 
     Raises:
         duckdb.Error: the engine refused.
@@ -79,7 +81,7 @@ def views_over(
             for table, shape in table_shapes().items():
                 if table == OBJECTS:
                     continue
-                columns = ", ".join(column for column, _ in shape)
+                columns = ", ".join(_chosen(column, is_of_all=proxy is None) for column, _ in shape)
                 # With rowid: some views look for few rows first, then for all of them.
                 chosen = f"SELECT {columns}, rowid FROM lake.main.{table}{where}"  # noqa: S608
                 _replace(views, table, chosen)
@@ -92,6 +94,12 @@ def views_over(
         finally:
             views.execute("USE memory")
             views.execute(f"DETACH {name}")
+
+
+def _chosen(column: str, *, is_of_all: bool) -> str:
+    if not (is_of_all and column.endswith("_ref")):
+        return column
+    return f"proxy || '/' || {column} AS {column}"
 
 
 def _replace(views: duckdb.DuckDBPyConnection, table: str, statement: str) -> None:

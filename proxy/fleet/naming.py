@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import tomllib
@@ -11,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from proxy.errors import StartRefused
+from proxy.store.vault.files import VaultFile, vault_files
 
 FILE_BYTES_MAX: Final = 64 * 1024
 """A dozen short lines."""
@@ -127,3 +129,14 @@ def _text(told: dict[str, Any], name: str, where: str = "") -> str:
     if not isinstance(found, str) or not found:
         raise ValueError(f"{where}{name} is missing")
     return found
+
+
+def identity(vault: Path) -> str | None:
+    """What tells this vault from others: how it begins. None: nothing was recorded yet."""
+    names = vault_files(vault)
+    if not names:
+        return None
+    with VaultFile(vault / names[0]) as file:
+        _, payload = file.record(0)
+    told: dict[str, Any] = json.loads(payload)
+    return f"{names[0]}@{told['at']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -18,8 +19,12 @@ from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 
 
-def open_vault(data_folder: Path, master_file: Path | None = None) -> VaultReader:
-    """A reader of the vault in `data_folder`; reads only, and never makes a key.
+def open_vault(
+    data_folder: Path,
+    master_file: Path | None = None,
+    make: Callable[..., VaultReader] = VaultReader,
+) -> VaultReader:
+    """A reader of the vault in `data_folder`, made by `make`; reads only, and never makes a key.
 
     Raises:
         StoreError: nothing was recorded here, or the master key lies elsewhere.
@@ -32,7 +37,7 @@ def open_vault(data_folder: Path, master_file: Path | None = None) -> VaultReade
             "or keys.master_file lies elsewhere"
         )
     master = MasterKey.load_or_create(master_path)
-    return VaultReader(
+    return make(
         data_folder / "vault",
         Keystore(keys / "slots", master),
         FactsKeys(keys / "facts", master),

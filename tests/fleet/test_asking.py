@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ OTHER = batch(
 
 
 def said(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """References without the proxy that they begin with in a fleet."""
     known = {
         name
         for (name,) in connection.execute(
@@ -28,7 +30,10 @@ def said(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
         ).fetchall()
     }
     return {
-        name: sorted(map(repr, connection.execute(f"FROM audit.{name}").fetchall()))
+        name: sorted(
+            re.sub(r"'eu-\d/", "'", repr(row))
+            for row in connection.execute(f"FROM audit.{name}").fetchall()
+        )
         for name in VIEWS
         if name in known
     }
@@ -58,4 +63,20 @@ def test_views_over_what_several_proxies_shipped_say_what_an_embedded_store_says
     assert [proxy for _, proxy in origins] == ["eu-1", "eu-2", "eu-2"]
     with views_over(link.rows, "eu-1") as views:
         assert views.execute("SELECT count(*) FROM exchanges").fetchall() == [(1,)]
+        assert "/" not in str(views.execute("SELECT raw_ref FROM exchanges").fetchall())
     database.close()
+
+
+def test_a_reference_of_a_fleet_names_its_proxy() -> None:
+    """Two vaults have places of the same name."""
+    link = with_tables()
+    for proxy in ("eu-1", "eu-2"):
+        link.rows.execute(
+            "INSERT INTO lake.steps (exchange, content_ref, proxy) VALUES ('e', 'f:1#0', ?)",
+            [proxy],
+        )
+
+    with views_over(link.rows, None) as views:
+        found = views.execute("SELECT content_ref FROM facts.main.steps ORDER BY ALL").fetchall()
+
+    assert found == [("eu-1/f:1#0",), ("eu-2/f:1#0",)]

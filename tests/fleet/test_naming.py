@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import StartRefused
-from proxy.fleet.naming import read_fleet
+from proxy.fleet.naming import identity, read_fleet
+from tests.store.vault.built import VaultFolder
 
 GOOD = """
 proxy = "eu-1"
@@ -67,3 +68,11 @@ def test_a_file_that_everybody_reads_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(StartRefused, match="cannot read"):
         read_fleet(tmp_path / "none.toml")
+
+
+def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) -> None:
+    assert identity(tmp_path / "none") is None
+    data.open()
+
+    assert identity(data.folder / "vault") == identity(data.folder / "vault")
+    assert "@" in (identity(data.folder / "vault") or "")

@@ -111,6 +111,23 @@ class Link:
         )
 
 
+def books_of(fleet: Fleet, statement: str, *given: object) -> list[tuple[Any, ...]]:
+    """The rows of one question to the catalog, for who only reads.
+
+    Raises:
+        StartRefused: the extra is not installed.
+        StoreError: it does not answer, or refuses.
+    """
+    psycopg = required("psycopg")
+    os.environ["PGPASSWORD"] = fleet.password
+    try:
+        with psycopg.connect(f"{_ALIVE} {fleet.connection}", autocommit=True) as books:
+            found: list[tuple[Any, ...]] = books.execute(statement, given).fetchall()
+    except psycopg.Error as error:
+        raise StoreError(f"the fleet's catalog does not answer: {_first_line(error)}") from error
+    return found
+
+
 def attached(
     fleet: Fleet, *, is_read_only: bool, memory_mib: int = MEMORY_MIB
 ) -> duckdb.DuckDBPyConnection:

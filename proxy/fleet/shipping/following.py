@@ -10,18 +10,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.fleet.engine.catalog import bring_up, position_of
 from proxy.fleet.engine.link import Link
 from proxy.fleet.engine.upkeep import Upkeep
-from proxy.fleet.naming import Fleet
+from proxy.fleet.naming import Fleet, identity
 from proxy.fleet.shipping.heeding import Tell, heed
 from proxy.fleet.shipping.sealed import Sealed
 from proxy.fleet.shipping.shipper import Shipper
 from proxy.fleet.turns import Turns
-from proxy.store.vault.files import VaultFile, vault_files
 from proxy.store.vault.reader import VaultReader
 
 BATCH_EXCHANGES: Final = 5000
@@ -157,14 +156,3 @@ class Following:
         unborn = path.with_name(path.name + ".unborn")
         unborn.write_text(json.dumps(asdict(self.status)), "utf-8")
         unborn.replace(path)
-
-
-def identity(vault: Path) -> str | None:
-    """What tells this vault from others: how it begins. None: nothing was recorded yet."""
-    names = vault_files(vault)
-    if not names:
-        return None
-    with VaultFile(vault / names[0]) as file:
-        _, payload = file.record(0)
-    told: dict[str, Any] = json.loads(payload)
-    return f"{names[0]}@{told['at']}"

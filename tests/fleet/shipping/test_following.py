@@ -3,13 +3,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from proxy.errors import StoreError
 from proxy.fleet.engine.catalog import make_tables
 from proxy.fleet.naming import Fleet, Objects
-from proxy.fleet.shipping.following import STATUS, Following, Home, identity
+from proxy.fleet.shipping.following import STATUS, Following, Home
 from tests.fleet.shipping.shelves import Shelf, sealed
 from tests.fleet.standin import StandIn
 from tests.store.vault.built import CURSORS, VaultFolder, append
@@ -98,11 +97,3 @@ def test_an_engine_that_is_away_is_told_and_asked_again(data: VaultFolder) -> No
 
     assert [one["problem"] for one in said] == ["the fleet's catalog does not answer", None]
     assert said[-1]["exchanges"] == 1
-
-
-def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) -> None:
-    assert identity(tmp_path / "none") is None
-    data.open()
-
-    assert identity(data.folder / "vault") == identity(data.folder / "vault")
-    assert "@" in (identity(data.folder / "vault") or "")

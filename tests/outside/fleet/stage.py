@@ -119,6 +119,7 @@ class Fleet:
             name,
             (place.to_catalog.host, place.to_catalog.port),
             (place.to_storage.host, place.to_storage.port),
+            name,
         )
         keys = home / "data" / "keys"
         keys.mkdir(mode=0o700, parents=True)
@@ -132,9 +133,11 @@ class Fleet:
         self._stack.callback(proxy.stop)
         return member
 
-    def engine_file(self, name: str, catalog: tuple[str, int], storage: tuple[str, int]) -> Path:
+    def engine_file(
+        self, name: str, catalog: tuple[str, int], storage: tuple[str, int], file: str
+    ) -> Path:
         """What `fleet.engine_file` names."""
-        path = self.folder / f"{name}.toml"
+        path = self.folder / f"{file}.toml"
         connection = f"host={catalog[0]} port={catalog[1]} user=fleet dbname=postgres"
         path.write_text(
             f'proxy = "{name}"\nevery_s = {EVERY_S}\n'
@@ -145,11 +148,11 @@ class Fleet:
         path.chmod(0o600)
         return path
 
-    def reader(self) -> Path:
-        """A file of the engine for somebody who only asks."""
+    def reader(self, name: str = "reader") -> Path:
+        """A file of the engine for somebody who only asks, from here."""
         catalog, objects = self.catalog, self.objects
         return self.engine_file(
-            "reader", (catalog.host, catalog.port), (objects.host, objects.port)
+            name, (catalog.host, catalog.port), (objects.host, objects.port), f"{name}-asks"
         )
 
     @contextmanager

@@ -10,6 +10,8 @@ import datetime as dt
 import hashlib
 import os
 import random
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,9 @@ import pytest
 from proxy.errors import KeyDestroyed
 from proxy.fleet.asking import open_fleet
 from proxy.fleet.naming import read_fleet
+from proxy.fleet.opening import NOT_OPENED, contents_at
 from proxy.fleet.shipping.staging import is_copy
+from proxy.reading.snapshot import open_facts
 from proxy.store.asking.shipped import shipped
 from proxy.store.database import Database
 from proxy.store.erasing.scrubbing import DIGESTS
@@ -109,6 +113,31 @@ def test_the_shipped_questions_have_the_answers_of_an_embedded_store(
     )
 
 
+def test_contents_open_where_their_keys_are_and_say_so_elsewhere(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """At each proxy: in its own tables and in the fleet's the same; also from the objects, when its vault is lost."""
+    for member in fleet.members:
+        member.create(f"to be opened at {member.name} alone")
+    fleet.shipped()
+    own = {member.name: contents_of(member) for member in fleet.members}
+    lost = fleet.members[0]
+    kept = tmp_path / "kept"
+    shutil.copytree(lost.proxy.data / "keys", kept / "keys")
+
+    for name, data in [(each.name, each.proxy.data) for each in fleet.members] + [
+        (lost.name, kept)
+    ]:
+        engine = read_fleet(fleet.reader(name))
+        with contents_at(engine, data) as contents, open_fleet(engine, contents) as views:
+            found = views.execute(OPENED_SQL).fetchall()
+        opened = {ref: text for ref, text in found if ref.startswith(f"{name}/")}
+        rest = [text for ref, text in found if not ref.startswith(f"{name}/")]
+        assert opened == own[name]
+        assert all(NOT_OPENED in text for text in rest)
+        assert len(rest) == len(found) - len(opened) == contents.elsewhere.total() > 0
+
+
 def test_a_hold_of_one_proxy_holds_at_all_and_ends_at_all(fleet: Fleet) -> None:
     first, last = fleet.members[0], fleet.members[-1]
     name = seen_by_both(first, last, "something to be kept")
@@ -163,6 +192,20 @@ def test_content_leaves_a_proxy_as_ciphertext_alone(fleet: Fleet) -> None:
     for file in fleet.catalog.files():
         data = file.read_bytes()
         assert not any(word in data for word in words), file
+
+
+OPENED_SQL: Final = """
+    SELECT content_ref, content(content_ref)
+    FROM (SELECT DISTINCT content_ref FROM steps WHERE content_ref IS NOT NULL)
+"""
+
+
+def contents_of(member: Member) -> dict[str, str | None]:
+    """What opens at one proxy, by the references that the fleet has for it."""
+    with open_facts(member.proxy.data) as facts:
+        found = facts.execute(OPENED_SQL).fetchall()
+    assert any(text is not None for _, text in found)
+    return {f"{member.name}/{ref}": text for ref, text in found}
 
 
 def conversation(members: list[Member]) -> None:
@@ -287,10 +330,16 @@ def counted(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
     return rows_of(connection.execute(f"FROM audit.{view}"))
 
 
+OF_PROXY: Final = re.compile(r"'proxy-\d+/(?=\d{8}-)")
+"""What a reference begins with in a fleet."""
+
+
 def rows_of(answer: duckdb.DuckDBPyConnection) -> list[str]:
     """In one order. Sums of dollars depend on the order of their parts; recorders say at any time that they live."""
     found = [
-        repr(tuple(round(each, 9) if isinstance(each, float) else each for each in row))
+        OF_PROXY.sub(
+            "'", repr(tuple(round(each, 9) if isinstance(each, float) else each for each in row))
+        )
         for row in answer.fetchall()
         if "heartbeat" not in row
     ]
