@@ -64,7 +64,10 @@ def open_facts(
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("SET enable_progress_bar = false")  # it would go to standard output
+    connection.execute(
+        "SET enable_progress_bar = true"
+    )  # so that how far a question is can be asked
+    connection.execute("SET enable_progress_bar_print = false")  # it would go to standard output
     connection.execute("SET enable_external_access = false")
     connection.execute("SET allow_community_extensions = false")
     connection.execute("SET TimeZone = 'UTC'")

@@ -1,4 +1,7 @@
-"""`sql`: one statement over the facts, read-only, as a table, JSON lines or CSV."""
+"""`sql`: one statement over the facts, read-only, as a table, JSON lines or CSV.
+
+Whoever waits for long is told how far it is, on a terminal, and may cancel with Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +23,7 @@ import duckdb
 from proxy.reading.layout import terminal
 from proxy.reading.layout.table import Heading, cell_text, table
 from proxy.reading.snapshot import open_facts
+from proxy.reading.watching.waiting import Cancelled, Waiting
 from proxy.store import queries
 from proxy.store.asking.shipped import WrongParameter, bound
 from proxy.store.asking.shipped import shipped as shipped_questions
@@ -32,10 +37,15 @@ FETCH_ROWS: Final = 1000
 DONE: Final = 0
 WRONG_USE: Final = 2
 WORLD_FAILED: Final = 3
+CANCELLED: Final = 130
+"""As shells say of what Ctrl-C ended: 128 and the number of the signal."""
 
 _READING: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 _THEIRS: Final = (duckdb.ProgrammingError, duckdb.DataError, duckdb.PermissionException)
 _INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_Rows = list[tuple[Any, ...]]
+_Fetch = Callable[[int], _Rows]
+"""The next rows, at most so many."""
 _NUMBERS: Final = frozenset(_INTEGERS) | {f"U{each}" for each in _INTEGERS} | {"FLOAT", "DOUBLE"}
 
 
@@ -63,13 +73,16 @@ def run(
     """Answer `statement` or `shipped` on standard output; without either, list tables and views.
 
     JSON is one object per row and line. Returns the exit code: 0 done, 2 a wrong statement, 3 it
-    could not be answered.
+    could not be answered, 130 cancelled.
 
     Raises:
         StoreError: nothing was recorded here, or the facts cannot be opened.
     """
-    with open_facts(data_folder, master_file) as connection:
-        return answer(connection, statement, as_json=as_json, as_csv=as_csv, shipped=shipped)
+    try:
+        with open_facts(data_folder, master_file) as connection:
+            return answer(connection, statement, as_json=as_json, as_csv=as_csv, shipped=shipped)
+    except KeyboardInterrupt:
+        return _cancelled()
 
 
 def answer(
@@ -83,13 +96,21 @@ def answer(
     """The same, over facts that somebody opened: those of this proxy, or of a fleet."""
     if statement is None and shipped is None:
         return _list_relations(connection, as_json=as_json)
+    begin = (
+        partial(ask, connection, statement or "")
+        if shipped is None
+        else partial(_ask_shipped, connection, shipped)
+    )
     try:
-        result = (
-            ask(connection, statement or "")
-            if shipped is None
-            else _ask_shipped(connection, shipped)
-        )
-        _write(result, as_json=as_json, as_csv=as_csv)
+        with Waiting(connection) as waiting:
+            result = waiting.wait_for(begin)
+
+            def fetch(count: int) -> _Rows:
+                return waiting.wait_for(partial(result.fetchmany, count))
+
+            _write(result.description, fetch, as_json=as_json, as_csv=as_csv)
+    except (Cancelled, KeyboardInterrupt):
+        return _cancelled()
     except (WrongStatement, WrongParameter) as error:
         terminal.say(str(error))
         return WRONG_USE
@@ -178,22 +199,26 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _write(result: duckdb.DuckDBPyConnection, *, as_json: bool, as_csv: bool) -> None:
-    headings = [Heading(each[0], _is_number(str(each[1]))) for each in result.description]
+def _cancelled() -> int:
+    terminal.say("cancelled: what was answered until then is not the whole answer")
+    return CANCELLED
+
+
+def _write(description: Sequence[Any], fetch: _Fetch, *, as_json: bool, as_csv: bool) -> None:
+    headings = [Heading(each[0], _is_number(str(each[1]))) for each in description]
     if as_json:
-        for row in _rows(result):
+        for row in _rows(fetch):
             sys.stdout.write(json_line([each.name for each in headings], row) + "\n")
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([terminal.csv_cell(each.name) for each in headings])
-        for row in _rows(result):
+        for row in _rows(fetch):
             writer.writerow([_csv_value(value) for value in row])
     else:
-        _write_table(headings, result)
+        _write_table(headings, fetch(TABLE_ROWS_MAX + 1))
 
 
-def _write_table(headings: Sequence[Heading], result: duckdb.DuckDBPyConnection) -> None:
-    rows = result.fetchmany(TABLE_ROWS_MAX + 1)
+def _write_table(headings: Sequence[Heading], rows: _Rows) -> None:
     console = terminal.console()
     if [each.name for each in headings] == ["explain_key", "explain_value"]:
         for row in rows:
@@ -207,8 +232,8 @@ def _write_table(headings: Sequence[Heading], result: duckdb.DuckDBPyConnection)
         console.print(terminal.count_text(len(rows), "row"), style="dim")
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while batch := result.fetchmany(FETCH_ROWS):
+def _rows(fetch: _Fetch) -> Iterator[tuple[Any, ...]]:
+    while batch := fetch(FETCH_ROWS):
         yield from batch
 
 
