@@ -210,13 +210,19 @@ function usageView(sheet) {
     panel("Cost", sheet.costs.length ? table([
       { name: "item", draw: (line) => line.item }, { name: "modality", draw: (line) => line.modality }, { name: "tier", draw: (line) => line.tier },
       { name: "quantity", number: true, draw: (line) => `${count(line.quantity)} ${line.unit}${line.quantity === 1 ? "" : "s"}` },
-      { name: "price", number: true, draw: (line) => (line.price_pico_usd === null ? "–" : `$${(Number(line.price_pico_usd) / 1e6).toFixed(3)} / M`) },
+      { name: "price", number: true, draw: (line) => (line.price_pico_usd === null ? "–" : priceOf(line)) },
       { name: "amount", number: true, draw: (line) => (line.amount_pico_usd === null ? h("span.mute", { title: line.reason }, line.reason || "no price") : usd(line.amount_pico_usd)) }], sheet.costs, "Cost by line") : nothing("Nothing of it was priced."),
     sheet.costs.length ? h("p.mute", null, `An estimate by the list prices of ${sheet.costs[0].book}, not an invoice. What has no price is said to have none.`) : null),
   ];
 }
 
 // ---- exchanges
+
+/** Tokens are priced by the million, what Google does by the thousand. */
+function priceOf(line) {
+  const [times, many] = line.unit === "token" ? [1e6, "M"] : [1000, "1,000"];
+  return `${usd(Number(line.price_pico_usd) * times)} / ${many}`;
+}
 
 function exchangesView(sheet, signal) {
   const shown = h("div");

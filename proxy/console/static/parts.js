@@ -27,8 +27,11 @@ export function table(columns, rows, label) {
   return h("div.scroll", { tabindex: "0", role: "region", "aria-label": label },
     h("table", null,
       h("thead", null, h("tr", null, columns.map((each) => h("th", { scope: "col", class: each.number ? "num" : null }, each.name)))),
-      h("tbody", null, rows.map((row) => h("tr", null, columns.map((each) => h("td", { class: each.number ? "num" : null }, each.draw(row))))))));
+      h("tbody", null, rows.map((row) => h("tr", null, columns.map((each) => cell(each, each.draw(row))))))));
 }
+
+const SHORT = 32; // A name or an instant of so many characters stays on one line: the region scrolls.
+const cell = (column, drawn) => h("td", { class: column.number ? "num" : typeof drawn === "string" && drawn.length <= SHORT ? "short" : null }, drawn);
 
 export const panel = (title, ...children) => {
   const id = `p-${title.toLowerCase().replace(/\W+/g, "-")}`;

@@ -12,6 +12,11 @@ from tests.outside.console.calls import converse
 from tests.outside.console.test_watched import LINKS
 
 REASON = "ticket 4711"
+ACTS = {
+    "hold": ("Place a hold…", "#target", "text=is in force"),
+    "erase": ("Erase…", "#what", "#sure"),
+}
+"""Button, field and what is waited for, by the name of the picture. The hold stands in the plan of the erasure."""
 LOOKS = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
 
 
@@ -26,7 +31,10 @@ def main(arguments: list[str]) -> int:
             stage.proxy.flush()
             admin: str = stage.proxy.program.announced["admin"]
             token = (stage.proxy.data / "admin" / "local.token").read_text().strip()
-            pages = pages_of(ids)
+            ((streamed,), *_) = stage.proxy.rows(
+                "SELECT interaction FROM audit.interactions WHERE is_streaming ORDER BY total_tokens DESC NULLS LAST"
+            )
+            pages = pages_of(ids[-1], streamed)
             with started() as browser:
                 for theme, width in LOOKS:
                     visitor = Visitor(browser, admin, token, width=width, theme=theme)
@@ -37,15 +45,22 @@ def main(arguments: list[str]) -> int:
                             page.click("text=Check in this browser")
                             page.wait_for_selector(".proof table")
                         page.screenshot(path=str(target / f"{name}-{theme}-{width}.png"))
+                    for name, (button, field, shown) in ACTS.items():
+                        page = visitor.open("retention")
+                        page.click(f"text={button}")
+                        page.fill(f"dialog {field}", ids[-1])
+                        page.fill("dialog #why", REASON)
+                        page.click("dialog button.primary")
+                        page.wait_for_selector(f"dialog >> {shown}")
+                        page.screenshot(path=str(target / f"{name}-{theme}-{width}.png"))
                     visitor.close()
         finally:
             stage.stop()
     return 0
 
 
-def pages_of(ids: list[str]) -> dict[str, tuple[str, str, str]]:
+def pages_of(one: str, streamed: str) -> dict[str, tuple[str, str, str]]:
     """Path, what is waited for, and the reason that opens content, by the name of the picture."""
-    one, streamed = ids[-1], ids[13]
     return {
         "live": ("live", ".card", ""),
         "find": ("find", ".row .badge", REASON),
@@ -60,6 +75,11 @@ def pages_of(ids: list[str]) -> dict[str, tuple[str, str, str]]:
         "conversation": (f"conversations/{one}", ".turn", ""),
         "conversations": ("conversations", ".row .badge", ""),
         "retention": ("retention", ".cal-mark", ""),
+        "queries": ("audit?name=tokens_by_model", ".chart", ""),
+        "sql": ("audit?tab=sql&sql=FROM audit.coverage", ".panel table", ""),
+        "trail": ("audit?tab=trail", ".stats", ""),
+        "access": ("audit?tab=access", "table", ""),
+        "health": ("health", ".hbars", ""),
     }
 
 
