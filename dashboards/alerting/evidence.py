@@ -260,4 +260,33 @@ EVIDENCE: Final = (
             Case((("ixp_audit_tables_up{instance='p'}", "1 0 0 1x20"),), "12m", fires=False),
         ),
     ),
+    Alert(
+        name="FleetBehind",
+        severity="ticket",
+        wait="5m",
+        expr="ixp_fleet_lag_seconds > 300",
+        summary="The fleet's engine is {{ $value | humanizeDuration }} behind {{ $labels.instance }}",
+        board="ixp-pipeline",
+        meaning="The shipper of this proxy has not had all of its vault in the fleet's engine for minutes: PostgreSQL or "
+        "the object storage does not answer or refuses, the shipper dies, or more comes in than it ships.",
+        impact="Questions to the fleet do not show the latest of this proxy. Its own record is complete, and what is "
+        "missing is shipped later, once. Erasures and holds of other proxies wait, too, and a steward deletes nothing "
+        "while the catalog is away.",
+        queries=(
+            "ixp_fleet_up",
+            "increase(ixp_child_starts_total{child='shipper'}[1h])",
+            "ixp_recorder_lag_seconds",
+        ),
+        mitigation=(
+            "`interactions-proxy status` says why; the shipper's log lines have the event fleet_behind.",
+            "See whether the catalog and the storage answer from this machine, with the roles of fleet.engine_file.",
+            "It says nothing is wrong, and the lag grows: the link is too slow, or `every_s` too large.",
+        ),
+        verify="ixp_fleet_up is 1 and ixp_fleet_lag_seconds falls below twice every_s.",
+        for_the_record="Note from when to when: answers of the fleet in that time did not have all of this proxy.",
+        cases=(
+            Case((("ixp_fleet_lag_seconds{instance='p'}", "0+60x20"),), "14m", fires=True),
+            Case((("ixp_fleet_lag_seconds{instance='p'}", "5 400 400 5x20"),), "14m", fires=False),
+        ),
+    ),
 )

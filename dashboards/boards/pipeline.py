@@ -6,6 +6,7 @@ from typing import Final
 
 from dashboards.declare import Board, Panel, Query, Row, count, quantile, selected, total
 
+FLEET_LAG: Final = "The fleet's engine is behind"
 PIPELINE: Final = Board(
     "ixp-pipeline",
     "Interactions Proxy / Audit pipeline",
@@ -81,6 +82,19 @@ PIPELINE: Final = Board(
                         ),
                         Query(f"sum({selected('ixp_metrics_queued_exchanges')})", "for metrics"),
                     ),
+                ),
+                Panel(
+                    FLEET_LAG,
+                    "Since it last had all of each proxy's vault. Five minutes are an alarm. Empty: there is no fleet.",
+                    "lines",
+                    (
+                        Query(
+                            f"max by (instance) ({selected('ixp_fleet_lag_seconds')})",
+                            "{{instance}}",
+                        ),
+                    ),
+                    "s",
+                    ((300, "red"),),
                 ),
             ),
         ),

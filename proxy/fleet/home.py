@@ -44,6 +44,7 @@ def following_of(settings: Settings) -> Following:
         reader=reader,
         sealed=Sealed(S3Shelf(fleet.objects), fleet.proxy, vault, reader, keystore),
         tell=teller(settings.run_folder / "recorder.sock"),
+        now_ns=time.time_ns,
     )
     return Following(fleet, home, time.monotonic_ns)
 

@@ -1,4 +1,4 @@
-"""Metrics about evidence: the trail, and copies at Google. Part of the catalogue, see instruments.py."""
+"""Metrics about evidence: the trail, copies at Google, a fleet's engine. Part of the catalogue, see instruments.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from proxy.telemetry.metrics.declare import Source, gauge
 
 _R: Final = Source.RECORDER
+_G: Final = Source.GATEWAY
 _S: Final = "seconds"
 
 TRAIL: Final = (
@@ -62,3 +63,19 @@ COPIES: Final = (
         "ixp_retention_expiring", _R, "", "Copies at Google that may expire within a day from now."
     ),
 )
+FLEET: Final = (
+    gauge(
+        "ixp_fleet_up",
+        _G,
+        "",
+        "1: the shipper's last round got through. 0: it did not, or it gave no sign yet; see the log.",
+    ),
+    gauge(
+        "ixp_fleet_lag_seconds",
+        _G,
+        "",
+        "Since the fleet's engine last had all of this vault; grows while engine, storage or shipper are away.",
+        unit=_S,
+    ),
+)
+"""Read from the shipper's note in the run folder. Not there without a fleet."""

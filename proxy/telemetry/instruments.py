@@ -5,14 +5,14 @@ a restart does to it:
 
 - FACTS: counted from committed facts, exactly once; goes on after a restart of the recorder.
 - RECORDER: read from the running recorder; histograms begin anew with it.
-- GATEWAY: read from the worker pages by the supervisor; there while the recorder is dead or frozen.
+- GATEWAY: read from the worker pages (and the shipper's note) by the supervisor; there while the recorder is dead or frozen.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from proxy.telemetry.evidence import COPIES, TRAIL
+from proxy.telemetry.evidence import COPIES, FLEET, TRAIL
 from proxy.telemetry.metrics.declare import (
     CLASSIC_SECONDS,
     COMMIT_SECONDS,
@@ -379,7 +379,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
     each.name: each
     for group in (
         *(TRAFFIC, INTERACTIONS, STEPS, TOKENS_AND_MONEY, DRIFT, AUDIT),
-        *(TRAIL, COPIES, GATEWAY),
+        *(TRAIL, COPIES, FLEET, GATEWAY),
         CLASSIC,
     )
     for each in group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -44,8 +45,8 @@ class Status:
     """Shipped since this process began."""
     file: str = ""
     offset: int = 0
-    caught_up_mono_ns: int = 0
-    """When the vault was last shipped to its end: now minus this is the lag."""
+    caught_up_at_ns: int = 0
+    """When the vault was last shipped to its end, by the wall clock: now minus this is the lag, whoever died since."""
     problem: str | None = None
 
 
@@ -60,6 +61,8 @@ class Home:
     reader: VaultReader
     sealed: Sealed
     tell: Tell
+    now_ns: Callable[[], int]
+    """The wall clock."""
 
 
 class Following:
@@ -81,7 +84,8 @@ class Following:
         self._shipper: Shipper | None = None
         self._upkeep: Upkeep | None = None
         self._turns: Turns | None = None
-        self.status = Status(os.getpid(), fleet.proxy, caught_up_mono_ns=mono_ns())
+        since_ns = caught_up_before(home.run_folder, fleet.proxy) or home.now_ns()
+        self.status = Status(os.getpid(), fleet.proxy, caught_up_at_ns=since_ns)
 
     def run(self, stop: threading.Event) -> None:
         """Round after round."""
@@ -104,7 +108,7 @@ class Following:
             StoreError, OSError: the engine, the storage or the recorder did not take it.
         """
         link, shipper = self._linked()
-        began_ns = self._mono_ns()
+        began_ns = self._home.now_ns()
         position = position_of(link, self._fleet.proxy, identity(self._home.vault))
         for batch in self._home.reader.follow(position, BATCH_EXCHANGES):
             count = shipper.ship(batch, position)
@@ -118,7 +122,7 @@ class Following:
             self.status,
             file=position.file,
             offset=position.offset,
-            caught_up_mono_ns=began_ns,
+            caught_up_at_ns=began_ns,
             problem=None,
         )
         if is_shipping_alone:
@@ -154,5 +158,15 @@ class Following:
     def _write_status(self) -> None:
         path = self._home.run_folder / STATUS
         unborn = path.with_name(path.name + ".unborn")
-        unborn.write_text(json.dumps(asdict(self.status)), "utf-8")
-        unborn.replace(path)
+        with contextlib.suppress(OSError):  # a full disk is no reason to stop shipping
+            unborn.write_text(json.dumps(asdict(self.status)), "utf-8")
+            unborn.replace(path)
+
+
+def caught_up_before(run_folder: Path, proxy: str) -> int | None:
+    """What an earlier shipper of this proxy noted last: who begins anew is as far behind. None: it did not."""
+    try:
+        told = json.loads((run_folder / STATUS).read_text("utf-8"))
+        return int(told["caught_up_at_ns"]) if told["proxy"] == proxy else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -28,6 +28,8 @@ ANSWER_S: Final = 3.0
 """How long the recorder may take to say how it is; it says so at once, or is frozen."""
 LATE_NS: Final = 5_000_000_000
 """A recorder that is behind for so long is behind its promise (one second) by more than a busy moment."""
+FLEET_LATE_S: Final = 300.0
+"""As the alert FleetBehind: longer than a shipper's rounds, the pause after a failure and a cut link take."""
 SILENT_NS: Final = 5_000_000_000
 """A worker gives a sign of life each second."""
 
@@ -104,19 +106,20 @@ def look(settings: Settings, clocks: Clocks) -> Status:
     found = _worker_problems(settings, workers, clocks.now_ns())
     if workers or recorder is not None:
         found += _recorder_problems(recorder, clocks.mono_ns())
-    fleet = _shipper(settings, clocks.mono_ns())
-    if fleet is not None and fleet["problem"]:
-        found.append(f"the fleet's engine is {fleet['lag_s']:.0f} s behind: {fleet['problem']}")
+    fleet = _shipper(settings, clocks.now_ns())
+    if fleet is not None and (fleet["problem"] or fleet["lag_s"] >= FLEET_LATE_S):
+        why = fleet["problem"] or "its shipper is at work, stuck or dead, see the log"
+        found.append(f"the fleet's engine is {fleet['lag_s']:.0f} s behind: {why}")
     return Status(workers, recorder, found, fleet)
 
 
-def _shipper(settings: Settings, mono_ns: int) -> dict[str, Any] | None:
+def _shipper(settings: Settings, now_ns: int) -> dict[str, Any] | None:
     """How far the fleet's engine follows; None: there is no fleet."""
     if settings.fleet_engine_file is None:
         return None
     try:
         told = json.loads((settings.run_folder / "fleet.json").read_text("utf-8"))
-        lag_s = (mono_ns - told["caught_up_mono_ns"]) / 1e9
+        lag_s = max(0, now_ns - told["caught_up_at_ns"]) / 1e9
         return {**told, "lag_s": round(lag_s, 1), "problem": told["problem"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         return {"lag_s": 0.0, "problem": f"its shipper did not say how it is: {error}"}

@@ -16,6 +16,7 @@ from proxy.journal.segments.space import Space
 from proxy.supervise.ops.pages import LOOK_S, Totals, WorkerPages
 from proxy.supervise.ops.processes import read_processes
 from proxy.supervise.ops.recorder import AskedRecorder
+from proxy.supervise.ops.shipper import Shipping
 from proxy.telemetry.metrics.counts.tally import Cell
 from proxy.telemetry.metrics.declare import Source
 from proxy.telemetry.metrics.now import Reading, families_of
@@ -46,6 +47,7 @@ class Ops:
         segment_bytes: int,
         starts: Mapping[str, int],
         is_stopping: Callable[[], bool],
+        has_fleet: bool = False,
     ) -> None:
         """`starts`: of child processes, by kind; it goes on counting."""
         self._clocks = clocks
@@ -54,6 +56,7 @@ class Ops:
         self._is_stopping = is_stopping
         self._pages = WorkerPages(run_folder)
         self._recorder = AskedRecorder(run_folder / "recorder.sock", clocks.mono_ns())
+        self._shipping = Shipping(run_folder, clocks.now_ns()) if has_fleet else None
 
     async def keep_looking(self) -> None:
         """Notice new workers before they can be gone. Until cancelled."""
@@ -75,6 +78,8 @@ class Ops:
             _read_totals(read, str(worker), totals)
         self._read_living(read)
         self._read_processes(read)
+        if self._shipping is not None:
+            self._shipping.read(read, self._clocks.now_ns())
         return whole([told or "", written(families_of(Source.GATEWAY, read), form)], form)
 
     def not_alive(self) -> str:

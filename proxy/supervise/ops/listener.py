@@ -56,6 +56,7 @@ async def served_ops(
         segment_bytes=settings.journal_segment_bytes,
         starts=starts,
         is_stopping=is_stopping,
+        has_fleet=settings.fleet_engine_file is not None,
     )
     url = url_of(bound)
     async with asyncio.TaskGroup() as tasks:

@@ -160,7 +160,11 @@ LABELS: Final[dict[str, Label]] = {
             "gateway-0, gateway-1, ..., recorder, steward, supervisor.",
             most=WORKERS_MAX + 3,
         ),
-        Label("child", "Which child process.", ("gateway", "recorder", "steward")),
+        Label(
+            "child",
+            "Which child process.",
+            ("gateway", "recorder", "steward", "door", "shipper"),
+        ),
         Label("journal_mode", "What callers may rely on now.", ("strict", "available")),
         Label(
             "space",

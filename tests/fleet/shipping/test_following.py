@@ -36,7 +36,9 @@ class Engine(StandIn):
         type(self).place = (told["to"][0], told["to"][1])
 
 
-def following(data: VaultFolder, engines: list[Engine | None]) -> Following:
+def following(
+    data: VaultFolder, engines: list[Engine | None], now_ns: int = 7_000_000_000
+) -> Following:
     """`engines`: one for each attempt; None: it is away."""
 
     def open_link(_fleet: Fleet) -> Engine:
@@ -53,6 +55,7 @@ def following(data: VaultFolder, engines: list[Engine | None]) -> Following:
         reader=data.reader(),
         sealed=sealed(data, Shelf()),
         tell=lambda _path, _told: 200,
+        now_ns=lambda: now_ns,
     )
     return Following(FLEET, home, lambda: 5_000_000_000, open_link)
 
@@ -97,3 +100,43 @@ def test_an_engine_that_is_away_is_told_and_asked_again(data: VaultFolder) -> No
 
     assert [one["problem"] for one in said] == ["the fleet's catalog does not answer", None]
     assert said[-1]["exchanges"] == 1
+
+
+def test_who_follows_a_shipper_that_died_is_as_far_behind(data: VaultFolder) -> None:
+    """Else one that dies again and again would never be late."""
+
+    class Fresh(Engine):
+        pass
+
+    data.open()
+    following(data, [None], now_ns=7).run(Once())
+
+    died = following(data, [None], now_ns=900)
+    assert died.status.caught_up_at_ns == 7
+    follower = following(data, [Fresh()], now_ns=900)
+    follower.round(threading.Event())
+
+    assert follower.status.caught_up_at_ns == 900
+
+
+class Once(threading.Event):
+    """Ends a run after its first round."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.set()
+        return True
+
+
+def test_a_note_that_cannot_be_written_stops_no_shipping(data: VaultFolder) -> None:
+    class Fresh(Engine):
+        pass
+
+    engine, vault = Fresh(), data.open()
+    append(vault, 1)
+    vault.commit(CURSORS)
+    (data.folder / f"{STATUS}.unborn").mkdir()
+
+    following(data, [engine]).run(Once())
+
+    assert engine.place != ("", 0)

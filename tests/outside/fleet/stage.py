@@ -7,7 +7,9 @@ import http.client
 import importlib
 import json
 import os
+import re
 import signal
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -90,6 +92,18 @@ class Member:
         for process in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+
+    def metrics(self) -> dict[str, float]:
+        """What a scrape of it says of the fleet, asked where it is."""
+        with (
+            self.place.inside,
+            urllib.request.urlopen(f"{self.proxy.program.announced['ops']}/metrics") as answer,
+        ):
+            text = answer.read().decode()
+        return {
+            name: float(value)
+            for name, value in re.findall(r"^(ixp_fleet_\w+) (\S+)$", text, re.MULTILINE)
+        }
 
     def problem(self) -> str | None:
         """What its shipper says is wrong."""

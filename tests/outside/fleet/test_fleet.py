@@ -85,6 +85,20 @@ def test_what_each_proxy_records_is_in_the_engine_once(fleet: Fleet) -> None:
     expect_each_once(fleet)
 
 
+def test_each_proxy_tells_how_far_the_engine_follows(fleet: Fleet) -> None:
+    fleet.shipped()
+    for member in fleet.members:
+        page = look_until(
+            lambda member=member: _up(member.metrics()),  # type: ignore[misc]
+            f"that {member.name} follows",
+        )
+        assert page["ixp_fleet_lag_seconds"] < 30
+
+
+def _up(page: dict[str, float]) -> dict[str, float] | None:
+    return page if page["ixp_fleet_up"] == 1 else None
+
+
 def test_whatever_is_cut_killed_or_restarted_nothing_is_lost_or_doubled(fleet: Fleet) -> None:
     drawn = random.Random(SEED)
     with clients(fleet.members):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,35 @@ def test_hostile_text_of_a_problem_moves_no_cursor(settings: Settings, page: Wor
 def test_an_odd_answer_is_no_answer(settings: Settings) -> None:
     with answering(['["odd"]'], settings.run_folder / "recorder.sock"):
         assert status.ask_recorder(settings.run_folder / "recorder.sock") is None
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ({"caught_up_at_ns": NOW, "problem": "it does not answer"}, "0 s behind: it does not"),
+        ({"caught_up_at_ns": NOW - 301_000_000_000, "problem": None}, "301 s behind"),
+        ({"problem": None}, "did not say how it is"),
+    ],
+)
+def test_a_fleets_engine_that_does_not_follow_is_a_problem(
+    settings: Settings, page: WorkerPage, note: dict[str, object], said: str
+) -> None:
+    assert page.seen == 12
+    (settings.run_folder / "fleet.json").write_text(json.dumps(note))
+    fleet = replace(settings, fleet_engine_file=settings.data_folder / "fleet.toml")
+
+    (problem,) = problems(fleet)
+
+    assert said in problem
+
+
+def test_a_fleets_engine_that_follows_is_told_with_its_lag(
+    settings: Settings, page: WorkerPage
+) -> None:
+    assert page.seen == 12
+    note = {"caught_up_at_ns": NOW - 2_000_000_000, "problem": None}
+    (settings.run_folder / "fleet.json").write_text(json.dumps(note))
+    fleet = replace(settings, fleet_engine_file=settings.data_folder / "fleet.toml")
+
+    assert problems(fleet) == []
+    assert any("2.0 s behind" in str(line) for line in lines(look(fleet, CLOCKS), 100))
