@@ -102,13 +102,16 @@ class Recorder:
         ]
         return found
 
-    async def erase(self, interaction: str, reason: str, *, is_dry: bool) -> dict[str, Any] | None:
-        """Our own copy's plan, or its end. None: there is none of this id.
+    async def erase(
+        self, interactions: Sequence[str], reason: str, *, is_dry: bool
+    ) -> dict[str, Any] | None:
+        """The plan for our own copies, or their end. None: there is none of one of these ids.
 
         Raises:
             NotAnswered: try again later.
         """
-        wish = {"id": interaction, "reason": reason, "actor": "steward", "dry_run": is_dry}
+        wish: dict[str, object] = {"reason": reason, "actor": "steward", "dry_run": is_dry}
+        wish |= {"ids": list(interactions)}
         try:
             return await self._post("/erase", wish)
         except Refused:

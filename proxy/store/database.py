@@ -197,10 +197,11 @@ class Database:
         wal_bytes = self.wal_bytes()
         is_idle = wal_bytes > 0 and mono_ns - self._quiet_since_ns >= IDLE_NS
         is_full = wal_bytes >= WAL_BYTES_MAX or self._rows_since_opened >= RENEW_ROWS
-        if not (is_idle or is_full or self._rewriting.is_due(mono_ns)):
+        must_rewrite = self._rewriting.is_due(mono_ns)
+        if not (is_idle or is_full or must_rewrite):
             return False
         self.checkpoint()
-        self._renew()
+        self._renew(must_rewrite=must_rewrite)
         self._quiet_since_ns = mono_ns
         return True
 
@@ -212,13 +213,14 @@ class Database:
         except duckdb.Error as error:
             raise self._failed("settling interactions", error) from error
 
-    def _renew(self) -> None:
+    def _renew(self, *, must_rewrite: bool) -> None:
         with self._opening:
             if self._connection_count() > 1:
                 self._rows_since_opened = 0  # after as many again
                 return
             self.close()
-            self._rewriting.run_if_marked(partial(attach, limits=self._limits), bring_up)
+            if must_rewrite:
+                self._rewriting.run_if_marked(partial(attach, limits=self._limits), bring_up)
             self._root = self._attach()
             try:
                 self._ingest = Ingest(self._root)

@@ -56,7 +56,7 @@ ABOUT_ONE: Final = (
 )
 READ_MAX: Final = 150
 """Rows that leave the scans of a question about one interaction: its steps, polls and turns, some twice."""
-COUNTED: Final = frozenset({"erasing_exchange_count: exchanges"})
+COUNTED: Final = frozenset({"erasing_numbers: exchanges"})
 """Only counted: no column is read."""
 BEGUN: Final = {"interaction": ("exchanges",), "console_next": ("exchanges", "observations")}
 """Tables of which some rows are read for nothing: for a join with what is touched, and nothing is."""

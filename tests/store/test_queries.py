@@ -103,20 +103,18 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "probes_max": 2,
         "limit": 5,
     },
-    "erasing_named": {"named": "v1_one", "hash": 1},
     "erasing_beginning": {"named": "v1_"},
     "erasing_labelled": {"label": "customer"},
     "erasing_shown": {"exchanges": "x", "since": 0, "until": 1},
-    "erasing_repeats": {"macs": "1,2"},
+    "erasing_repeats": {"macs": "1,2", "since": 0, "until": 1},
     "erasing_same_wishes": {"sequences": "1", "since": 0, "until": 1},
     "erasing_quoted_attempts": {"hashes": "1,2", "since": 0, "until": 1},
     **{
-        f"erasing_{each}": {"hashes": "1,2"}
-        for each in ("kin", "own", "quoted_questions", "hops", "bridges")
+        f"erasing_{each}": {"hashes": "1,2"} for each in ("kin", "own", "unread", "hops", "bridges")
     },
     **{
         f"erasing_{each}": {"hashes": "1,2", "since": 0, "until": 1}
-        for each in ("answers", "unanswered")
+        for each in ("answers", "unanswered", "quoted_questions")
     },
     "retention_now": {"finals": ["denied"], "now_us": 0, "soon_us": 9},
     "receipts_told": {"interaction": None, "limit": 5},

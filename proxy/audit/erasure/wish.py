@@ -13,13 +13,16 @@ from proxy.recording.secrecy.names import ODD, clear_name, is_like_credential
 REASON_CHARACTERS_MAX: Final = 200
 """A sentence: with what is said around it it fits an act."""
 _FIELDS: Final = frozenset(
-    {"id", "label", "pointer", "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"}
+    {"id", "ids", "label", "pointer", "value"}
+    | {"reach", "quoted", "reason", "actor", "dry_run", "plan"}
 )
+IDS_MAX: Final = 1000
+"""Interactions that one wish names: as many as an answer names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One of `named`, `label` and `pointer` says what."""
+    """One of `named`, `interactions`, `label` and `pointer` says what."""
 
     named: str | None
     """An interaction's id, or its beginning."""
@@ -35,6 +38,8 @@ class Wish:
     """Only show the plan."""
     plan: str | None = None
     """The digest of the plan that was shown: another plan is not carried out. None: whatever is planned now."""
+    interactions: tuple[str, ...] = ()
+    """Whole ids, IDS_MAX at most."""
 
 
 def wish_from_json(told: object) -> Wish:
@@ -47,8 +52,9 @@ def wish_from_json(told: object) -> Wish:
         raise FormatError(f"give an object with the fields {', '.join(sorted(_FIELDS))}")
     named, label = _text(told, "id"), _text(told, "label")
     place, value = _text(told, "pointer"), _text(told, "value")
-    if sum(each is not None for each in (named, label, place)) != 1:
-        raise FormatError("say what is meant by one of id, label (key=value), pointer")
+    interactions = _ids(told)
+    if sum(bool(each) for each in (named, interactions, label, place)) != 1:
+        raise FormatError("say what is meant by one of id, ids, label (key=value), pointer")
     if label is not None and "=" not in label:
         raise FormatError("a label is key=value")
     if place is not None and (not place.startswith("/") or value is None):
@@ -62,7 +68,9 @@ def wish_from_json(told: object) -> Wish:
     with_quoted = told.get("quoted") is True
     reason, actor = reason_of(told, is_dry=is_dry), actor_of(told)
     plan = _text(told, "plan")
-    return Wish(named, label, pointer, reach, with_quoted, reason, actor, is_dry, plan)
+    return Wish(
+        named, label, pointer, reach, with_quoted, reason, actor, is_dry, plan, interactions
+    )
 
 
 def reason_of(told: Mapping[str, Any], *, is_dry: bool = False) -> str:
@@ -83,6 +91,15 @@ def actor_of(told: Mapping[str, Any]) -> str:
     if name == ODD:
         raise FormatError("an actor is a name of letters, digits and _.:/- (80 at most)")
     return name
+
+
+def _ids(told: Mapping[str, Any]) -> tuple[str, ...]:
+    found = told.get("ids", [])
+    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+        raise FormatError("ids is a list of texts")
+    if len(found) > IDS_MAX:
+        raise FormatError(f"ids names {IDS_MAX} interactions at most: ask again for the others")
+    return tuple(dict.fromkeys(found))
 
 
 def _text(told: Mapping[str, Any], field: str) -> str | None:

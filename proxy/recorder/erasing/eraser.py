@@ -18,11 +18,10 @@ from proxy.audit.erasure.plan import SPARED, Carrier, ErasurePlan, Hold, Selecti
 from proxy.audit.erasure.pointer import is_value_at
 from proxy.audit.erasure.wish import Wish
 from proxy.errors import FormatError, KeyDestroyed, SlotsMissing
-from proxy.interactions.interaction import id_hash
 from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
 from proxy.recorder.erasing.asking import Questions
-from proxy.recorder.erasing.planning import Planned, planned
+from proxy.recorder.erasing.planning import Numbers, Planned, kin_of, planned
 from proxy.recorder.erasing.telling import Telling, counts_of
 from proxy.recording.acts import DETAIL_CHARACTERS_MAX
 from proxy.recording.facts import ActFact
@@ -84,14 +83,13 @@ class Eraser:
         """
         async with self._turn:
             await self._flush()
-            return (await self._planned(await self._selection(wish))).plan
+            return (await self._wished(wish)).plan
 
     async def erase(self, wish: Wish) -> Done:
         """Do it. Raises: as `plan`; OSError: the disk refused, the next start goes on."""
         async with self._turn:
             await self._flush()
-            selection = await self._selection(wish)
-            first = await self._planned(selection)
+            first = await self._wished(wish)
             if wish.plan and first.plan.digest != wish.plan:
                 raise FormatError("the plan is another one by now: look at it again; nothing went")
             return await self._erase(first, wish.reason, wish.actor, with_quoted=wish.with_quoted)
@@ -263,22 +261,33 @@ class Eraser:
             )
         return done
 
-    async def _selection(self, wish: Wish) -> Selection:
+    async def _wished(self, wish: Wish) -> Planned:
+        """The plan for it. Raises FormatError: nothing is meant by it, or several things, or what nobody told of."""
+        names = wish.interactions
         if wish.named is not None:
-            found = [await self._named(wish.named)]
+            names = (wish.named,)
         elif wish.label is not None:
             mac = label_mac(self._means.label_index, wish.label)
-            found = await self._ask.rows("erasing_labelled", str, label=mac)
-        else:
-            assert wish.pointer is not None
-            found = await self._searched(*wish.pointer)
-        if not found:
+            names = tuple(await self._ask.rows("erasing_labelled", str, label=mac))
+        elif wish.pointer is not None:
+            names = tuple(await self._searched(*wish.pointer))
+        if not names:
             raise FormatError("nothing that was recorded here is meant by that")
-        return Selection(tuple(found), wish.reach, wish.with_quoted)
+        found = await self._planned(Selection(names, wish.reach, wish.with_quoted))
+        if wish.named is not None and found.unknown:  # it may be the beginning of one
+            names = (await self._beginning(wish.named),)
+            return await self._planned(Selection(names, wish.reach, wish.with_quoted))
+        if found.unknown:
+            first = found.unknown[0][:80]
+            raise FormatError(f"{len(found.unknown)} of them were not recorded here: {first}")
+        return found
 
     async def _named(self, named: str) -> str:
-        found = await self._ask.rows("erasing_named", str, named=named, hash=id_hash(named))
-        found = found or await self._ask.rows("erasing_beginning", str, named=named)
+        rows = await self._ask.answer(lambda ask: kin_of(ask, [named]))
+        return named if named in rows else await self._beginning(named)
+
+    async def _beginning(self, named: str) -> str:
+        found = await self._ask.rows("erasing_beginning", str, named=named)
         if not found:
             raise FormatError(f"no interaction begins with {named[:80]}")
         if len(found) > 1:
@@ -308,8 +317,8 @@ class Eraser:
         return await self._ask.answer(lambda ask: planned(ask, selection, self._is_gone))
 
     async def _exchange_count(self) -> int:
-        (count,) = await self._ask.rows("erasing_exchange_count", int)
-        return count
+        (numbers,) = await self._ask.rows("erasing_numbers", Numbers)
+        return numbers.exchanges
 
     def _is_gone(self, exchange: str) -> bool:
         """Whether its key is destroyed. Plans and erasures wait for each other, so one thread asks."""

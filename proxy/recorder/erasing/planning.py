@@ -6,7 +6,7 @@ milliseconds. What repeats it is followed from turn to turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -23,8 +23,9 @@ from proxy.audit.retention.cascade import Reach
 from proxy.interactions.interaction import id_hash
 from proxy.journal.format import ExchangeId
 
-WISH_DAYS: Final = 7
-"""Attempts of one wish lie within so many days of each other: SDKs wait seconds, a Retry-After at most a day."""
+MARK_DAYS: Final = 4
+"""Whatever compares by digests was seen within so many days: their keys are of the day on which an exchange began, and of
+the day before; it shows things a day later at most, and a day is left over."""
 ROUNDS_MAX: Final = 100_000
 """Of following turns whose ids do not tell their conversation: as many turns as the longest of them may have."""
 _DAY_US: Final = 86_400_000_000
@@ -51,14 +52,35 @@ class Planned:
     """Microseconds, both ends inclusive, with a day on either side: one exchange may show things at several times."""
     exchange_count: int
     """Of the tables when this was planned: with as many, nothing came in since."""
+    unknown: tuple[str, ...] = ()
+    """Selected, and nothing was ever told of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kin:
+class Numbers:
+    """What the tables count."""
+
+    exchanges: int
+    unread: int
+    holds: int
+    """Ever placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A turn, as one exchange told of it."""
+
+    exchange: str
     interaction: str
+    how: str
+    seen_us: int
     previous: str | None
     previous_hash: int | None
     root_hash: int
+    has_content: bool
+    has_token: bool
+    is_streaming: bool
+    is_hop: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +88,15 @@ class _Shown:
     exchange: str
     interaction: str
     how: str
-    seen_us: int | None
+    seen_us: int | None = None
     has_token: bool = False
     """It told how an answer is gone on with."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Answer:
     interaction: str
     mac_hash: int
-    is_chain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +132,93 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
     Raises:
         StoreError: the tables cannot answer.
     """
-    (count,) = ask("erasing_exchange_count", int)
-    turns = kin_of(ask, selection.interactions)
-    wanted = list(dict.fromkeys(selection.interactions))
+    (numbers,) = ask("erasing_numbers", Numbers)
+    wanted = dict.fromkeys(selection.interactions)
+    told = _told_of(ask, wanted)
+    turns = _turns(told)
+    unknown = tuple(name for name in wanted if name not in turns)
     if selection.reach is not Reach.NODE:
-        wanted = list(dict.fromkeys([*wanted, *turns]))
-    shown = ask("erasing_own", _Shown, hashes=_listed(_hashes(wanted)))
-    others = _quoting(ask, wanted, shown, turns.values())
-    shown += _others_in(ask, shown, others)
+        wanted |= dict.fromkeys(turns)
+        told += _others_told(ask, wanted, selection.interactions, told)
+    shown = [
+        _Shown(row.exchange, row.interaction, row.how, row.seen_us, row.has_token)
+        for row in told
+        if row.has_content and row.interaction in wanted
+    ]
+    if numbers.unread:
+        shown += ask("erasing_unread", _Shown, hashes=_listed(_hashes(wanted)))
+    shown = list(dict.fromkeys(shown))
+    others = _quoting(ask, list(wanted), shown, told)
+    streamed = {row.exchange for row in told if row.is_streaming}
+    shown += _others_in(ask, [row for row in shown if row.exchange in streamed], others)
     if selection.known:
         names = [each.exchange for each in selection.known]
         shown += ask("erasing_shown", _Shown, exchanges=_listed(names), since=0, until=_LAST_US)
+    carriers = _carriers(selection, shown, others, is_gone)
+    holds = ask("erasing_holds", Hold) if numbers.holds else []
+    if holds:  # who stands beside it in an exchange may be held by a turn of its own conversation
+        turns |= kin_of(ask, {each.interaction for each in carriers} - turns.keys())
+    plan = erasure_plan(selection, turns.values(), carriers, holds)
+    times = {row.exchange: row.seen_us for row in shown if row.seen_us is not None}
+    taken = [times[exchange] for exchange in plan.exchanges if exchange in times]
+    span = (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None
+    return Planned(plan, span, numbers.exchanges, unknown)
+
+
+def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
+    """All turns of the conversations that these belong to, with the turn before each; those that were recorded."""
+    return _turns(_told_of(ask, interactions))
+
+
+def _told_of(ask: Ask, interactions: Iterable[str]) -> list[_Told]:
+    """All that was told of these, and what ties their conversations together."""
+    found: dict[_Told, None] = {}
+    hashes, asked = set(_hashes(interactions)), set[int]()
+    for _ in range(ROUNDS_MAX):
+        fresh = hashes - asked
+        if not fresh:
+            break
+        rows = [
+            (id_hash(row.interaction), row)
+            for row in ask("erasing_kin", _Told, hashes=_listed(fresh))
+        ]
+        roots = {row.root_hash for own, row in rows if own in fresh}
+        # Of whom the turns behind were asked as well: all but the turns behind these conversations.
+        asked |= fresh | {own for own, row in rows if row.root_hash in roots}
+        for own, row in rows:
+            found[row] = None
+            hashes.add(own)
+            if row.previous_hash is not None:
+                hashes.add(row.previous_hash)
+    return list(found)
+
+
+def _turns(told: Iterable[_Told]) -> dict[str, Turn]:
+    turns: dict[str, Turn] = {}
+    for row in told:
+        before = turns.get(row.interaction)
+        previous = row.previous or (before.previous if before else None)
+        turns[row.interaction] = Turn(row.interaction, previous)
+    return turns
+
+
+def _others_told(
+    ask: Ask, wanted: Iterable[str], selected: Iterable[str], told: Iterable[_Told]
+) -> list[_Told]:
+    """What else was told of turns that were found by their conversations: a poll may not name its own."""
+    hashes = _hashes(dict.fromkeys(wanted).keys() - set(selected))
+    known = set(told)
+    rows = ask("erasing_kin", _Told, hashes=_listed(hashes)) if hashes else []
+    return [row for row in dict.fromkeys(rows) if row not in known]
+
+
+def _carriers(
+    selection: Selection,
+    shown: Iterable[_Shown],
+    others: Iterable[_Quoted],
+    is_gone: Callable[[str], bool],
+) -> list[Carrier]:
+    """Who holds what, of those whose keys are there."""
     carriers = [Carrier(row.exchange, row.interaction, row.how) for row in dict.fromkeys(shown)]
     known = {(each.exchange, each.interaction) for each in carriers}
     carriers += [
@@ -131,44 +228,11 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
     ]
     carriers += selection.known
     gone = {each for each in {one.exchange for one in carriers} if is_gone(each)}
-    carriers = [each for each in carriers if each.exchange not in gone]
-    holds = ask("erasing_holds", Hold)
-    if holds:  # who stands beside it in an exchange may be held by a turn of its own conversation
-        turns |= kin_of(ask, {each.interaction for each in carriers} - turns.keys())
-    plan = erasure_plan(selection, turns.values(), carriers, holds)
-    times = {row.exchange: row.seen_us for row in shown if row.seen_us is not None}
-    taken = [times[exchange] for exchange in plan.exchanges if exchange in times]
-    span = (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None
-    return Planned(plan, span, count)
-
-
-def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
-    """All turns of the conversations that these belong to, with the turn before each; those that were recorded."""
-    turns: dict[str, Turn] = {}
-    hashes, asked = set(_hashes(interactions)), set[int]()
-    for _ in range(ROUNDS_MAX):
-        fresh = hashes - asked
-        if not fresh:
-            break
-        rows = [
-            (id_hash(row.interaction), row)
-            for row in ask("erasing_kin", _Kin, hashes=_listed(fresh))
-        ]
-        roots = {row.root_hash for own, row in rows if own in fresh}
-        # Of whom the turns behind were asked as well: all but the turns behind these conversations.
-        asked |= fresh | {own for own, row in rows if row.root_hash in roots}
-        for own, row in rows:
-            before = turns.get(row.interaction)
-            previous = row.previous or (before.previous if before else None)
-            turns[row.interaction] = Turn(row.interaction, previous)
-            hashes.add(own)
-            if row.previous_hash is not None:
-                hashes.add(row.previous_hash)
-    return turns
+    return [each for each in carriers if each.exchange not in gone]
 
 
 def _quoting(
-    ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown], kin: Iterable[Turn]
+    ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown], told: Sequence[_Told]
 ) -> list[_Quoted]:
     """Exchanges about others that repeat these, from day to day through the turns between.
 
@@ -177,16 +241,22 @@ def _quoting(
     hashes = _listed(_hashes(interactions))
     seen = [row.seen_us for row in shown if row.seen_us is not None]
     span = {"since": min(seen, default=0), "until": max(seen, default=_LAST_US)}
-    answers = ask("erasing_answers", _Answer, hashes=hashes, **span)
-    direct = _repeating(ask, answers)
+    near = {
+        "since": span["since"] - MARK_DAYS * _DAY_US,
+        "until": span["until"] + MARK_DAYS * _DAY_US,
+    }
+    answers = sorted(set(ask("erasing_answers", _Answer, hashes=hashes, **span)))
+    direct = _repeating(ask, answers, near)
     answered = {row.interaction for row in answers} - {
         row.interaction for row in shown if row.has_token
     }
     if perhaps := [each for each in interactions if each not in answered]:
         unanswered = ask("erasing_unanswered", str, hashes=_listed(_hashes(perhaps)), **span)
         if unanswered:
-            direct += ask("erasing_quoted_questions", _Quoted, hashes=_listed(_hashes(unanswered)))
-    if {turn.previous for turn in kin} & set(interactions):
+            listed = _listed(_hashes(unanswered))
+            direct += ask("erasing_quoted_questions", _Quoted, hashes=listed, **near)
+    named = set(_hashes(interactions))
+    if any(row.is_hop and row.previous_hash in named for row in told):
         direct += _hops(ask, interactions)
     direct += _attempts(ask, hashes, shown)
     found = dict.fromkeys(direct)
@@ -208,8 +278,8 @@ def _quoting(
     return [row for row in found if row.interaction != row.about]
 
 
-def _repeating(ask: Ask, answers: Sequence[_Answer]) -> list[_Quoted]:
-    """Who repeats one of these answers."""
+def _repeating(ask: Ask, answers: Sequence[_Answer], near: Mapping[str, int]) -> list[_Quoted]:
+    """Who repeats one of these answers, seen `near` them."""
     if not answers:
         return []
     given: dict[int, list[_Answer]] = {}
@@ -217,7 +287,7 @@ def _repeating(ask: Ask, answers: Sequence[_Answer]) -> list[_Quoted]:
         given.setdefault(answer.mac_hash, []).append(answer)
     return [
         _Quoted(row.exchange, row.about, answer.interaction)
-        for row in ask("erasing_repeats", _Repeat, macs=_listed(given))
+        for row in ask("erasing_repeats", _Repeat, macs=_listed(given), **near)
         for answer in given[row.mac_hash]
         if answer.interaction != row.about
     ]
@@ -246,7 +316,7 @@ def _attempts(ask: Ask, hashes: str, shown: Sequence[_Shown]) -> list[_Quoted]:
     if not created:
         return []
     seen = [row.seen_us or 0 for row in created]
-    since, until = min(seen) - WISH_DAYS * _DAY_US, max(seen) + WISH_DAYS * _DAY_US
+    since, until = min(seen) - MARK_DAYS * _DAY_US, max(seen) + MARK_DAYS * _DAY_US
     sequences = _listed(ExchangeId.parse(row.exchange).sequence for row in created)
     span = {"since": since, "until": until}
     if len(created) < _FEW and not ask("erasing_same_wishes", int, sequences=sequences, **span)[0]:

@@ -22,15 +22,13 @@ from proxy.audit.erasure.wish import actor_of, reason_of, wish_from_json
 from proxy.errors import FormatError, StoreError
 from proxy.recorder.erasing.eraser import Done, Eraser
 from proxy.recorder.erasing.sweep import ELSEWHERE, sweep
-from proxy.store.erasing.rewriting import mark_of
+from proxy.store.erasing.rewriting import SMALL_BYTES, mark_of
 
 WARNING: Final = (
     "Google's own copy expires in spite of this hold: `export` it if it must outlive that"
 )
 REWRITTEN_WITHIN_S: Final = 5.0
-"""How long an answer waits for a small tables' file to be written anew."""
-SMALL_BYTES: Final = 32 * 1024 * 1024
-"""A file of so many is written anew in less than a second; nobody waits for a larger one, and the answer says so."""
+"""How long an answer waits for a small tables' file to be written anew; for a larger one it does not, and says so."""
 LOOK_EACH_S: Final = 0.02
 AGAIN_AFTER_S: Final = 5.0
 """Before another attempt to finish what an earlier recorder began."""

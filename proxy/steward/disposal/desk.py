@@ -127,6 +127,12 @@ class Disposals:
                     policy=duty.policy,
                 )
         await self._probing.read(self._clocks.wall_us())
+        await self._take_local(wall_ns)
+        await self._settle()
+        self._is_new = False
+
+    async def _take_local(self, wall_ns: int) -> None:
+        """Take over what is to be erased here, a portion of all. Raises NotAnswered."""
         self._local.due = await self._ledger.to_erase(wall_ns)
         for case in self._local.due:
             duty = case.duty
@@ -134,8 +140,6 @@ class Disposals:
                 # Its labels leave with its content: what they want upstream is put on record first.
                 began = events.DutyBegan(**self._when(), due_at=duty.at, is_request=False)
                 self._take(case, began, policy=duty.policy)
-        await self._settle()
-        self._is_new = False
 
     async def round(self) -> int:
         """Do what can be done now; returns how many moves were made. Raises NotAnswered."""
@@ -155,6 +159,9 @@ class Disposals:
         self._acts += await self._probing.look(self._when(), self._clocks.mono_s())
         await self._settle()
         if self._now().trust is Trust.TRUSTED:
+            if not self._local.due and self._ledger.has_more_to_erase:
+                await self._take_local(self._now().wall)
+                await self._settle()
             await self._local.erase_some(self._ledger, self._now().wall)
         await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
         await self._settle()

@@ -123,6 +123,8 @@ class Ledger:
         self._cases_after = ""
         """How far the last look came, if there was more than it took."""
         self._local_after = ""
+        self.has_more_to_erase = False
+        """The last portion was full."""
         """How far the last portion went."""
 
     async def read_policies(self, now_ns: int) -> None:
@@ -249,6 +251,7 @@ class Ledger:
             if policy.erase_local_after_s is not None
         ]
         if not spans:
+            self.has_more_to_erase = False
             return []
         found: list[Case] = []
         for _ in range(LOCAL_PAGES):
@@ -266,6 +269,7 @@ class Ledger:
             self._local_after = names[-1] if len(page) == PAGE else ""
             if not self._local_after or len(found) >= CARE_MAX:
                 break
+        self.has_more_to_erase = len(found) >= CARE_MAX and self._local_after != ""
         return found
 
     async def surroundings(self, cases: Iterable[Case]) -> Surroundings:

@@ -24,6 +24,13 @@ REST_FACTOR: Final = 20
 would copy the whole file. At most a twentieth of one core goes into it."""
 AGAIN_AFTER_NS: Final = 300 * 1_000_000_000
 """After one that failed: for want of room for a second copy, say. The tables go on meanwhile."""
+SMALL_BYTES: Final = 32 * 1024 * 1024
+"""A file of so many is written anew in less than a second, at once."""
+QUIET_NS: Final = 10 * 1_000_000_000
+"""A larger one waits until nobody erased for so long: of a million interactions it takes a minute or two, in which the
+next erasure would wait for the tables."""
+LATEST_NS: Final = 600 * 1_000_000_000
+"""After the first erasure, however many follow."""
 
 
 class Rewriting:
@@ -32,17 +39,29 @@ class Rewriting:
     def __init__(self, tables: Path) -> None:
         self._tables = tables
         self._not_before_ns = 0
+        self._first_ns: int | None = None
+        self._last_ns = 0
 
     def mark(self) -> None:
         """The file is about to hold traces of what was erased. Durable when this returns: the rows will be."""
         mark = mark_of(self._tables)
+        self._last_ns = time.monotonic_ns()
+        self._first_ns = self._first_ns or self._last_ns
         if not mark.exists():
             mark.touch(mode=0o600)
             sync_folder(mark.parent)
 
     def is_due(self, mono_ns: int) -> bool:
-        """Marked, and the one before is long enough ago."""
-        return mono_ns >= self._not_before_ns and mark_of(self._tables).exists()
+        """Marked, the one before is long enough ago, and nobody is in the middle of erasing."""
+        if mono_ns < self._not_before_ns or not mark_of(self._tables).exists():
+            return False
+        if self._first_ns is None or not self._is_large():
+            return True
+        is_quiet = mono_ns - self._last_ns >= QUIET_NS
+        return is_quiet or mono_ns - self._first_ns >= LATEST_NS
+
+    def _is_large(self) -> bool:
+        return self._tables.exists() and self._tables.stat().st_size > SMALL_BYTES
 
     def run_if_marked(
         self,
@@ -71,6 +90,7 @@ class Rewriting:
                 tables.parent
             )  # before the mark goes: else a power loss could keep the old file alone
             mark_of(tables).unlink(missing_ok=True)
+            self._first_ns = None
         except (duckdb.Error, OSError) as error:
             _remove(fresh)
             self._not_before_ns = time.monotonic_ns() + AGAIN_AFTER_NS

@@ -16,7 +16,7 @@ from typing import Final
 
 import duckdb
 
-from proxy.store.erasing.scrubbing import Erased, erased_exchanges
+from proxy.store.erasing.scrubbing import Erased, erased_exchanges, rows_of
 from proxy.store.position import FactBatch
 from proxy.store.pricing import repricing
 
@@ -53,8 +53,7 @@ _TOUCH_ERASED_SQL: Final = """
     INSERT INTO touched_copies
     SELECT DISTINCT id_hash
     FROM observations
-    WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
-"""
+    WHERE """
 _DELETE_SQL: Final = "DELETE FROM {} WHERE id_hash IN (SELECT told.id_hash FROM {} AS told)"
 _PRICED_SQL: Final = "SELECT count(DISTINCT id_hash) FROM costs"
 
@@ -88,10 +87,7 @@ class Settling:
 
     def _forget_labels(self, erased: Erased) -> None:
         """Digests of labels leave with the rows that they were taken from, at once."""
-        where, given = "", dict[str, object](exchanges=",".join(erased.exchanges))
-        if erased.seen is not None:
-            where = " AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)"
-            given |= {"since": erased.seen[0], "until": erased.seen[1]}
+        where, given = rows_of(erased, is_timed=True)
         self._connection.execute(_TOUCH_ERASED_SQL + where, given)
         self._connection.execute(_DELETE_SQL.format("settled_copies", "touched_copies"))
 

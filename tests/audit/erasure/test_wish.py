@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.audit.erasure.wish import actor_of, reason_of, wish_from_json
+from proxy.audit.erasure.wish import IDS_MAX, actor_of, reason_of, wish_from_json
 from proxy.audit.retention.cascade import Reach
 from proxy.errors import FormatError
 
@@ -19,6 +19,12 @@ def test_a_wish_names_one_interaction_and_nothing_more_if_nothing_else_is_said()
 
     assert (wish.named, wish.label, wish.pointer) == ("v1_1", None, None)
     assert (wish.reach, wish.with_quoted, wish.is_dry) == (Reach.NODE, False, False)
+
+
+def test_a_wish_may_name_several_interactions_each_once() -> None:
+    wish = wish_from_json(WISH | {"ids": ["v1_2", "v1_1", "v1_2"]})
+
+    assert (wish.interactions, wish.named) == (("v1_2", "v1_1"), None)
 
 
 def test_a_plan_needs_no_reason() -> None:
@@ -42,6 +48,11 @@ def test_a_plan_needs_no_reason() -> None:
         {"pointer": "a", "value": "b"},
         {"id": "v1_1", "label": "a=b"},
         {"id": "v1_1", "more": 1},
+        {"id": "v1_1", "ids": ["v1_2"]},
+        {"ids": []},
+        {"ids": "v1_1"},
+        {"ids": ["v1_1", ""]},
+        {"ids": [f"v1_{number}" for number in range(IDS_MAX + 1)]},
     ],
 )
 def test_what_is_not_clear_is_refused(told: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from proxy.recording.interpret import interpret
 from proxy.store.database import Database
 from proxy.store.queries import TablesReader
 from tests.store.histories import Histories
-from tests.store.samples import batch, id_hash, recording
+from tests.store.samples import batch, id_hash, recording, step
 from tests.store.test_carries import equality
 
 _Row = TypeVar("_Row")
@@ -93,6 +93,49 @@ def test_turns_are_found_by_their_links_where_ids_tell_no_conversation(
     found = kin_of(Asked(database), [named])
 
     assert set(found.values()) == {Turn(turn, links[turn]) for turn in ("v1_a", "v1_b", "v1_c")}
+
+
+def test_one_turn_costs_five_questions(database: Database) -> None:
+    """Each takes milliseconds, most of them for its plan: what follows from what is known is not asked."""
+    one = recording(1, steps=(step("model_output", chain_mac="a"),), is_streaming=False)
+    database.ingest(batch(one, recording(2, interaction="v1_two")))
+    ask = Asked(database)
+
+    found = planned(ask, Selection(("v1_one",)), nothing_is_gone)
+
+    assert found.plan.order == ("v1_one",)
+    assert ask.count == 5
+
+
+def test_many_turns_cost_no_more_questions_than_one(database: Database) -> None:
+    names = [f"v1_{number}" for number in range(60)]
+    database.ingest(
+        batch(
+            *(
+                recording(
+                    number,
+                    interaction=name,
+                    is_streaming=False,
+                    steps=(step("model_output", chain_mac=name),),
+                )
+                for number, name in enumerate(names, 1)
+            )
+        )
+    )
+    ask = Asked(database)
+
+    found = planned(ask, Selection(tuple(names)), nothing_is_gone)
+
+    assert len(found.plan.exchanges) == len(names)
+    assert ask.count == 5
+
+
+def test_what_nobody_told_of_is_named(database: Database) -> None:
+    database.ingest(batch(recording(1)))
+
+    found = planned(Asked(database), Selection(("v1_one", "v1_none")), nothing_is_gone)
+
+    assert found.unknown == ("v1_none",)
 
 
 def test_a_conversation_costs_no_more_questions_than_a_turn(database: Database) -> None:

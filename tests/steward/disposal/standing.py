@@ -39,6 +39,9 @@ class Tables(StillRecorder):
         """By a client."""
         self.erased: dict[str, str] = {}
         """Why, by what."""
+        self.erase_calls = 0
+        self.unknown: set[str] = set()
+        """To whoever erases."""
         self.holds: list[str] = []
         self.controls: list[dict[str, Any]] = [
             {"interaction": "v1_control", "api_version": "v1beta", "api_revision": None}
@@ -93,14 +96,21 @@ class Tables(StillRecorder):
         self._check()
         return {label: f"index of {label}" for label in labels}
 
-    async def erase(self, interaction: str, reason: str, *, is_dry: bool) -> dict[str, Any] | None:
+    async def erase(
+        self, interactions: Sequence[str], reason: str, *, is_dry: bool
+    ) -> dict[str, Any] | None:
         self._check()
-        kept = [{"interaction": interaction}] if interaction in self.holds else []
+        self.erase_calls += 1
+        if not set(interactions) <= self.copies.keys() - self.unknown:
+            return None
+        kept = [{"interaction": name} for name in interactions if name in self.holds]
+        free = [name for name in interactions if name not in self.holds]
         if not is_dry:
             assert not kept
-            self.erased[interaction] = reason
-            self.copies[interaction] |= {"label": None, "is_erased": True}
-        return {"plan": {"kept": kept, "interactions": [] if kept else [interaction]}}
+            self.erased |= dict.fromkeys(free, reason)
+            for name in free:
+                self.copies[name] |= {"label": None, "is_erased": True}
+        return {"plan": {"kept": kept, "interactions": free}}
 
     def _disposal_kept(self, after: str, **_: object) -> list[dict[str, Any]]:
         names = [name for name in sorted(self.copies) if name > after and name not in self.erased]

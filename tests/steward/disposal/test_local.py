@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.steward.disposal.standing import DAY_US, Scene
 from tests.steward.still import NOW_US
 
@@ -74,3 +76,38 @@ async def test_the_duty_upstream_outlives_the_labels_that_made_it(tmp_path: Path
     await scene.work()
 
     assert scene.outcome() == "deleted_verified"
+
+
+async def test_many_are_planned_and_erased_together(tmp_path: Path) -> None:
+    names = [f"v1_{number:03d}" for number in range(40)]
+    scene = Scene(tmp_path, *names, policy=WEEK)
+    scene.tables.holds = ["v1_007"]
+
+    await scene.work()
+
+    assert sorted(scene.tables.erased) == [name for name in names if name != "v1_007"]
+    assert scene.tables.erase_calls == 2
+
+
+async def test_one_that_is_not_known_any_more_keeps_no_other_from_going(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "v1_a", "v1_b", "v1_c", policy=WEEK)
+    scene.tables.unknown = {"v1_b"}
+
+    await scene.work()
+
+    assert sorted(scene.tables.erased) == ["v1_a", "v1_c"]
+
+
+async def test_a_full_portion_is_followed_by_the_next_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.steward.disposal.ledger.CARE_MAX", 2)
+    monkeypatch.setattr("proxy.steward.disposal.ledger.PAGE", 2)
+    names = ["v1_a", "v1_b", "v1_c", "v1_d", "v1_e"]
+    scene = Scene(tmp_path, *names, policy=WEEK)
+    await scene.desk.look()
+
+    for _ in range(6):
+        await scene.desk.round()
+
+    assert sorted(scene.tables.erased) == names

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,15 @@ import pytest
 
 from proxy.errors import StoreError
 from proxy.store.database import Database
-from proxy.store.erasing.rewriting import AGAIN_AFTER_NS, REST_FACTOR, Rewriting, mark_of
+from proxy.store.erasing.rewriting import (
+    AGAIN_AFTER_NS,
+    LATEST_NS,
+    QUIET_NS,
+    REST_FACTOR,
+    SMALL_BYTES,
+    Rewriting,
+    mark_of,
+)
 from tests.store.samples import batch, recording, step
 
 MARK = "feedfacecafebeef0000"
@@ -80,6 +89,32 @@ def test_the_next_one_waits_as_long_as_the_last_one_was_expensive(tmp_path: Path
 
     assert rewriting.is_due(0)
     assert REST_FACTOR > 1
+
+
+def test_a_large_file_waits_until_nobody_erases_any_more(tmp_path: Path) -> None:
+    """While it is written anew the next erasure would wait for the tables."""
+    path = tmp_path / "facts.duckdb"
+    path.touch()
+    os.truncate(path, SMALL_BYTES + 1)
+    rewriting = Rewriting(path)
+    rewriting.mark()
+    now_ns = time.monotonic_ns()
+
+    assert not rewriting.is_due(now_ns)
+    assert rewriting.is_due(now_ns + QUIET_NS)
+    os.truncate(path, SMALL_BYTES)
+    assert rewriting.is_due(now_ns)
+
+
+def test_a_large_file_does_not_wait_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    path.touch()
+    os.truncate(path, SMALL_BYTES + 1)
+    first, again = Rewriting(path), Rewriting(path)
+    first.mark()
+
+    assert first.is_due(time.monotonic_ns() + LATEST_NS)
+    assert again.is_due(0)  # a recorder that was started again
 
 
 def test_what_cannot_be_written_leaves_the_old_file_and_the_mark(tables: Path) -> None:

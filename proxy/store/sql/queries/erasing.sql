@@ -1,11 +1,5 @@
 -- What an erasure and a hold have to know, each statement after its name. Parameters are bound by name.
 
--- name: erasing_named
--- The interaction of that name.
-SELECT DISTINCT interaction
-FROM observations
-WHERE id_hash = $hash::UBIGINT AND interaction = $named;
-
 -- name: erasing_beginning
 -- Interactions whose names begin so.
 SELECT DISTINCT interaction
@@ -23,7 +17,7 @@ ORDER BY interaction;
 
 -- name: erasing_kin
 -- What was told of interactions, by the hashes of their ids, of all turns of their conversations, and of the turns that go
--- on from any of these: the turn before each, and their conversations.
+-- on from any of these: when, by which exchange, and whether that shows content, more interactions than one, or a hop.
 WITH wanted AS MATERIALIZED (
     SELECT unnest(string_split($hashes, ',')::UBIGINT[]) AS id_hash
 ),
@@ -40,22 +34,40 @@ kin AS MATERIALIZED (
     WHERE root_hash IN (SELECT named.root_hash FROM named)
 )
 
-SELECT DISTINCT interaction, previous_interaction_id AS previous, previous_hash, root_hash
+SELECT
+    exchange,
+    interaction,
+    how_shown(how) AS how,
+    epoch_us(seen_at) AS seen_us,
+    previous_interaction_id AS previous,
+    previous_hash,
+    root_hash,
+    has_content(how, input_step_count, output_step_count, about_ref) AS has_content,
+    coalesce(has_continuation_token, FALSE) AS has_token,
+    coalesce(is_streaming, TRUE) AS is_streaming,
+    coalesce(is_hop(how, is_continuation, previous_hash, settings_sent), FALSE) AS is_hop
 FROM observations
 WHERE rowid IN (
     SELECT named.place
     FROM named
-    UNION
+    UNION ALL
     SELECT kin.place
     FROM kin
-    UNION
+    UNION ALL
     SELECT behind.rowid
     FROM observations AS behind
     WHERE behind.previous_hash IN (
-        SELECT wanted.id_hash FROM wanted UNION SELECT kin.id_hash FROM kin
+        SELECT wanted.id_hash FROM wanted UNION ALL SELECT kin.id_hash FROM kin
     )
 )
-ORDER BY interaction, previous;
+ORDER BY rowid;
+
+-- name: erasing_unread
+-- Exchanges that show these interactions, and could not be read.
+SELECT exchange, interaction, how
+FROM unread
+WHERE id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]))
+ORDER BY exchange, interaction;
 
 -- name: erasing_own
 -- Exchanges that show these interactions, when the tables saw them, and whether they told how to go on.
@@ -73,36 +85,38 @@ ORDER BY exchange, interaction;
 SELECT
     exchange,
     interaction,
-    CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
+    how_shown(how) AS how,
     epoch_us(seen_at) AS seen_us,
-    has_continuation_token AS has_token
+    coalesce(has_continuation_token, FALSE) AS has_token
 FROM observations
 WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
     AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
-    AND (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
+    AND has_content(how, input_step_count, output_step_count, about_ref)
 ORDER BY exchange, interaction;
 
 -- name: erasing_answers
 -- By which numbers the answers of these interactions are known again; they were seen between $since and $until.
-SELECT DISTINCT interaction, mac_hash, is_chain
-FROM answers_given($hashes, make_timestamp($since), make_timestamp($until))
-ORDER BY interaction, mac_hash;
+SELECT interaction, mac_hash
+FROM answers_given($hashes, make_timestamp($since), make_timestamp($until));
 
 -- name: erasing_repeats
--- Who sent something again that is known by one of $macs.
+-- Who sent something again that is known by one of $macs, between $since and $until.
 SELECT DISTINCT exchange, interaction AS about, mac_hash, is_before
 FROM repeats
 WHERE rowid IN (
     SELECT found.rowid
     FROM repeats AS found
     WHERE found.mac_hash IN (SELECT unnest(string_split($macs, ',')::UBIGINT[]))
+        AND found.seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
 )
 ORDER BY exchange, about, mac_hash, is_before;
 
--- name: erasing_exchange_count
--- How many exchanges the tables have: whether one came in between two looks.
-SELECT count(*) AS count
-FROM exchanges;
+-- name: erasing_numbers
+-- How many exchanges the tables have (whether one came in between two looks), and of what there is nothing to ask.
+SELECT
+    (SELECT count(*) FROM exchanges) AS exchanges,
+    (SELECT count(*) FROM unread) AS unread,
+    (SELECT count(*) FROM acts WHERE kind = 'hold') AS holds;
 
 -- name: erasing_unanswered
 -- Those of these interactions that nobody answered, seen between $since and $until: what repeats them is known by their
@@ -112,9 +126,9 @@ FROM unanswered_of($hashes, make_timestamp($since), make_timestamp($until))
 ORDER BY interaction;
 
 -- name: erasing_quoted_questions
--- Exchanges about others that repeat a question of these interactions.
+-- Exchanges about others that repeat a question of these interactions; all were seen between $since and $until.
 SELECT DISTINCT exchange, about, interaction
-FROM quoted_questions($hashes)
+FROM quoted_questions($hashes, make_timestamp($since), make_timestamp($until))
 ORDER BY exchange, about, interaction;
 
 -- name: erasing_hops

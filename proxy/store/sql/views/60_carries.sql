@@ -10,6 +10,21 @@
 -- rows that a join throws away are unpacked first, hence the joins by rowid. Steps lie between two instants, NULL: any; they are
 -- seen when their exchange shows the interaction.
 
+CREATE OR REPLACE MACRO how_shown(how) AS
+CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END;
+
+-- What was asked, steps, or what else stands beside them; a deletion and many a poll show nothing.
+CREATE OR REPLACE MACRO has_content(how, input_step_count, output_step_count, about_ref) AS
+(how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL);
+
+-- A hop sends the settings of the hop before again: instructions, declarations, labels.
+CREATE OR REPLACE MACRO is_hop(how, is_continuation, previous_hash, settings_sent) AS (
+    how = 'created'
+    AND is_continuation
+    AND previous_hash IS NOT NULL
+    AND coalesce(settings_sent, 'not known') != ''
+);
+
 CREATE OR REPLACE MACRO answers_given(wanted, since, until) AS TABLE (
     WITH answered AS (
         SELECT interaction, chain_mac, step_mac
@@ -97,7 +112,7 @@ CREATE OR REPLACE MACRO unanswered_of(wanted, since, until) AS TABLE (
 
 -- The same question alone, asked every second in vain, would be quoted by each other one: only those
 -- soon after count.
-CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
+CREATE OR REPLACE MACRO quoted_questions(wanted, since, until) AS TABLE (
     WITH unanswered AS (
         SELECT
             told.interaction,
@@ -105,7 +120,7 @@ CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
             told.has_continuation_token,
             created.client,
             created.started_at
-        FROM unanswered_of(wanted, NULL::TIMESTAMP, NULL::TIMESTAMP) AS told
+        FROM unanswered_of(wanted, since, until) AS told
         INNER JOIN exchanges AS created
             ON created.sequence = number_of(told.exchange) AND created.exchange = told.exchange
     ),
@@ -117,6 +132,7 @@ CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
             SELECT exchange, interaction, id_hash, seen_at, unnest(string_split(chain_mac, ',')) AS mac
             FROM steps
             WHERE side = 'input' AND type IN ('user_input', 'function_result') AND chain_mac IS NOT NULL
+                AND (since IS NULL OR seen_at BETWEEN since AND until)
         )
         WHERE mac IN (SELECT unanswered.mac FROM unanswered)
     ),
@@ -164,14 +180,10 @@ CREATE OR REPLACE MACRO quoted_questions(wanted) AS TABLE (
         END
 );
 
--- A stored hop sends the settings of the hop before again: instructions, declarations, labels.
 CREATE OR REPLACE MACRO hops_after(wanted) AS TABLE (
     SELECT exchange, interaction AS about, id_hash AS about_hash, previous_hash
     FROM observations
-    WHERE how = 'created'
-        AND is_continuation
-        AND previous_hash IS NOT NULL
-        AND coalesce(settings_sent, 'not known') != ''
+    WHERE is_hop(how, is_continuation, previous_hash, settings_sent)
         AND (wanted IS NULL OR previous_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[])))
 );
 
@@ -272,7 +284,7 @@ hops_before AS (
 direct AS (
     FROM quoted_answers(NULL)
     UNION
-    FROM quoted_questions(NULL)
+    FROM quoted_questions(NULL, NULL::TIMESTAMP, NULL::TIMESTAMP)
     UNION
     FROM quoted_attempts(NULL, '-infinity'::TIMESTAMP, 'infinity'::TIMESTAMP)
     UNION
@@ -299,11 +311,11 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
     SELECT
         exchange,
         interaction,
-        CASE how WHEN 'created' THEN 'created' WHEN 'resumed' THEN 'resumed' ELSE 'read' END AS how,
+        how_shown(how) AS how,
         seen_at,
         has_continuation_token
     FROM observations
-    WHERE (how = 'created' OR input_step_count + output_step_count > 0 OR about_ref IS NOT NULL)
+    WHERE has_content(how, input_step_count, output_step_count, about_ref)
         AND (wanted IS NULL OR observations.rowid IN (
         SELECT found.rowid FROM observations AS found
         WHERE found.id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
