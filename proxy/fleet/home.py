@@ -17,6 +17,7 @@ from proxy.fleet.shipping.sealed import S3Shelf, Sealed
 from proxy.journal.keys import FingerprintKey, MasterKey
 from proxy.journal.slots import Keystore
 from proxy.reading.sealed import open_vault
+from proxy.steward.disposal.turn import since_boot_ns
 
 _COMPARED: Final = b"the fingerprint key of a fleet"
 """No secret: what every proxy's key makes of it tells whether the keys are the same."""
@@ -46,7 +47,7 @@ def following_of(settings: Settings) -> Following:
         tell=teller(settings.run_folder / "recorder.sock"),
         now_ns=time.time_ns,
     )
-    return Following(fleet, home, time.monotonic_ns)
+    return Following(fleet, home, since_boot_ns)
 
 
 def fleet_of(settings: Settings) -> Fleet:

@@ -2,7 +2,7 @@
 
 The steward says in `run/disposal-scope.json` which scope it cares for; the shipper takes the lease of each of its
 fingerprints, and says in `run/disposal-lease.json` until when the steward may act, and in which boot of the machine:
-between two boots its monotonic clock is the same for both. Where the catalog is away nobody may act: deleting waits, recording does not.
+its clock since then is the same for both, and goes on while it sleeps. Where the catalog is away nobody may act: deleting waits, recording does not.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Turns:
     """Over one link."""
 
     def __init__(
-        self, link: Link, run_folder: Path, holder: str, mono_ns: Callable[[], int]
+        self, link: Link, run_folder: Path, holder: str, clock_ns: Callable[[], int]
     ) -> None:
         self._link = link
         self._run_folder = run_folder
         self._holder = holder
-        self._mono_ns = mono_ns
+        self._clock_ns = clock_ns
         self._renewed_ns: int | None = None
         self._resting: dict[str, Lease] = {}
         """Not to be renewed: others want them. Given up when nothing can be under way any more."""
@@ -41,7 +41,7 @@ class Turns:
 
     def keep(self) -> None:
         """Take or hold on to what the steward needs, and tell it. Raises StoreError, OSError."""
-        now_ns = self._mono_ns()
+        now_ns = self._clock_ns()
         if self._renewed_ns is not None and now_ns - self._renewed_ns < RENEW_S * 1e9:
             return
         scope = self._scope()
@@ -87,6 +87,6 @@ class Turns:
         path = self._run_folder / LEASE_FILE
         unborn = path.with_name(path.name + ".unborn")
         with contextlib.suppress(FileNotFoundError):  # the folder of a proxy that ends
-            told = {"until_mono_ns": until_ns, "boot": this_boot(), "token": token}
+            told = {"until_ns": until_ns, "boot": this_boot(), "token": token}
             unborn.write_text(json.dumps(told), "utf-8")
             unborn.replace(path)

@@ -103,7 +103,7 @@ def _disposals(
     pace = (allowance, clocks.mono_s)
     is_our_turn = always
     if settings.has_fleet:
-        is_our_turn = turn_in(settings.run_folder, credential.scope, clocks.mono_s)
+        is_our_turn = turn_in(settings.run_folder, credential.scope)
     gateway, verifier = neighbours.gateway, neighbours.verifier
     reach = Reach(recorder, gateway, verifier, credential, pace, is_our_turn)
     ledger = Ledger(recorder, credential.scope, settings.project)

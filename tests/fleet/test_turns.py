@@ -37,7 +37,7 @@ def test_a_steward_may_act_for_less_time_than_its_lease_lasts(tmp_path: Path) ->
     turns.keep()
 
     assert told(tmp_path) == {
-        "until_mono_ns": clock.ns + int((LEASE_S - MARGIN_S) * SECOND),
+        "until_ns": clock.ns + int((LEASE_S - MARGIN_S) * SECOND),
         "boot": this_boot(),
         "token": 3,
     }
@@ -50,7 +50,7 @@ def test_nobody_acts_on_a_scope_of_which_somebody_else_has_a_part(tmp_path: Path
 
     turns.keep()
 
-    assert told(tmp_path)["until_mono_ns"] == 0
+    assert told(tmp_path)["until_ns"] == 0
 
 
 def test_a_long_turn_ends_where_others_wait_and_only_when_nothing_is_under_way(
@@ -59,7 +59,7 @@ def test_a_long_turn_ends_where_others_wait_and_only_when_nothing_is_under_way(
     turns, link, clock = made(tmp_path, lease=[(3, True, TURN_S)])
 
     turns.keep()
-    assert told(tmp_path)["until_mono_ns"] == 0
+    assert told(tmp_path)["until_ns"] == 0
     clock.ns += int(RENEW_S * SECOND)
     turns.keep()
     assert not any("-infinity" in text for text, _ in link.asked)

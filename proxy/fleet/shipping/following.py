@@ -72,12 +72,13 @@ class Following:
         self,
         fleet: Fleet,
         home: Home,
-        mono_ns: Callable[[], int],
+        clock_ns: Callable[[], int],
         open_link: Callable[[Fleet], Link] = Link.open,
     ) -> None:
+        """`clock_ns`: since the machine's boot, as the steward's (proxy/steward/disposal/turn.py)."""
         self._fleet = fleet
         self._home = home
-        self._mono_ns = mono_ns
+        self._clock_ns = clock_ns
         self._open_link = open_link
         self._holder = f"{fleet.proxy}/{secrets.token_hex(4)}"
         self._link: Link | None = None
@@ -131,7 +132,7 @@ class Following:
         assert self._upkeep is not None
         self._turns.keep()
         heed(link, self._fleet.proxy, self._home.tell)
-        self._upkeep.do_if_due(self._mono_ns() / 1e9)
+        self._upkeep.do_if_due(self._clock_ns() / 1e9)
 
     def _linked(self) -> tuple[Link, Shipper]:
         if self._link is None or self._shipper is None:
@@ -139,7 +140,7 @@ class Following:
             bring_up(link, self._fleet.proxy, self._home.fingerprint)
             self._shipper = Shipper(link, self._fleet.proxy, self._home.sealed)
             self._upkeep = Upkeep(link, self._holder)
-            self._turns = Turns(link, self._home.run_folder, self._holder, self._mono_ns)
+            self._turns = Turns(link, self._home.run_folder, self._holder, self._clock_ns)
         return self._link, self._shipper
 
     def _give_up(self, problem: str) -> None:

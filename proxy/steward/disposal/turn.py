@@ -1,13 +1,14 @@
 """Whose turn it is, where a fleet has several stewards for one scope: told by the shipper, in a file beside.
 
 The steward says which scope it cares for; the shipper holds a lease for it and says until when the steward may act
-(proxy/fleet/turns.py). The machine's monotonic clock is the same for both, between two boots: the file says in which
-one it was written, for the folder may outlive it or move to another machine.
+(proxy/fleet/turns.py). The machine's clock since its boot is the same for both: the file says in which boot it was
+written, for the folder may outlive it or move to another machine.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -27,8 +28,13 @@ def this_boot() -> str:
     return _BOOT.read_text("ascii").strip()
 
 
+def since_boot_ns() -> int:
+    """Counts while the machine sleeps, too; its monotonic clock does not, and a lease that ended meanwhile looked held."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 def turn_in(
-    run_folder: Path, scope: Iterable[str], mono_s: Callable[[], float]
+    run_folder: Path, scope: Iterable[str], clock_ns: Callable[[], int] = since_boot_ns
 ) -> Callable[[], bool]:
     """Say which scope this is, and get what tells whether it may be acted on now. Raises OSError."""
     boot = this_boot()
@@ -40,7 +46,7 @@ def turn_in(
     def is_ours() -> bool:
         try:
             told = json.loads((run_folder / LEASE_FILE).read_text("utf-8"))
-            return bool(told["boot"] == boot and mono_s() * 1e9 < int(told["until_mono_ns"]))
+            return bool(told["boot"] == boot and clock_ns() < int(told["until_ns"]))
         except (OSError, ValueError, KeyError, TypeError):
             return False  # nobody said so
 
