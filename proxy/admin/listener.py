@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -16,6 +17,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
+from proxy.admin.arrivals import BACKLOG, take
 from proxy.admin.asking.questions import Questions
 from proxy.admin.asking.records import Records
 from proxy.admin.asking.snapshots import Copy, Snapshots
@@ -169,10 +171,18 @@ class AdminListener:
             max_field_size=HEADER_BYTES_MAX,
         )
         await runner.setup()
+        assert runner.server is not None, "set up above"
+        server = runner.server
+        bound.listen(BACKLOG)
         try:
-            await web.SockSite(runner, bound, ssl_context=tls).start()
-            yield
+            async with asyncio.TaskGroup() as tasks:
+                taking = tasks.create_task(
+                    take(bound, server, lambda: len(server.connections), tls)
+                )
+                yield
+                taking.cancel()
         finally:
+            bound.close()
             await runner.cleanup()
             self._trail.close()
             self._refusals.close()

@@ -37,6 +37,67 @@ DEAF = OBEDIENT.replace("signal.SIGTERM, end", "signal.SIGTERM, signal.SIG_IGN")
 BROKEN = "import sys; sys.exit(3)"
 SHORT_LIVED = OBEDIENT.split("wait(0)", maxsplit=1)[0]
 SILENT = "import os; os.read(0, 1)"
+LISTENING = (
+    WAITING
+    + """
+import socket, sys
+notes = open(sys.argv[1], "a", buffering=1)
+worker, number = sys.argv[-3], int(sys.argv[-1])
+listener = socket.socket(fileno=number)
+listener.setblocking(True)
+def end(*_):
+    notes.write(f"gateway {worker} stopped\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.write(f"gateway {worker} ready {os.getpid()}\\n")
+print("ready", flush=True)
+while True:
+    wait(listener)
+    client, _ = listener.accept()
+    client.sendall(worker.encode())
+    client.close()
+"""
+)
+SUCCEEDING = (
+    WAITING
+    + """
+import socket, sys
+notes = open(sys.argv[1], "a", buffering=1)
+listener = socket.socket(fileno=int(sys.argv[-1]))
+listener.settimeout(20)
+retired = []
+def retire(*_):
+    notes.write(f"{os.getpid()} retired\\n")
+    retired.append(1)
+    os._exit(0)
+signal.signal(signal.SIGHUP, retire)
+signal.signal(signal.SIGTERM, lambda *_: (notes.write(f"{os.getpid()} stopped\\n"), os._exit(0)))
+notes.write(f"{os.getpid()} ready\\n")
+print("ready", flush=True)
+wait(heard)
+"""
+)
+PRIVATE = (
+    WAITING
+    + """
+import sys
+notes = open(sys.argv[1], "a", buffering=1)
+given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+secret = os.pread(int(given["--credential-fd"]), 100, 0) if "--credential-fd" in given else b""
+def end(*_):
+    notes.write("steward stopped\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.write(f"steward ready {os.getpid()} {secret.decode()} {sorted(given)[-1]}\\n")
+print("ready", flush=True)
+wait(0)
+"""
+)
+DOOR = OBEDIENT.replace(
+    "signal.signal(signal.SIGTERM, end)",
+    "signal.signal(signal.SIGTERM, end)\n"
+    'signal.signal(signal.SIGHUP, lambda *_: notes.write("door read again\\n"))',
+).replace("wait(0)", "while True:\n    wait(heard)\n    os.read(heard, 100)")
 
 
 def program(text: str, *arguments: str | Path) -> tuple[str, ...]:

@@ -21,29 +21,7 @@ from proxy.errors import ConfigError, StartRefused
 from proxy.supervise.child import Pace
 from proxy.supervise.plans import Programs, Started
 from proxy.supervise.server import Supervisor
-from tests.supervise.fakes import BROKEN, OBEDIENT, WAITING, program
-
-LISTENING = (
-    WAITING
-    + """
-import socket, sys
-notes = open(sys.argv[1], "a", buffering=1)
-worker, number = sys.argv[-3], int(sys.argv[-1])
-listener = socket.socket(fileno=number)
-listener.setblocking(True)
-def end(*_):
-    notes.write(f"gateway {worker} stopped\\n")
-    os._exit(0)
-signal.signal(signal.SIGTERM, end)
-notes.write(f"gateway {worker} ready {os.getpid()}\\n")
-print("ready", flush=True)
-while True:
-    wait(listener)
-    client, _ = listener.accept()
-    client.sendall(worker.encode())
-    client.close()
-"""
-)
+from tests.supervise.fakes import BROKEN, DOOR, LISTENING, OBEDIENT, PRIVATE, SUCCEEDING, program
 
 
 def settings(folder: Path, **more: int) -> Settings:
@@ -204,27 +182,6 @@ async def test_a_start_is_refused_when_another_recorder_stays(tmp_path: Path) ->
             await supervisor.serve(lambda _: None)
 
 
-SUCCEEDING = (
-    WAITING
-    + """
-import socket, sys
-notes = open(sys.argv[1], "a", buffering=1)
-listener = socket.socket(fileno=int(sys.argv[-1]))
-listener.settimeout(20)
-retired = []
-def retire(*_):
-    notes.write(f"{os.getpid()} retired\\n")
-    retired.append(1)
-    os._exit(0)
-signal.signal(signal.SIGHUP, retire)
-signal.signal(signal.SIGTERM, lambda *_: (notes.write(f"{os.getpid()} stopped\\n"), os._exit(0)))
-notes.write(f"{os.getpid()} ready\\n")
-print("ready", flush=True)
-wait(heard)
-"""
-)
-
-
 def reloading(
     folder: Path, reread: Callable[[], Settings]
 ) -> tuple[Supervisor, queue.SimpleQueue[str]]:
@@ -300,24 +257,6 @@ async def test_a_certificate_that_cannot_be_used_changes_nothing_and_stops_no_ga
     assert written.listen_tls_certificate_file is None
 
 
-PRIVATE = (
-    WAITING
-    + """
-import sys
-notes = open(sys.argv[1], "a", buffering=1)
-given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
-secret = os.pread(int(given["--credential-fd"]), 100, 0) if "--credential-fd" in given else b""
-def end(*_):
-    notes.write("steward stopped\\n")
-    os._exit(0)
-signal.signal(signal.SIGTERM, end)
-notes.write(f"steward ready {os.getpid()} {secret.decode()} {sorted(given)[-1]}\\n")
-print("ready", flush=True)
-wait(0)
-"""
-)
-
-
 async def test_a_steward_gets_its_credential_at_each_start_and_stops_first(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     started = replace(
@@ -367,13 +306,6 @@ async def test_without_credential_and_listener_there_is_no_steward(tmp_path: Pat
     await serve_until(Supervisor(settings(tmp_path), programs=started), lambda _: None)
 
     assert not (tmp_path / "data" / "run" / "steward.sock").exists()
-
-
-DOOR = OBEDIENT.replace(
-    "signal.signal(signal.SIGTERM, end)",
-    "signal.signal(signal.SIGTERM, end)\n"
-    'signal.signal(signal.SIGHUP, lambda *_: notes.write("door read again\\n"))',
-).replace("wait(0)", "while True:\n    wait(heard)\n    os.read(heard, 100)")
 
 
 async def test_a_door_reads_its_rules_again_and_stops_between_gateways_and_recorder(
