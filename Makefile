@@ -187,6 +187,7 @@ full: export RETENTION_LIVES := 20000
 full: export RETENTION_TREES := 400
 full: export FLEET_INTERACTIONS := 100
 full: export FLEET_ROUNDS := 10
+full: export FLEET_HASTE := 1
 full: export RETENTION_KILLS := 40
 full: export STREAMS_OPEN := 500
 full: ## check, with the long runs: 1,000 kills instead of 60, 50,000 crash images, every system call instead of a sample
