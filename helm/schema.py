@@ -78,7 +78,7 @@ def values_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "Written by `make docs`; change helm/schema.py or proxy/config/catalogue.py instead.",
         "title": "Values of the chart interactions-proxy",
-        **_section(_workload() | _surroundings() | {"settings": _settings()}),
+        **_section(_workload() | _ways() | _surroundings() | {"settings": _settings()}),
         "if": {"not": {"properties": {"sharding": {"properties": {"enabled": {"const": True}}}}}},
         "then": {"properties": {"replicaCount": {"maximum": 1}}},
     }
@@ -118,6 +118,34 @@ def _kept(kind: str) -> Schema:
     return _section({f"existing{kind}": _NAME, "key": _ENTRY})
 
 
+def _tls() -> Schema:
+    return _section({"existingSecret": _NAME, "certificate": _ENTRY, "privateKey": _ENTRY})
+
+
+def _ways() -> Schema:
+    """Certificates, the way out, and the engine of a fleet."""
+    return {
+        "tls": _tls(),
+        "adminTls": _tls(),
+        "adminClientCa": _kept("ConfigMap"),
+        "upstreamCa": _kept("ConfigMap"),
+        "outboundProxy": _section(
+            {
+                "url": {"type": "string", "pattern": r"^(http://[^/@\s?#]+:[1-9][0-9]{0,4})?$"},
+                "peers": _OBJECTS,
+            }
+        ),
+        "fleet": _section(
+            {
+                "existingSecret": _NAME,
+                "key": _ENTRY,
+                "fingerprintKey": _ENTRY,
+                "egress": _OBJECTS,
+            }
+        ),
+    }
+
+
 def _workload() -> Schema:
     """The pod, its image, its volume, its secrets."""
     digest = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
@@ -146,7 +174,6 @@ def _workload() -> Schema:
         ),
         "steward": _kept("Secret"),
         "webhook": _section({"enabled": _FLAG, "existingSecret": _NAME, "key": _ENTRY}),
-        "upstreamCa": _kept("ConfigMap"),
         "retentionPolicies": _kept("ConfigMap"),
         "priceBook": _kept("ConfigMap"),
         "persistence": _section(

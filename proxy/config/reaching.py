@@ -61,3 +61,8 @@ class Reaching:
         Kind.FILE,
         why="A file (TOML) with the engine of a fleet: many proxies, one record there, besides the one here.",
     )
+    fleet_proxy_name: str = setting(
+        "",
+        Kind.TEXT,
+        why="This proxy's name in its fleet, before the one in the file: where several share a file.",
+    )

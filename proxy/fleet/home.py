@@ -62,7 +62,7 @@ def fleet_of(settings: Settings) -> Fleet:
         extension_file(name)
     for name in ("psycopg", "minio"):
         required(name)
-    return read_fleet(settings.fleet_engine_file)
+    return read_fleet(settings.fleet_engine_file, settings.fleet_proxy_name)
 
 
 def ship_once(settings: Settings) -> int:

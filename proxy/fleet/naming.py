@@ -59,8 +59,8 @@ class Fleet:
     every_s: float = EVERY_S
 
 
-def read_fleet(path: Path) -> Fleet:
-    """The file of `fleet.engine_file`.
+def read_fleet(path: Path, proxy: str = "") -> Fleet:
+    """The file of `fleet.engine_file`; `proxy`, where given, is the name before the one in it.
 
     Raises:
         StartRefused: it cannot be read, is open to everybody, or says something else; the text says what.
@@ -75,19 +75,19 @@ def read_fleet(path: Path) -> Fleet:
     try:
         if len(text) > FILE_BYTES_MAX:
             raise ValueError(f"more than {FILE_BYTES_MAX} bytes")  # noqa: TRY301
-        return _fleet(tomllib.loads(text.decode()))
+        return _fleet(tomllib.loads(text.decode()), proxy)
     except (ValueError, TypeError) as error:
         raise StartRefused(f"fleet.engine_file {path}: {error}") from error
 
 
-def _fleet(told: dict[str, Any]) -> Fleet:
+def _fleet(told: dict[str, Any], proxy: str) -> Fleet:
     _only_known(told, "")
     catalog, objects = told.get("catalog", {}), told.get("objects", {})
     _only_known(catalog, "catalog")
     _only_known(objects, "objects")
-    name = _text(told, "proxy")
+    name = proxy or _text(told, "proxy")
     if not _NAME.match(name):
-        raise ValueError("proxy is a name of a-z, 0-9, . and -, 63 at most")
+        raise ValueError("proxy (or fleet.proxy_name) is a name of a-z, 0-9, . and -, 63 at most")
     every_s = told.get("every_s", EVERY_S)
     if not isinstance(every_s, int | float) or not 0 < every_s <= 3600:
         raise ValueError("every_s is a number of seconds up to 3600")

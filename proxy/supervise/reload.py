@@ -18,6 +18,7 @@ FIXED: Final = (
     "steward.credential_file",  # whether there is a steward
     "door.policy_file",  # whether there is a door; what stands in the file is read again
     "fleet.engine_file",  # whether there is a shipper
+    "fleet.proxy_name",  # for good
     "webhook.listen",
     "webhook.address",
     "webhook.port",

@@ -70,6 +70,20 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         read_fleet(tmp_path / "none.toml")
 
 
+def test_proxies_that_share_a_file_have_names_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(GOOD)
+    path.chmod(0o600)
+
+    assert read_fleet(path, "pod-3").proxy == "pod-3"
+    path.write_text(GOOD.replace('proxy = "eu-1"', ""))
+    assert read_fleet(path, "pod-3").proxy == "pod-3"
+    with pytest.raises(StartRefused, match="proxy"):
+        read_fleet(path)
+    with pytest.raises(StartRefused, match=r"fleet\.proxy_name"):
+        read_fleet(path, "Pod 3")
+
+
 def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) -> None:
     assert identity(tmp_path / "none") is None
     data.open()

@@ -13,6 +13,18 @@
 {{- if and $v.sharding.enabled (or $v.steward.existingSecret $v.webhook.enabled) -}}
 {{- fail "sharding.enabled: several stewards would fetch and delete the same interactions. Run the steward in a release of its own, with replicaCount 1." -}}
 {{- end -}}
+{{- if and $v.adminTls.existingSecret (not $v.admin.existingSecret) -}}
+{{- fail "adminTls.existingSecret: the admin listener answers inside the pod only. Set admin.existingSecret, too." -}}
+{{- end -}}
+{{- if and $v.adminClientCa.existingConfigMap (not $v.adminTls.existingSecret) -}}
+{{- fail "adminClientCa.existingConfigMap: certificates of clients are asked for over TLS only. Set adminTls.existingSecret, too." -}}
+{{- end -}}
+{{- if and $v.outboundProxy.peers (not $v.outboundProxy.url) -}}
+{{- fail "outboundProxy.peers is set and outboundProxy.url is empty: nothing would go there." -}}
+{{- end -}}
+{{- if and $v.fleet.egress (not $v.fleet.existingSecret) -}}
+{{- fail "fleet.egress is set and fleet.existingSecret is empty: nothing would go there." -}}
+{{- end -}}
 {{- if and $v.retentionPolicies.existingConfigMap (not $v.steward.existingSecret) -}}
 {{- fail "retentionPolicies.existingConfigMap: nobody could delete anything without the steward's credential. Set steward.existingSecret." -}}
 {{- end -}}
@@ -84,6 +96,23 @@ them from this file); values.schema.json refuses them under `settings`.
 {{- $_ := set $own "webhook.secret_file" "/etc/interactions-proxy/webhook/secrets" -}}
 {{- end -}}
 {{- end -}}
+{{- if $v.tls.existingSecret -}}
+{{- $_ := set $own "listen.tls_certificate_file" "/etc/interactions-proxy/tls/tls.crt" -}}
+{{- $_ := set $own "listen.tls_key_file" "/etc/interactions-proxy/tls/tls.key" -}}
+{{- end -}}
+{{- if $v.adminTls.existingSecret -}}
+{{- $_ := set $own "admin.tls_certificate_file" "/etc/interactions-proxy/admin-tls/tls.crt" -}}
+{{- $_ := set $own "admin.tls_key_file" "/etc/interactions-proxy/admin-tls/tls.key" -}}
+{{- end -}}
+{{- if $v.adminClientCa.existingConfigMap -}}
+{{- $_ := set $own "admin.tls_client_ca_file" "/etc/interactions-proxy/admin-client-ca/ca.crt" -}}
+{{- end -}}
+{{- if $v.outboundProxy.url -}}
+{{- $_ := set $own "upstream.proxy_url" $v.outboundProxy.url -}}
+{{- end -}}
+{{- if $v.fleet.existingSecret -}}
+{{- $_ := set $own "fleet.engine_file" "/etc/interactions-proxy/fleet/engine.toml" -}}
+{{- end -}}
 {{- if $v.upstreamCa.existingConfigMap -}}
 {{- $_ := set $own "upstream.ca_file" "/etc/interactions-proxy/upstream-ca/ca.crt" -}}
 {{- end -}}
@@ -115,7 +144,7 @@ them from this file); values.schema.json refuses them under `settings`.
 {{- end -}}
 {{- end }}
 
-{{/* What is mounted below /etc/interactions-proxy: kind, object, entry, folder, file. */}}
+{{/* What is mounted below /etc/interactions-proxy: kind, object, folder, and entry and file, or several of them. */}}
 {{- define "ip.mounted" -}}
 {{- $v := .Values -}}
 {{- $found := list -}}
@@ -130,6 +159,18 @@ them from this file); values.schema.json refuses them under `settings`.
 {{- end -}}
 {{- if and $v.webhook.enabled $v.webhook.existingSecret -}}
 {{- $found = append $found (dict "kind" "secret" "from" $v.webhook.existingSecret "key" $v.webhook.key "folder" "webhook" "file" "secrets") -}}
+{{- end -}}
+{{- if $v.tls.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.tls.existingSecret "folder" "tls" "items" (list (dict "key" $v.tls.certificate "path" "tls.crt") (dict "key" $v.tls.privateKey "path" "tls.key"))) -}}
+{{- end -}}
+{{- if $v.adminTls.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.adminTls.existingSecret "folder" "admin-tls" "items" (list (dict "key" $v.adminTls.certificate "path" "tls.crt") (dict "key" $v.adminTls.privateKey "path" "tls.key"))) -}}
+{{- end -}}
+{{- if $v.adminClientCa.existingConfigMap -}}
+{{- $found = append $found (dict "kind" "configMap" "from" $v.adminClientCa.existingConfigMap "key" $v.adminClientCa.key "folder" "admin-client-ca" "file" "ca.crt") -}}
+{{- end -}}
+{{- if $v.fleet.existingSecret -}}
+{{- $found = append $found (dict "kind" "secret" "from" $v.fleet.existingSecret "folder" "fleet" "items" (list (dict "key" $v.fleet.key "path" "engine.toml") (dict "key" $v.fleet.fingerprintKey "path" "fingerprint.key"))) -}}
 {{- end -}}
 {{- if $v.upstreamCa.existingConfigMap -}}
 {{- $found = append $found (dict "kind" "configMap" "from" $v.upstreamCa.existingConfigMap "key" $v.upstreamCa.key "folder" "upstream-ca" "file" "ca.crt") -}}

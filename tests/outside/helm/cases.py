@@ -63,6 +63,24 @@ CASES: Final[dict[str, Values]] = {
     "no class of storage": {"persistence": {"storageClass": "-", "accessMode": "ReadWriteOnce"}},
     "sharded": {"sharding": {"enabled": True}, "replicaCount": 3, "admin": SECRETS["admin"]},
     "IPv6": {"listenAddress": "::"},
+    "TLS": {
+        "tls": {"existingSecret": "certificate"},
+        "admin": SECRETS["admin"],
+        "adminTls": {"existingSecret": "audit-certificate", "certificate": "chain.pem"},
+        "adminClientCa": {"existingConfigMap": "auditors-ca"},
+        "upstreamCa": SECRETS["upstreamCa"],
+    },
+    "an outbound proxy": {
+        "outboundProxy": {"url": "http://proxy.example:3128", "peers": [NAMESPACE]},
+    },
+    "a fleet": {
+        "fleet": {
+            "existingSecret": "engine",
+            "egress": [{"to": [NAMESPACE], "ports": [{"port": 5432, "protocol": "TCP"}]}],
+        },
+        "sharding": {"enabled": True},
+        "replicaCount": 3,
+    },
     "nobody may come": {
         **SECRETS,
         "networkPolicy": {"clients": [], "monitoring": []},
@@ -109,6 +127,22 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
         {"retentionPolicies": {"existingConfigMap": "a"}},
         "steward.existingSecret",
     ),
+    "TLS for nobody": ({"adminTls": {"existingSecret": "a"}}, "admin.existingSecret"),
+    "clients' certificates without TLS": (
+        {"admin": SECRETS["admin"], "adminClientCa": {"existingConfigMap": "a"}},
+        "adminTls.existingSecret",
+    ),
+    "an outbound proxy with a password": (
+        {"outboundProxy": {"url": "http://me:secret@proxy.example:3128"}},
+        "url",
+    ),
+    "a way to no outbound proxy": ({"outboundProxy": {"peers": [NAMESPACE]}}, "outboundProxy.url"),
+    "the chart's own certificate": (
+        {"settings": {"listen": {"tls_certificate_file": "/a"}}},
+        "listen",
+    ),
+    "the chart's own engine": ({"settings": {"fleet": {"engine_file": "/a"}}}, "engine_file"),
+    "a way to no engine": ({"fleet": {"egress": [{}]}}, "fleet.existingSecret"),
     "a claim without persistence": (
         {"persistence": {"enabled": False, "confirmLoss": True, "existingClaim": "a"}},
         "choose one",

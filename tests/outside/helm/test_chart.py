@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
+import sys
 import tarfile
 import tomllib
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ import pytest
 import yaml
 
 from dashboards.__main__ import HERE as DASHBOARDS
+from proxy.config.catalogue import CATALOGUE
 from proxy.config.load import resolve
+from proxy.journal.keys import FingerprintKey
 from tests.outside.helm.cases import CASES, REFUSED
 from tests.outside.telemetry.programs import program
 
@@ -88,7 +92,7 @@ def test_the_proxy_takes_the_settings(judged: Judged, case: str, tmp_path: Path)
     for volume in pod_of(judged, case)["spec"]["volumes"]:
         source = volume.get("secret") or volume.get("configMap") or {}
         for item in source.get("items", ()):
-            (tmp_path / volume["name"]).mkdir()
+            (tmp_path / volume["name"]).mkdir(exist_ok=True)
             (tmp_path / volume["name"] / item["path"]).touch()
 
     settings = resolve(file=file, environment={}, command_line=()).settings
@@ -252,6 +256,61 @@ def test_a_packaged_chart_has_rules_and_dashboards_not_links(tmp_path: Path) -> 
     assert files["interactions-proxy/files/rules.yaml"] == rules
 
 
+def test_with_a_certificate_clients_and_auditors_come_by_https(judged: Judged) -> None:
+    settings = tomllib.loads(settings_of(judged, "TLS"))
+    notes = judged["TLS"]["files"]["interactions-proxy/templates/NOTES.txt"]
+    (mounted,) = [v for v in pod_of(judged, "TLS")["spec"]["volumes"] if v["name"] == "admin-tls"]
+
+    assert settings["listen"]["tls_certificate_file"] == f"{MOUNTED}tls/tls.crt"
+    assert settings["admin"]["tls_client_ca_file"] == f"{MOUNTED}admin-client-ca/ca.crt"
+    assert {item["key"]: item["path"] for item in mounted["secret"]["items"]} == {
+        "chain.pem": "tls.crt",
+        "tls.key": "tls.key",
+    }
+    assert "https://recorder-interactions-proxy.audit.svc:8080" in notes
+    assert "neither TLS" not in notes
+
+
+def test_an_outbound_proxy_may_be_reached_at_its_port(judged: Judged) -> None:
+    egress = one(judged, "an outbound proxy", "NetworkPolicy")["spec"]["egress"]
+    settings = tomllib.loads(settings_of(judged, "an outbound proxy"))
+
+    assert settings["upstream"]["proxy_url"] == "http://proxy.example:3128"
+    assert {"port": 3128, "protocol": "TCP"} in [port for rule in egress for port in rule["ports"]]
+
+
+def test_each_pod_of_a_fleet_has_its_own_name_and_the_fleets_key(
+    judged: Judged, tmp_path: Path
+) -> None:
+    spec = pod_of(judged, "a fleet")["spec"]
+    (container,), (first,) = spec["containers"], spec["initContainers"]
+    (name,) = container["env"]
+    assert name["name"] in environment_names()
+    assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    given, place = tmp_path / "given", tmp_path / "records" / "keys" / "fingerprint.key"
+    given.write_bytes(bytes(range(32)))
+
+    def begin() -> subprocess.CompletedProcess[str]:
+        *command, _, _ = first["command"]
+        return subprocess.run(
+            [sys.executable, *command[1:], str(given), str(place)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert [begin().returncode, begin().returncode] == [0, 0]
+    assert place.read_bytes() == given.read_bytes()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert FingerprintKey.load_or_create(place).fingerprint(b"a")
+    place.write_bytes(bytes(32))
+    assert "another fingerprint key" in begin().stderr
+
+
+def environment_names() -> set[str]:
+    return {f"INTERACTIONS_PROXY_{name.replace('.', '_').upper()}" for name in CATALOGUE}
+
+
 def test_the_notes_say_what_is_not_protected(judged: Judged) -> None:
     def notes(case: str) -> str:
         text: str = judged[case]["files"]["interactions-proxy/templates/NOTES.txt"]
@@ -267,7 +326,7 @@ def test_the_notes_say_what_is_not_protected(judged: Judged) -> None:
 def test_checkov_finds_nothing_that_has_no_reason(judged: Judged, tmp_path: Path) -> None:
     checkov = ENVIRONMENTS / "checkov" / "bin" / "checkov"
     assert checkov.exists(), "checkov is not there: run `make .venvs/checkov/.installed`"
-    cases = ("default", "everything", "a trial without a volume", "sharded")
+    cases = ("default", "everything", "a trial without a volume", "sharded", "TLS", "a fleet")
     for number, case in enumerate(cases):
         folder = tmp_path / str(number)
         folder.mkdir()
