@@ -123,10 +123,7 @@ class Proxy:
 
     def flush(self) -> None:
         """Return once everything recorded so far is visible in SQL."""
-        for _ in range(FLUSHES_MAX):
-            if "late" not in self._ask("POST", "/flush"):
-                return
-        raise AssertionError(f"not flushed in {FLUSHES_MAX} tries: {self.status()}")
+        self._patiently("/flush")
 
     def status(self) -> dict[str, Any]:
         return self._ask("GET", "/status")
@@ -145,12 +142,22 @@ class Proxy:
 
     def answers(self, *statements: str) -> list[list[Row]]:
         """What each says of everything recorded so far: one copy of the tables for all of them."""
-        snapshot = Path(self._ask("POST", "/snapshot")["path"])
+        snapshot = Path(self._patiently("/snapshot")["path"])
         try:
             with duckdb.connect(str(snapshot), read_only=True) as database:
                 return [database.execute(sql).fetchall() for sql in statements]
         finally:
             snapshot.unlink()
+
+    def _patiently(self, path: str) -> dict[str, Any]:
+        """A recorder that has much to do, or writes its tables anew, says that it is late: it is asked again."""
+        late: list[object] = []
+        while len(late) < FLUSHES_MAX:
+            told = self._ask("POST", path)
+            if "late" not in told:
+                return told
+            late.append(told["late"])
+        raise AssertionError(f"late {FLUSHES_MAX} times, at last {late[-1]}: {self.status()}")
 
     def vault(self) -> VaultReader:
         """Opens sealed records, with the keys of this data folder."""
