@@ -131,7 +131,7 @@ class Following:
         assert self._turns is not None
         assert self._upkeep is not None
         self._turns.keep()
-        heed(link, self._fleet.proxy, self._home.tell)
+        heed(link, self._fleet.proxy, self._home.tell, self._clock_ns)
         self._upkeep.do_if_due(self._clock_ns() / 1e9)
 
     def _linked(self) -> tuple[Link, Shipper]:

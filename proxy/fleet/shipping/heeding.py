@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from proxy.reading.watching.calling import RecorderConnection
 
 PORTION: Final = 100
 """Orders of one round."""
+HEED_S: Final = 10
+"""Of one round: each erasure may wait 5 s for the recorder's tables, and shipping and leases wait meanwhile."""
 _HEEDED: Final = 200
 _REFUSED: Final = 400
 _ORDERS_SQL: Final = """
@@ -48,36 +51,55 @@ class Order:
     data: str | None
 
 
-def heed(link: Link, proxy: str, tell: Tell) -> int:
-    """Have the recorder do what others ordered; returns how many were heeded.
+def heed(link: Link, proxy: str, tell: Tell, clock_ns: Callable[[], int]) -> int:
+    """Have the recorder do what others ordered, for HEED_S at most; returns how many were heeded.
 
     Raises:
         StoreError: the catalog or the recorder does not answer.
     """
     count = 0
+    until_ns = clock_ns() + HEED_S * 1_000_000_000
     rows = link.ask_named(_ORDERS_SQL, {"proxy": proxy, "portion": PORTION})
-    for order in (Order(*row) for row in rows):
-        path, told = asked_of_recorder(order)
-        status = tell(path, told)
-        if status not in {_HEEDED, _REFUSED}:
-            raise StoreError(f"the recorder answered {path} of the fleet with {status}")
-        # Refused: it never saw that interaction, or has no such hold. That is for good, too.
-        said = "done" if status == _HEEDED else "not known here"
+    for _, together in groupby((Order(*row) for row in rows), _asked_with):
+        count += _heed_some(link, proxy, tell, list(together))
+        if clock_ns() >= until_ns:
+            break
+    return count
+
+
+def _asked_with(order: Order) -> tuple[object, ...]:
+    """What one act erased is erased by one call; all else by one each."""
+    return (order.proxy, order.act) if order.kind == "erase" else (order.id,)
+
+
+def _heed_some(link: Link, proxy: str, tell: Tell, orders: Sequence[Order]) -> int:
+    path, told = asked_of_recorder(orders)
+    status = tell(path, told)
+    if status == _REFUSED and len(orders) > 1:  # one is not known here: the others are looked for
+        middle = len(orders) // 2
+        first = _heed_some(link, proxy, tell, orders[:middle])
+        return first + _heed_some(link, proxy, tell, orders[middle:])
+    if status not in {_HEEDED, _REFUSED}:
+        raise StoreError(f"the recorder answered {path} of the fleet with {status}")
+    # Refused: it never saw that interaction, or has no such hold. That is for good, too.
+    said = "done" if status == _HEEDED else "not known here"
+    for order in orders:
         link.ask(
             "INSERT INTO fleet.heeded (proxy, id, said) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             proxy,
             order.id,
             said,
         )
-        count += status == _HEEDED
-    return count
+    return len(orders) if status == _HEEDED else 0
 
 
-def asked_of_recorder(order: Order) -> tuple[str, dict[str, Any]]:
-    """Path and body. A hold has the same number in the whole fleet, so that its release is found."""
+def asked_of_recorder(orders: Sequence[Order]) -> tuple[str, dict[str, Any]]:
+    """Path and body, of several where one act erased them. A hold has one number in the whole fleet: its release finds it."""
+    order = orders[0]
     if order.kind == "erase":
+        names = [each.interaction for each in orders]
         reason = f"erased at {order.proxy} by {order.act}"
-        return "/erase", {"id": order.interaction, "reason": reason, "actor": ACTOR}
+        return "/erase", {"ids": names, "reason": reason, "actor": ACTOR}
     act: dict[str, Any] = {"kind": order.kind, "actor": ACTOR, "interaction": order.interaction}
     if order.kind == "hold":
         detail = f"held at {order.proxy}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from proxy.audit.erasure.wish import wish_from_json
 from proxy.errors import StoreError
-from proxy.fleet.shipping.heeding import Order, asked_of_recorder, heed, teller
+from proxy.fleet.shipping.heeding import HEED_S, Order, asked_of_recorder, heed, teller
 from proxy.recording.acts import act_from_json
 from tests.fleet.standin import StandIn
 
@@ -30,7 +32,7 @@ def test_each_order_is_told_to_the_recorder_and_noted_as_heeded() -> None:
         told.append((path, body))
         return 200 if path == "/acts" else 400
 
-    assert heed(link, "eu-1", tell) == 1
+    assert heed(link, "eu-1", tell, lambda: 0) == 1
     assert [path for path, _ in told] == ["/acts", "/erase"]
     noted = [given for text, given in link.asked if "INTO fleet.heeded" in text]
     assert noted == [("eu-1", 1, "done"), ("eu-1", 2, "not known here")]
@@ -40,14 +42,73 @@ def test_what_the_recorder_cannot_do_now_is_tried_again() -> None:
     link = StandIn(ORDERS)
 
     with pytest.raises(StoreError, match="504"):
-        heed(link, "eu-1", lambda _path, _told: 504)
+        heed(link, "eu-1", lambda _path, _told: 504, lambda: 0)
 
     assert not any("INTO fleet.heeded" in text for text, _ in link.asked)
 
 
+def erasures(count: int, act: str = "b" * 32) -> dict[str, list[tuple[object, ...]]]:
+    """Of so many interactions by one act."""
+    orders = [(n, "eu-2", "erase", act, f"v1_{n}", None) for n in range(count)]
+    return {"FROM fleet.orders": [*orders]}
+
+
+def test_an_erasure_names_whole_ids() -> None:
+    """An id may be the beginning of another one, which nobody wanted erased."""
+    path, told = asked_of_recorder([Order(1, "eu-2", "erase", HOLD, "v1_one", None)])
+
+    wish = wish_from_json(told)
+    assert (path, wish.named, wish.interactions) == ("/erase", None, ("v1_one",))
+
+
+def test_what_one_act_erased_is_asked_of_the_recorder_at_once() -> None:
+    """Each call may wait seconds for the tables to be written anew."""
+    link = StandIn(erasures(50))
+    told: list[list[str]] = []
+
+    def tell(_path: str, body: dict[str, Any]) -> int:
+        told.append(body["ids"])
+        return 200
+
+    assert heed(link, "eu-1", tell, lambda: 0) == 50
+    assert told == [[f"v1_{n}" for n in range(50)]]
+    assert len([text for text, _ in link.asked if "INTO fleet.heeded" in text]) == 50
+
+
+def test_one_that_is_not_known_here_keeps_no_other_from_being_erased() -> None:
+    link = StandIn(erasures(9))
+    erased: list[str] = []
+
+    def tell(_path: str, body: dict[str, Any]) -> int:
+        if "v1_4" in body["ids"]:
+            return 400
+        erased.extend(body["ids"])
+        return 200
+
+    assert heed(link, "eu-1", tell, lambda: 0) == 8
+    assert sorted(erased) == [f"v1_{n}" for n in range(9) if n != 4]
+    noted = [given for text, given in link.asked if "INTO fleet.heeded" in text]
+    assert [given[1] for given in noted if given[2] != "done"] == [4]  # type: ignore[index]
+
+
+def test_orders_that_take_long_let_shipping_go_on() -> None:
+    link = StandIn(
+        {
+            "FROM fleet.orders": [
+                erasures(n + 1, f"{n:032x}")["FROM fleet.orders"][n] for n in range(9)
+            ]
+        }
+    )
+    clock = itertools.count(0, HEED_S * 1_000_000_000 // 3)
+
+    heeded = heed(link, "eu-1", lambda _path, _told: 200, lambda: int(next(clock)))
+
+    assert 1 <= heeded < 9
+
+
 @pytest.mark.parametrize(("kind", "data"), [("hold", "conversation"), ("release", HOLD)])
 def test_holds_and_releases_are_acts_that_the_recorder_takes(kind: str, data: str) -> None:
-    path, told = asked_of_recorder(Order(1, "eu-2", kind, HOLD, "v1_one", data))
+    path, told = asked_of_recorder([Order(1, "eu-2", kind, HOLD, "v1_one", data)])
 
     act = act_from_json(told["acts"][0], 0, "c" * 32)
     assert (path, act.kind, act.actor, act.interaction) == ("/acts", kind, "fleet", "v1_one")
