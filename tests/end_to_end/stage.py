@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 
 SETTLED = {
     *("touched", "touched_copies", "unsettled", "settled", "settled_by", "settled_copies"),
-    *("settled_costs", "settled_cost_lines"),
+    *("settled_costs", "settled_cost_lines", "settled_tool_steps"),
 }
 """What views say, kept as rows; which of them are kept at a moment depends on the moment."""
 VIEWS = ("interactions", "cost_lines", "copies")

@@ -35,13 +35,19 @@ _FRESH: Final = {
     "settled_cost_lines": "cost_lines_fresh",
     "settled_costs": "costs_fresh",
     "settled_copies": "copies_fresh",
+    "settled_tool_steps": "tool_steps_fresh",
 }
 """By table: the view that computes what is touched."""
 _TOUCHED: Final = {"settled_copies": "copies_touched"}
 """By table, where that is not `touched`: which rows are computed anew."""
 
+_WITH_DIGESTS: Final = ("settled_copies", "settled_tool_steps")
+"""Tables with digests of content: they are not to wait until the interactions are settled again."""
+
 _WAITING: Final = ("touched", "touched_copies", "unsettled")
-_FILLED_BY: Final = ("10_interactions.sql", "40_costs.sql", "70_retention.sql")
+_FILLED_BY: Final = (
+    *("10_interactions.sql", "11_steps_kept.sql", "40_costs.sql", "70_retention.sql"),
+)
 """Files of the views by which the tables are filled."""
 _TOUCH_SQL: Final = """
     INSERT INTO {}
@@ -50,7 +56,7 @@ _TOUCH_SQL: Final = """
     SELECT ('0x' || substr(sha256(unnest($names::VARCHAR[])), 1, 16))::UBIGINT
 """
 _TOUCH_ERASED_SQL: Final = """
-    INSERT INTO touched_copies
+    INSERT INTO touched
     SELECT DISTINCT id_hash
     FROM observations
     WHERE """
@@ -79,17 +85,19 @@ class Settling:
             given = {"hashes": sorted(before - hashes), "names": sorted(disposed - names)}
             self._connection.execute(_TOUCH_SQL.format("touched_copies"), given)
         for erased in erased_exchanges(batch.acts):
-            self._forget_labels(erased)
+            self._forget_digests(erased)
         if any(act.kind == repricing.KIND for act in batch.acts):
             self._touch_priced()
         self._waiting += len(hashes) + len(names) + len(before) + len(disposed)
         self._quiet_since_ns = None
 
-    def _forget_labels(self, erased: Erased) -> None:
-        """Digests of labels leave with the rows that they were taken from, at once."""
+    def _forget_digests(self, erased: Erased) -> None:
+        """Digests of labels and steps leave with the rows that they were taken from, at once."""
         where, given = rows_of(erased, is_timed=True)
         self._connection.execute(_TOUCH_ERASED_SQL + where, given)
-        self._connection.execute(_DELETE_SQL.format("settled_copies", "touched_copies"))
+        for table in _WITH_DIGESTS:
+            self._connection.execute(_DELETE_SQL.format(table, "touched"))
+        self._waiting += len(erased.exchanges)
 
     def _touch_priced(self) -> None:
         """Another book: all costs are others. Few are told so at once, many one portion after the other."""

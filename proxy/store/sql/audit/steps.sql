@@ -7,12 +7,11 @@ SELECT
     steps.side,
     steps.type,
     count(*) AS step_count,
-    count(DISTINCT steps.interaction) AS interaction_count,
+    count(DISTINCT steps.id_hash) AS interaction_count,
     sum(steps.text_bytes)::BIGINT AS text_bytes
-FROM steps_shown_among($from, NULL::UBIGINT, NULL::VARCHAR[]) AS steps
-INNER JOIN interactions AS told
-    ON steps.id_hash = told.id_hash AND steps.interaction = told.interaction
-WHERE told.created_at >= $from
+FROM steps_shown_in(
+    FALSE, (SELECT list(told.id_hash) FROM interactions AS told WHERE told.created_at >= $from)
+) AS steps
 GROUP BY ALL
 ORDER BY step_count DESC, steps.side, steps.type;
 

@@ -143,7 +143,7 @@ SELECT
     name,
     started_at,
     duration_ns / 1e6 AS duration_ms
-FROM timeline_among($from, NULL::UBIGINT, NULL::VARCHAR[])
+FROM timeline_in(FALSE, (SELECT list(late.id_hash) FROM interactions_since($from) AS late))
 WHERE started_at >= $from AND duration_ns IS NOT NULL
 ORDER BY duration_ns DESC
 LIMIT $limit;

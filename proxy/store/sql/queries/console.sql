@@ -8,7 +8,7 @@ SELECT
     side,
     type,
     content_ref
-FROM timeline_among(NULL::TIMESTAMP, NULL::UBIGINT, $interactions)
+FROM timeline_in(FALSE, list_transform($interactions::VARCHAR[], lambda named: hash_of(named)))
 WHERE list_contains($interactions, interaction) AND content_ref IS NOT NULL
 ORDER BY interaction, place;
 

@@ -24,6 +24,7 @@ CREATE OR REPLACE MACRO exchanges_telling(wanted) AS TABLE (
 
 CREATE OR REPLACE VIEW weighed AS
 SELECT
+    rowid AS number,
     exchange,
     seen_at,
     interaction,
@@ -272,46 +273,52 @@ GROUP BY root_hash;
 COMMENT ON VIEW conversations IS
     'One row per conversation: the turns that previous_interaction_id ties together.';
 
--- Of which interactions steps are looked at. NULL: it says nothing; all three: all of them.
--- since: of conversations that were told of, or gone on with, since then; caller: with calls that this one (its hash)
--- made, or their results, and itself; named: a list of ids.
-CREATE OR REPLACE MACRO interactions_among(since, caller, named) AS TABLE (
-    WITH called AS (
-        SELECT unnest(string_split(call_id, ',')) AS call_id
-        FROM steps
-        WHERE caller IS NOT NULL AND id_hash = caller
+-- Hashes of the interactions whose conversations were told of, or gone on with, since then.
+CREATE OR REPLACE MACRO interactions_since(since) AS TABLE (
+    WITH fresh AS MATERIALIZED (
+        SELECT id_hash, root_hash, created_at, last_seen_at
+        FROM interactions_fresh
+    ),
+
+    known AS NOT MATERIALIZED (
+        SELECT id_hash, root_hash, created_at, last_seen_at
+        FROM settled
+        WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+        UNION ALL
+        FROM fresh
     )
 
     SELECT id_hash
-    FROM interactions
+    FROM known
     WHERE root_hash IN (
+        -- Two scans of few rows each, since rows come in time order; the greater of both would need all of them.
         SELECT late.root_hash
-        FROM interactions AS late
-        WHERE since IS NOT NULL AND greatest(late.created_at, late.last_seen_at) >= since
+        FROM known AS late
+        WHERE late.last_seen_at >= since
+        UNION
+        SELECT late.root_hash
+        FROM known AS late
+        WHERE late.created_at >= since
     )
-    UNION
-    SELECT id_hash
-    FROM steps
-    WHERE caller IS NOT NULL AND call_id IN (SELECT called.call_id FROM called)
-    UNION
-    SELECT id_hash
-    FROM (
-        SELECT id_hash, unnest(string_split(call_id, ',')) AS call_id
-        FROM steps
-        WHERE caller IS NOT NULL AND contains(call_id, ',')
-    )
-    WHERE call_id IN (SELECT called.call_id FROM called)
-    UNION
-    SELECT caller AS id_hash
-    WHERE caller IS NOT NULL
-    UNION
-    SELECT hash_of(unnest(named::VARCHAR[])) AS id_hash
 );
 
--- Steps, each once. `position` is their order on their side.
-CREATE OR REPLACE MACRO steps_shown_among(since, caller, named) AS TABLE (
-    WITH among AS MATERIALIZED (
-        FROM interactions_among(since, caller, named)
+-- Steps, each once, of the interactions with these hashes, or of all. `position` is their order on their side.
+CREATE OR REPLACE MACRO steps_shown_in(is_all, hashes) AS TABLE (
+    -- By number of row, so that one column of all is looked at, and of the others few rows.
+    WITH found AS MATERIALIZED (
+        SELECT rowid AS number
+        FROM observations
+        WHERE NOT is_all AND id_hash IN (SELECT unnest(hashes::UBIGINT[]))
+    ),
+
+    observed AS NOT MATERIALIZED (
+        SELECT weighed.*
+        FROM weighed
+        INNER JOIN found ON found.number = weighed.number
+        WHERE NOT is_all
+        UNION ALL
+        FROM weighed
+        WHERE is_all
     ),
 
     questions AS NOT MATERIALIZED (
@@ -320,12 +327,8 @@ CREATE OR REPLACE MACRO steps_shown_among(since, caller, named) AS TABLE (
             id_hash,
             arg_max(exchange, question_weight) AS exchange,
             arg_max(seen_at, question_weight) AS seen_at
-        FROM weighed
+        FROM observed
         WHERE input_step_count > 0
-            AND (
-                (since IS NULL AND caller IS NULL AND named IS NULL)
-                OR id_hash IN (SELECT among.id_hash FROM among)
-            )
         GROUP BY interaction, id_hash
     ),
 
@@ -338,12 +341,8 @@ CREATE OR REPLACE MACRO steps_shown_among(since, caller, named) AS TABLE (
             exchange,
             seen_at,
             arg_max(how, answer_weight) OVER about = 'resumed' AS is_pieced
-        FROM weighed
+        FROM observed
         WHERE output_step_count > 0
-            AND (
-                (since IS NULL AND caller IS NULL AND named IS NULL)
-                OR id_hash IN (SELECT among.id_hash FROM among)
-            )
         WINDOW
             about AS (PARTITION BY id_hash, interaction)
         QUALIFY
@@ -401,7 +400,7 @@ CREATE OR REPLACE MACRO steps_shown_among(since, caller, named) AS TABLE (
         ) = 1
 );
 
-CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
+CREATE OR REPLACE MACRO timeline_in(is_all, hashes) AS TABLE (
     SELECT
         interaction,
         row_number() OVER (PARTITION BY id_hash, interaction ORDER BY side, position) AS place,
@@ -434,11 +433,11 @@ CREATE OR REPLACE MACRO timeline_among(since, caller, named) AS TABLE (
         -- No exchange showed it from its start to its end; `show` puts the pieces together.
         is_pieced AND (started_at IS NULL OR ended_at IS NULL) AS is_partial,
         step_mac
-    FROM steps_shown_among(since, caller, named)
+    FROM steps_shown_in(is_all, hashes)
 );
 
 CREATE OR REPLACE VIEW timeline AS
-FROM timeline_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
+FROM timeline_in(TRUE, NULL);
 COMMENT ON VIEW timeline IS
     'The steps of an interaction, each once, in order: what was sent in, then what came out.';
 

@@ -1,115 +1,143 @@
 -- What was called, by whom, and what came of it. proxy/audit/tool_contract.py says the same in Python; a
 -- test compares them on random conversations.
 
-CREATE OR REPLACE MACRO tool_steps_among(since, caller, named) AS TABLE (
-    WITH among AS MATERIALIZED (
-        FROM interactions_among(since, caller, named)
+-- Of these interactions alone. since: of conversations that were told of, or gone on with, since then; caller: with calls
+-- that this one (its hash) made, or their results, and itself; named: a list of ids. NULL: it says nothing; all three: all.
+-- Without is_judged the turns before and behind are not looked for: nothing is followed, and no turn before is known.
+CREATE OR REPLACE MACRO tool_steps_among(since, caller, named, is_judged) AS TABLE (
+    WITH fresh_turns AS MATERIALIZED (
+        SELECT id_hash, interaction, root_hash, created_at, status, previous_hash
+        FROM interactions_fresh
     ),
 
-    followed AS (
-        SELECT DISTINCT previous_hash AS id_hash
-        FROM interactions
-        WHERE previous_hash IS NOT NULL
-            AND status IS NOT NULL
-            AND (
-                (since IS NULL AND caller IS NULL AND named IS NULL)
-                OR previous_hash IN (SELECT among.id_hash FROM among)
-            )
+    fresh AS MATERIALIZED (
+        FROM tool_steps_fresh
+    ),
+
+    called AS MATERIALIZED (
+        SELECT call_hash
+        FROM settled_tool_steps
+        WHERE caller IS NOT NULL AND id_hash = caller
+        UNION
+        SELECT call_hash
+        FROM fresh
+        WHERE caller IS NOT NULL AND id_hash = caller
+    ),
+
+    among AS MATERIALIZED (
+        FROM interactions_since(since)
+        WHERE since IS NOT NULL
+        UNION
+        SELECT hash_of(unnest(named::VARCHAR[])) AS id_hash
+        UNION
+        SELECT id_hash
+        FROM settled_tool_steps
+        WHERE caller IS NOT NULL AND call_hash IN (SELECT called.call_hash FROM called)
+        UNION
+        SELECT id_hash
+        FROM fresh
+        WHERE caller IS NOT NULL AND call_hash IN (SELECT called.call_hash FROM called)
+        UNION
+        SELECT caller AS id_hash
+        WHERE caller IS NOT NULL
+    ),
+
+    -- By number of row, so that few columns of all are looked at, and of all columns few.
+    found_steps AS MATERIALIZED (
+        SELECT rowid AS number
+        FROM settled_tool_steps
+        WHERE id_hash IN (SELECT among.id_hash FROM among)
+            AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+    ),
+
+    own AS NOT MATERIALIZED (
+        SELECT settled_tool_steps.*
+        FROM settled_tool_steps
+        INNER JOIN found_steps ON found_steps.number = settled_tool_steps.rowid
+        UNION ALL BY NAME
+        SELECT *
+        FROM settled_tool_steps
+        WHERE since IS NULL AND caller IS NULL AND named IS NULL
+            AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+        UNION ALL BY NAME
+        SELECT * FROM fresh
+    ),
+
+    found_turns AS MATERIALIZED (
+        SELECT rowid AS number
+        FROM settled
+        WHERE id_hash IN (SELECT among.id_hash FROM among)
+            AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
     ),
 
     turns AS MATERIALIZED (
         SELECT id_hash, interaction, root_hash, created_at, status, previous_hash
-        FROM interactions
-        WHERE (since IS NULL AND caller IS NULL AND named IS NULL)
-            OR id_hash IN (SELECT among.id_hash FROM among)
+        FROM settled
+        INNER JOIN found_turns ON found_turns.number = settled.rowid
+        UNION ALL
+        SELECT id_hash, interaction, root_hash, created_at, status, previous_hash
+        FROM settled
+        WHERE since IS NULL AND caller IS NULL AND named IS NULL
+            AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+        UNION ALL
+        FROM fresh_turns
     ),
 
-    -- When the answer that showed a step was first there: a poll shows it again.
-    shown AS (
-        SELECT
-            id_hash,
-            interaction,
-            side,
-            type,
-            call_id,
-            min(coalesce(ended_at, seen_at)) AS seen_at
-        FROM steps
-        WHERE side = 'output'
-            AND call_id IS NOT NULL
-            AND (
-                (since IS NULL AND caller IS NULL AND named IS NULL)
-                OR id_hash IN (SELECT among.id_hash FROM among)
-            )
-        GROUP BY ALL
+    followed AS (
+        SELECT previous_hash AS id_hash
+        FROM settled
+        WHERE is_judged
+            AND previous_hash IS NOT NULL
+            AND status IS NOT NULL
+            AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+        UNION
+        SELECT previous_hash AS id_hash
+        FROM fresh_turns
+        WHERE is_judged AND previous_hash IS NOT NULL AND status IS NOT NULL
     ),
 
-    told AS (
-        SELECT
-            timeline.*,
-            max(timeline.place) FILTER (
-                WHERE timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call')
-            ) OVER (PARTITION BY timeline.id_hash, timeline.interaction) AS history_end
-        FROM timeline_among(since, caller, named) AS timeline
-        WHERE timeline.call_id IS NOT NULL
-            OR (timeline.side = 'input' AND timeline.type IN ('model_output', 'function_call'))
-    ),
-
-    single AS (
-        SELECT
-            *,
-            unnest(string_split(call_id, ',')) AS one_call_id
-        FROM told
-        WHERE call_id IS NOT NULL
+    before AS (
+        SELECT DISTINCT id_hash
+        FROM observations
+        WHERE is_judged AND id_hash IN (SELECT turns.previous_hash FROM turns)
     )
 
     SELECT
-        single.interaction,
+        own.interaction,
         turns.root_hash AS conversation,
-        single.place,
-        single.side,
-        single.type,
-        single.one_call_id AS call_id,
-        single.name,
-        single.server_name,
-        single.variant,
-        single.is_error,
-        single.place > coalesce(single.history_end, 0) AS is_new,
-        single.step_mac,
+        own.place,
+        own.side,
+        own.type,
+        own.call_id,
+        own.name,
+        own.server_name,
+        own.variant,
+        own.is_error,
+        own.is_new,
+        own.step_mac,
         turns.created_at AS sent_at,
-        coalesce(shown.seen_at, turns.created_at) AS seen_at,
-        single.started_at,
-        single.ended_at,
+        coalesce(own.shown_at, turns.created_at) AS seen_at,
+        own.started_at,
+        own.ended_at,
         turns.status,
         followed.id_hash IS NOT NULL AS is_followed,
         turns.previous_hash IS NULL OR before.id_hash IS NOT NULL AS is_previous_known,
-        single.id_hash
-    FROM single
+        own.id_hash
+    FROM own
     INNER JOIN turns
-        ON turns.id_hash = single.id_hash AND turns.interaction = single.interaction
-    LEFT JOIN shown
-        ON shown.id_hash = single.id_hash
-        AND shown.interaction = single.interaction
-        AND shown.side = single.side
-        AND shown.type = single.type
-        AND shown.call_id = single.call_id
-    LEFT JOIN followed ON followed.id_hash = single.id_hash
-    LEFT JOIN (
-        SELECT DISTINCT id_hash
-        FROM observations
-        WHERE id_hash IN (SELECT turns.previous_hash FROM turns)
-    ) AS before
-        ON before.id_hash = turns.previous_hash
-    WHERE single.one_call_id != '(odd)'
+        ON turns.id_hash = own.id_hash AND turns.interaction = own.interaction
+    LEFT JOIN followed ON followed.id_hash = own.id_hash
+    LEFT JOIN before ON before.id_hash = turns.previous_hash
 );
 
 CREATE OR REPLACE VIEW tool_steps AS
-FROM tool_steps_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
+FROM tool_steps_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[], TRUE);
 COMMENT ON VIEW tool_steps IS
     'Calls of tools and their results as steps, each once. is_new: it is not repeated from an earlier turn.';
 
-CREATE OR REPLACE MACRO tool_uses_among(since, caller, named) AS TABLE (
+CREATE OR REPLACE MACRO tool_uses_among(since, caller, named, is_judged) AS TABLE (
     WITH told AS MATERIALIZED (
-        FROM tool_steps_among(since, caller, named)
+        FROM tool_steps_among(since, caller, named, is_judged)
     ),
 
     repeated AS (
@@ -248,6 +276,11 @@ CREATE OR REPLACE MACRO tool_uses_among(since, caller, named) AS TABLE (
                 ORDER BY seen_at, interaction, place
             ) > 1 AS is_id_reused
         FROM calls
+        WHERE is_judged
+        UNION ALL
+        SELECT calls.*, NULL, NULL, NULL
+        FROM calls
+        WHERE NOT is_judged
     )
 
     SELECT
@@ -316,7 +349,7 @@ CREATE OR REPLACE MACRO tool_uses_among(since, caller, named) AS TABLE (
 );
 
 CREATE OR REPLACE VIEW tool_uses AS
-FROM tool_uses_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[]);
+FROM tool_uses_among(NULL::TIMESTAMP, NULL::UBIGINT, NULL::VARCHAR[], TRUE);
 COMMENT ON VIEW tool_uses IS
     'Calls of tools, and results for calls nobody made, with what is wrong. For the views below.';
 
@@ -339,7 +372,7 @@ CREATE OR REPLACE MACRO tool_calls_among(since, caller, named) AS TABLE (
         is_error,
         answer_count,
         id_hash
-    FROM tool_uses_among(since, caller, named)
+    FROM tool_uses_among(since, caller, named, FALSE)
     WHERE tool IS NOT NULL
 );
 
@@ -357,7 +390,7 @@ CREATE OR REPLACE MACRO tool_findings_among(since, caller, named) AS TABLE (
         name,
         seen_at,
         id_hash
-    FROM tool_uses_among(since, caller, named)
+    FROM tool_uses_among(since, caller, named, TRUE)
 );
 
 CREATE OR REPLACE VIEW tool_findings AS
