@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ from proxy.reading.sealed import open_vault
 from proxy.reading.snapshot import open_facts
 from proxy.recording.media.extent import Extent, extent_of
 from proxy.store import queries
+from proxy.store.asking.one import about_one, may_be_a_hop
 from proxy.store.vault.reader import VaultReader
 
 LAST: Final = "last"
@@ -118,7 +120,8 @@ def gather(
     def ask(name: str, **more: object) -> list[dict[str, Any]]:
         return queries.dicts(connection, name, interaction=interaction, **more)[1]
 
-    (about,) = ask("interaction")
+    about = about_one(partial(_rows_of, connection), interaction)
+    assert about is not None, "it was found before"
     steps = ask("timeline_of")
     for step in steps:
         step["content"] = _content(connection, step["content_ref"])
@@ -150,7 +153,7 @@ def gather(
         merged=merged,
         divergences=divergences,
         attempts=_attempts(connection, about["create_exchange"]),
-        hops=ask("hops_of") if _may_be_a_hop(about) else (),
+        hops=ask("hops_of") if may_be_a_hop(about) else (),
         gap=None if about["is_terminal"] else next(iter(ask(_gap_query(about))), None),
     )
 
@@ -226,9 +229,10 @@ def _gap_query(about: dict[str, Any]) -> str:
     return "gap_of" if about["interaction_id"] else "orphan_gap_of"
 
 
-def _may_be_a_hop(about: dict[str, Any]) -> bool:
-    is_continued = about["has_continuation_token"] or about["status"] == "requires_continuation"
-    return bool(is_continued or about["is_continuation"])
+def _rows_of(
+    connection: duckdb.DuckDBPyConnection, name: str, **given: object
+) -> list[dict[str, Any]]:
+    return queries.dicts(connection, name, **given)[1]
 
 
 def _json_value(value: object) -> str:

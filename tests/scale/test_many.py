@@ -51,7 +51,7 @@ OF_TIME: Final = (
 """Those that look at the steps of their span of time: with all of them the memory was too small."""
 ONE: Final = name_in_copy("v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM2533", COUNT // PLAY // 2)
 ABOUT_ONE: Final = (
-    *("interaction", "timeline_of", "media_of", "usage_of", "cost_lines_of"),
+    *("interaction", "interaction_settled", "timeline_of", "media_of", "usage_of", "cost_lines_of"),
     *("exchanges_of", "problems_of", "console_next"),
 )
 READ_MAX: Final = 150

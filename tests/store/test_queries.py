@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.store.samples import batch, recording, step
 PARAMETERS: dict[str, dict[str, object]] = {
     "interactions_like": {"beginning": "v1_", "limit": 5},
     "kin_of": {"interaction": "v1_one"},
+    "place_of": {"interaction": "v1_one", "root_hash": 2**64 - 1, "first_seen_at": None},
     "create_of_interaction": {"interaction": "v1_one", "id_hash": 1, "before": 2},
     "calls_of_interaction": {"interaction": "v1_one", "id_hash": 1},
     "exchanges_about": {"interactions": ["v1_one"], "limit": 5},
@@ -128,8 +128,8 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         name: {"interaction": "v1_one"}
         for name in (
-            *("interaction", "timeline_of", "media_of", "gap_of", "orphan_gap_of"),
-            *("usage_of", "exchanges_of", "problems_of"),
+            *("interaction", "interaction_settled", "timeline_of", "media_of", "gap_of"),
+            *("usage_of", "exchanges_of", "problems_of", "orphan_gap_of"),
         )
     },
 }
@@ -165,17 +165,6 @@ def test_a_row_type_that_does_not_fit_is_our_mistake(one_database: Database) -> 
 def test_what_duckdb_refuses_names_the_query(one_database: Database) -> None:
     with pytest.raises(StoreError, match="the query timeline_of failed"):
         dicts(one_database.cursor(), "timeline_of", wrong="parameter")
-
-
-def test_a_turn_knows_its_place_in_the_conversation(database: Database) -> None:
-    first = recording(1, status="completed")
-    after: dict[str, Any] = {"root_hash": first.observations[0].root_hash, "status": "completed"}
-    later = [recording(n, interaction=f"v1_{n}", seconds=n, **after) for n in (2, 3)]
-    database.ingest(batch(first, *later))
-
-    (about,) = dicts(database.cursor(), "interaction", interaction="v1_2")[1]
-
-    assert (about["turn"], about["turn_count"]) == (2, 3)
 
 
 def test_a_poll_is_an_exchange_of_its_interaction(database: Database) -> None:

@@ -27,6 +27,7 @@ from proxy.recording.secrecy.names import clear_id
 from proxy.store import queries
 from proxy.store.asking.answer import TooSlow, WrongQuestion, answer_shipped
 from proxy.store.asking.forms import json_value, rows
+from proxy.store.asking.one import about_one
 from proxy.store.asking.shipped import WrongParameter, bound, shipped
 from proxy.store.vault.reader import VaultReader
 
@@ -106,12 +107,16 @@ class Records:
 
     def _gather(self, told: Told) -> dict[str, Any] | None:
         with self._desk.tables.lend() as cursor:
-            found = queries.dicts(cursor, "interaction", interaction=told.interaction)[1]
-            if not found:
+
+            def ask(query: str, **given: object) -> list[dict[str, Any]]:
+                return queries.dicts(cursor, query, **given)[1]
+
+            about = about_one(ask, told.interaction or "")
+            if about is None:
                 return None
-            sheet: dict[str, Any] = {"interaction": found[0]}
+            sheet: dict[str, Any] = {"interaction": about}
             for part, query in _PARTS.items():
-                sheet[part] = queries.dicts(cursor, query, interaction=told.interaction)[1]
+                sheet[part] = ask(query, interaction=told.interaction)
         told.row_count = len(sheet["timeline"])
         if told.reason is not None:
             self._open(sheet, told)

@@ -32,6 +32,7 @@ from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.recording.secrecy.names import clear_id
 from proxy.store import queries
 from proxy.store.asking.forms import json_value
+from proxy.store.asking.one import about_one, may_be_a_hop
 from proxy.store.vault.reader import VaultReader
 
 CONTENTS_MAX: Final = 5000
@@ -46,7 +47,6 @@ _PARTS: Final = {
     "costs": "cost_lines_of",
     "exchanges": "exchanges_of",
     "problems": "problems_of",
-    "hops": "hops_of",
 }
 _DIGESTED_MAX: Final = 100
 """Exchanges whose manifests are looked up for the trail."""
@@ -127,12 +127,12 @@ class Sheets:
             def ask(query: str, **parameters: object) -> list[dict[str, Any]]:
                 return queries.dicts(cursor, query, **parameters)[1]
 
-            found = ask("interaction", interaction=name)
-            if not found:
+            about = about_one(ask, name)
+            if about is None:
                 return None
-            sheet = {"interaction": found[0]} | _facts(ask, name, found[0])
+            sheet = {"interaction": about} | _facts(ask, name, about)
             sheet["clocks"] = clocks_of(ask, name, self._period)
-            sheet["trace_url"] = self._trace_of(ask, found[0], sheet["exchanges"])
+            sheet["trace_url"] = self._trace_of(ask, about, sheet["exchanges"])
         told.row_count = len(sheet["timeline"])
         vault = self._open_reader()
         try:
@@ -196,6 +196,7 @@ def _facts(ask: Ask, name: str, about: dict[str, Any]) -> dict[str, Any]:
     """What the tables say beside the interaction's own row."""
     gap = "gap_of" if about["interaction_id"] else "orphan_gap_of"
     return {part: ask(query, interaction=name) for part, query in _PARTS.items()} | {
+        "hops": ask("hops_of", interaction=name) if may_be_a_hop(about) else [],
         "next": ask("console_next", interaction=name, limit=ACTS_MAX),
         "acts": ask("console_acts", interaction=name, limit=ACTS_MAX),
         "divergences": ask("divergences_of", interaction=name, id_hash=about["id_hash"]),

@@ -31,34 +31,29 @@ FROM observations
 WHERE exchange = $exchange
 ORDER BY seen_at DESC;
 
+-- name: interaction_settled
+-- All that is known of one interaction of which nobody told since it was settled. The name `interaction` asks for any, and
+-- takes several times as long to be understood.
+SELECT COLUMNS(*)
+FROM settled
+WHERE id_hash = hash_of($interaction)
+    AND interaction = $interaction
+    AND id_hash NOT IN (SELECT touched.id_hash FROM touched);
+
 -- name: interaction
--- All that is known of one interaction, with its place in the conversation. Creates that were refused are
--- no turns; the one asked for counts itself.
-WITH this AS MATERIALIZED (
-    SELECT COLUMNS(*)
-    FROM interactions
-    WHERE id_hash = hash_of($interaction) AND interaction = $interaction
-),
+-- All that is known of one interaction.
+SELECT COLUMNS(*)
+FROM interactions
+WHERE id_hash = hash_of($interaction) AND interaction = $interaction;
 
-turns AS (
-    SELECT
-        count(DISTINCT told.interaction) FILTER (WHERE told.seen_at <= this.first_seen_at) AS turn,
-        count(DISTINCT told.interaction) AS turn_count
-    FROM (
-        SELECT interaction, seen_at, status
-        FROM observations
-        WHERE root_hash IN (SELECT first.root_hash FROM this AS first)
-    ) AS told
-    CROSS JOIN this
-    WHERE told.status IS NOT NULL OR told.interaction = this.interaction
-)
-
+-- name: place_of
+-- The place of $interaction, first seen at $first_seen_at, in the conversation $root_hash. Creates that were refused are no
+-- turns; the one asked for counts itself.
 SELECT
-    COLUMNS(this.*),
-    turns.turn,
-    turns.turn_count
-FROM this
-CROSS JOIN turns;
+    count(DISTINCT interaction) FILTER (WHERE seen_at <= $first_seen_at) AS turn,
+    count(DISTINCT interaction) AS turn_count
+FROM observations
+WHERE root_hash = $root_hash::UBIGINT AND (status IS NOT NULL OR interaction = $interaction);
 
 -- name: timeline_of
 -- The steps of one interaction, in order.

@@ -446,7 +446,8 @@ WITH best AS (
     SELECT
         interaction,
         id_hash,
-        arg_max(exchange, answer_weight) AS exchange
+        arg_max(exchange, answer_weight) AS exchange,
+        arg_max(seen_at, answer_weight) AS seen_at
     FROM weighed
     WHERE has_usage
     GROUP BY interaction, id_hash
@@ -464,7 +465,8 @@ FROM usage
 INNER JOIN best
     ON usage.id_hash = best.id_hash
     AND usage.interaction = best.interaction
-    AND usage.exchange = best.exchange;
+    AND usage.exchange = best.exchange
+    AND usage.seen_at = best.seen_at;  -- it is; so few rows are read
 COMMENT ON VIEW usage_lines IS
     'Tokens of an interaction by kind and modality, each once.';
 
