@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
 from tests.end_to_end.programs import look_until
@@ -49,16 +48,19 @@ def befall(fleet: Fleet, drawn: random.Random) -> None:
     """One round: each kind once, at a member drawn for it."""
     members = drawn.sample(fleet.members, len(fleet.members)) * 4
     unlinked, unstored, killed, dark = members[:4]
-    unlinked.place.to_catalog.cut()
-    unstored.place.to_storage.cut()
-    for process in killed.shippers():
-        os.kill(process, signal.SIGKILL)
-    dark.lose_power()
-    for member in {each.name: each for each in (unlinked, unstored)}.values():
-        look_until(member.problem, f"that {member.name} notices its cut link")
-    dark.proxy.start_again()
-    unlinked.place.to_catalog.mend()
-    unstored.place.to_storage.mend()
+    ways = (unlinked.place.to_catalog, unstored.place.to_storage)
+    try:
+        for way in ways:
+            way.cut()
+        for process in killed.shippers():
+            os.kill(process, signal.SIGKILL)
+        dark.lose_power()
+        dark.proxy.start_again()
+        for member in {each.name: each for each in (unlinked, unstored)}.values():
+            look_until(member.problem, f"that {member.name} notices its cut link")
+    finally:
+        for way in ways:
+            way.mend()
     fleet.catalog.stop()
     look_until(killed.problem, f"that {killed.name} notices that the engine is away")
     fleet.catalog.start()
@@ -67,8 +69,4 @@ def befall(fleet: Fleet, drawn: random.Random) -> None:
         threading.Event().wait(BLINK_S)
         way.mend()
     for member in fleet.members:
-        look_until(partial(_follows, member), f"that {member.name} follows again")
-
-
-def _follows(member: Member) -> bool | None:
-    return None if member.problem() else True
+        look_until(member.follows, f"that {member.name} follows again")

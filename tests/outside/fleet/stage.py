@@ -106,9 +106,20 @@ class Member:
         }
 
     def problem(self) -> str | None:
-        """What its shipper says is wrong."""
-        told = json.loads((self.proxy.data / "run" / "fleet.json").read_text("utf-8"))
-        found: str | None = told["problem"]
+        """What its shipper says is wrong; None also while it has not said anything."""
+        return self._note().get("problem")
+
+    def follows(self) -> bool | None:
+        """Whether its shipper's last round got through; None: not, or not yet."""
+        note = self._note()
+        return True if note and note["problem"] is None else None
+
+    def _note(self) -> dict[str, Any]:
+        try:
+            text = (self.proxy.data / "run" / "fleet.json").read_text("utf-8")
+        except FileNotFoundError:
+            return {}
+        found: dict[str, Any] = json.loads(text)
         return found
 
 
