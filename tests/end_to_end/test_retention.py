@@ -53,7 +53,7 @@ models = ["gemini-2.5-flash"]
 delete_upstream_after = "7d"
 """
 LEDGER: Final = (
-    "SELECT interaction, placed_at FROM holds_open ORDER BY ALL",
+    "SELECT interaction, placed_at FROM holds WHERE released_at IS NULL ORDER BY ALL",
     "SELECT interaction, made_at, data FROM audit.receipts ORDER BY ALL",
     "SELECT interaction, state, evidence, due_at FROM audit.retention ORDER BY ALL",
 )

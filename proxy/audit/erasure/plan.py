@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,9 @@ class Turn:
 
     interaction: str
     previous: str | None
+    root: int | None = None
+    """Hash of its conversation's first turn, as its id tells; of the same conversation are also turns whose links are
+    not on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +94,35 @@ class ErasurePlan:
         return bool(self.kept or self.spared)
 
 
-def held_turns(forest: Forest, holds: Iterable[Hold]) -> dict[str, list[str]]:
+def held_turns(turns: Sequence[Turn], holds: Iterable[Hold]) -> dict[str, list[str]]:
     """What holds protect: each turn with the holds that do, ancestors included."""
+    forest = forest_of(turns)
     found: dict[str, list[str]] = {}
     for hold in holds:
-        turns = [hold.interaction]
+        named = [hold.interaction]
         if hold.is_conversation:
-            start = (forest.ancestors(hold.interaction) or [hold.interaction])[-1]
-            turns += [start, *forest.descendants(start)]
-        for turn in sorted(forest.protected(turns)):
+            named += _conversation(forest, turns, hold.interaction)
+        for turn in sorted(forest.protected(named)):
             found.setdefault(turn, []).append(hold.hold)
     return found
+
+
+def _conversation(forest: Forest, turns: Iterable[Turn], start: str) -> list[str]:
+    """All turns that are tied to it by links or by their first turn."""
+    root_of = {turn.interaction: turn.root for turn in turns if turn.root is not None}
+    by_root: dict[int, list[str]] = {}
+    for turn, root in root_of.items():
+        by_root.setdefault(root, []).append(turn)
+    found: dict[str, None] = {}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = None
+            waiting += forest.beside(name)
+            if (own := root_of.get(name)) is not None:
+                waiting += by_root.pop(own, ())
+    return list(found)
 
 
 def forest_of(turns: Iterable[Turn]) -> Forest:
@@ -123,8 +144,9 @@ def erasure_plan(
         carriers: of every interaction that an exchange concerned holds, all.
         holds: those that are in force.
     """
-    forest = forest_of(turns)
-    protected = held_turns(forest, holds)
+    known = list(turns)
+    forest = forest_of(known)
+    protected = held_turns(known, holds)
     cascade = forest.plan(selection.interactions, selection.reach, protected)
     order = [turn for turn in cascade.order if turn not in protected]
     erased = dict.fromkeys(order)

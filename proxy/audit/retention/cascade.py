@@ -71,6 +71,11 @@ class Forest:
                     waiting.append(later)
         return list(found)
 
+    def beside(self, turn: str) -> list[str]:
+        """The turn directly before it, and those directly behind it."""
+        before = self._before.get(turn)
+        return [*([] if before is None else [before]), *self._behind.get(turn, ())]
+
     def protected(self, held: Iterable[str]) -> frozenset[str]:
         """What holds on these turns protect: they, and all turns before them."""
         found: set[str] = set()

@@ -198,7 +198,9 @@ def _turns(told: Iterable[_Told]) -> dict[str, Turn]:
     for row in told:
         before = turns.get(row.interaction)
         previous = row.previous or (before.previous if before else None)
-        turns[row.interaction] = Turn(row.interaction, previous)
+        # Whoever polls may be told no turn before it: where the id says no root, either, the create knows it.
+        root = before.root if before and not row.previous else row.root_hash
+        turns[row.interaction] = Turn(row.interaction, previous, root)
     return turns
 
 

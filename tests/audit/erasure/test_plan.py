@@ -10,7 +10,6 @@ from proxy.audit.erasure.plan import (
     Selection,
     Turn,
     erasure_plan,
-    forest_of,
     held_turns,
 )
 from proxy.audit.retention.cascade import Reach
@@ -61,7 +60,7 @@ def test_a_hold_keeps_a_turn_and_all_before_it_and_says_so() -> None:
 
 
 def test_a_hold_of_a_conversation_keeps_turns_that_came_later() -> None:
-    held = held_turns(forest_of(TURNS), [Hold("h", "d", is_conversation=True)])
+    held = held_turns(TURNS, [Hold("h", "d", is_conversation=True)])
 
     assert sorted(held) == ["a", "b", "c", "d"]
 
@@ -86,7 +85,7 @@ NAMES = st.sampled_from("abcdz")
 def test_nothing_protected_ever_goes(selection: Selection, holds: list[Hold]) -> None:
     found = erasure_plan(selection, TURNS, CARRIERS, holds)
 
-    protected = held_turns(forest_of(TURNS), holds)
+    protected = held_turns(TURNS, holds)
     assert not set(found.order) & set(protected)
     assert not {f"x-{turn}" for turn in protected} & set(found.exchanges)
     assert set(found.order) | set(found.kept) >= set(selection.interactions)

@@ -10,14 +10,16 @@ from typing import TypeVar
 
 import pytest
 
-from proxy.audit.erasure.plan import Selection, Turn
+from proxy.audit.erasure.plan import Selection
 from proxy.audit.retention.cascade import Reach
 from proxy.recorder.erasing.planning import kin_of, planned
+from proxy.recording.facts import ActFact
 from proxy.recording.interpret import interpret
 from proxy.store.database import Database
+from proxy.store.position import FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
 from tests.store.histories import Histories
-from tests.store.samples import batch, id_hash, recording, step
+from tests.store.samples import batch, committed, id_hash, recording, step
 from tests.store.test_carries import equality
 
 _Row = TypeVar("_Row")
@@ -92,7 +94,9 @@ def test_turns_are_found_by_their_links_where_ids_tell_no_conversation(
 
     found = kin_of(Asked(database), [named])
 
-    assert set(found.values()) == {Turn(turn, links[turn]) for turn in ("v1_a", "v1_b", "v1_c")}
+    assert {turn.interaction: turn.previous for turn in found.values()} == {
+        turn: links[turn] for turn in ("v1_a", "v1_b", "v1_c")
+    }
 
 
 def test_one_turn_costs_five_questions(database: Database) -> None:
@@ -128,6 +132,23 @@ def test_many_turns_cost_no_more_questions_than_one(database: Database) -> None:
 
     assert len(found.plan.exchanges) == len(names)
     assert ask.count == 5
+
+
+def test_a_held_conversation_keeps_turns_whose_link_is_not_on_record(database: Database) -> None:
+    """The second turn was made elsewhere: that the third goes on from the first is known by its first turn alone."""
+    third = recording(
+        2, interaction="v1_three", previous_interaction_id="v1_two", root_hash=id_hash("v1_one")
+    )
+    act = ActFact(
+        1, "hold", None, None, "a case", "h", "v1_three", "ann", '{"reach": "conversation"}'
+    )
+    told = tuple(committed(each) for each in (recording(1), third))
+    database.ingest(FactBatch(told, (), (act,), VaultPosition("20260921-000001", 1)))
+
+    found = planned(Asked(database), Selection(("v1_one",)), nothing_is_gone)
+
+    assert found.plan.kept == {"v1_one": ("h",)}
+    assert not found.plan.exchanges
 
 
 def test_what_nobody_told_of_is_named(database: Database) -> None:

@@ -27,38 +27,11 @@ ORDER BY made.seen_at, made.interaction;
 
 -- name: door_held
 -- What holds in force protect, behind $after: what they name and all turns before it; and whether later turns are, too.
-WITH RECURSIVE named AS (
-    SELECT interaction, FALSE AS is_conversation
-    FROM holds_open
-    UNION ALL
-    SELECT held_interactions.interaction, holds.is_conversation
-    FROM held_interactions
-    INNER JOIN holds ON holds.hold = held_interactions.hold
-),
-
-before AS (
-    SELECT interaction, max(previous_interaction_id) AS previous
-    FROM observations
-    WHERE previous_interaction_id IS NOT NULL
-    GROUP BY interaction
-),
-
-protected AS (
-    SELECT interaction FROM named
-    UNION
-    SELECT before.previous AS interaction
-    FROM protected
-    INNER JOIN before ON before.interaction = protected.interaction
-)
-
-SELECT
-    protected.interaction,
-    coalesce(bool_or(named.is_conversation), FALSE) AS is_conversation
-FROM protected
-LEFT JOIN named ON named.interaction = protected.interaction
-WHERE protected.interaction > $after
-GROUP BY protected.interaction
-ORDER BY protected.interaction
+SELECT interaction, bool_or(is_conversation) AS is_conversation
+FROM protected_interactions
+WHERE interaction > $after
+GROUP BY interaction
+ORDER BY interaction
 LIMIT $limit;
 
 -- name: door_leaving

@@ -87,15 +87,9 @@ ORDER BY interaction
 LIMIT $limit;
 
 -- name: disposal_held
--- Interactions that holds name now, of a held conversation all turns; behind $after.
-SELECT interaction
-FROM (
-    SELECT interaction
-    FROM holds_open
-    UNION
-    SELECT interaction
-    FROM held_interactions
-) AS held
+-- Interactions that holds protect now, behind $after.
+SELECT DISTINCT interaction
+FROM protected_interactions
 WHERE interaction > $after
 ORDER BY interaction
 LIMIT $limit;

@@ -196,12 +196,9 @@ WHERE list_contains($roots, root_hash)
 ORDER BY interaction;
 
 -- name: disposal_holds
--- Interactions that holds name now; of a held conversation all turns.
-SELECT interaction
-FROM holds_open
-UNION
-SELECT interaction
-FROM held_interactions
+-- Interactions that holds protect now.
+SELECT DISTINCT interaction
+FROM protected_interactions
 ORDER BY interaction;
 
 -- name: disposal_controls

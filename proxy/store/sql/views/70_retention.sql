@@ -2,34 +2,6 @@
 --
 -- The state of a disposal is told by the acts of kind disposal (see proxy/audit/ledger); here the last one counts.
 
-CREATE OR REPLACE VIEW holds_open AS
-SELECT
-    holds.act AS hold,
-    holds.interaction,
-    holds.seen_at AS placed_at,
-    holds.actor,
-    holds.detail
-FROM acts AS holds
-WHERE
-    holds.kind = 'hold'
-    AND holds.interaction IS NOT NULL
-    AND NOT EXISTS (
-        SELECT 1
-        FROM acts AS releases
-        WHERE
-            releases.kind = 'release'
-            AND (
-                (releases.data ->> '$.hold') = holds.act
-                OR (
-                    (releases.data ->> '$.hold') IS NULL
-                    AND releases.interaction = holds.interaction
-                    AND releases.seen_at >= holds.seen_at
-                )
-            )
-    );
-COMMENT ON VIEW holds_open IS
-    'Holds that nobody has released: what they name, and all turns before it, must not be deleted.';
-
 CREATE OR REPLACE VIEW copies_touched AS
 SELECT id_hash FROM touched
 UNION

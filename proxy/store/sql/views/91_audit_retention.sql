@@ -16,7 +16,9 @@ SELECT
     copies.state IN ('denied', 'rejected', 'not_effective') AS needs_person, -- Somebody has to look.
     copies.deleted_at, -- When a client's own delete succeeded.
     copies.disposed_at, -- The last step of its disposal.
-    copies.interaction IN (SELECT held_interactions.interaction FROM held_interactions) AS is_held, -- A hold names it; holds on later turns protect it, too.
+    copies.interaction IN (
+        SELECT protected_interactions.interaction FROM main.protected_interactions
+    ) AS is_held, -- A hold protects it: one on itself, on a later turn, or on its conversation.
     copies.root_hash AS conversation -- Number of its conversation.
 FROM main.copies AS copies;
 COMMENT ON VIEW audit.retention IS
