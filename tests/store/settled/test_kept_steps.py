@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.recording.facts import ActFact, Recording
+from proxy.store import queries
 from proxy.store.asking.shipped import shipped
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
@@ -66,6 +67,12 @@ PLAIN_COUNTS: Final = """
     INNER JOIN interactions AS told USING (interaction)
     WHERE created_at >= $from
     GROUP BY ALL
+"""
+PLAIN_TURNS: Final = """
+    (SELECT interaction FROM interactions ORDER BY last_seen_at DESC, interaction LIMIT $limit)
+    UNION
+    SELECT interaction FROM observations
+    WHERE root_hash IN (SELECT o.root_hash FROM observations AS o WHERE o.interaction = $interaction)
 """
 BEGINNING: Final = dt.datetime(2000, 1, 1)  # noqa: DTZ001  # instants of the tables have no zone
 
@@ -121,6 +128,12 @@ def test_whenever_steps_are_settled_the_views_say_what_all_steps_say(
             settle(cursor)
 
     assert said(cursor, "FROM tool_steps") == said(cursor, PLAIN_STEPS)
+    for limit in (0, 1, 4, 100):
+        asked = {"interaction": dice.choice(play.recordings).observations[0].interaction}
+        turns = said(cursor, queries.statements()["turns"].rstrip("; \n"), **asked, limit=limit)
+        assert {turn[0] for turn in turns} == {
+            row[0] for row in said(cursor, PLAIN_TURNS, **asked, limit=limit)
+        }
     by_type = shipped()["steps_by_type"].sql
     given = {"from": BEGINNING}
     assert said(cursor, by_type, **given) == said(cursor, PLAIN_COUNTS, **given)

@@ -3,11 +3,35 @@
 -- name: turns
 -- The latest $limit interactions, and those of the conversation that $interaction belongs to, as
 -- audit/lineage/turn.py reads them. Instants in microseconds.
-WITH latest AS (
+WITH fresh AS MATERIALIZED (
+    FROM interactions_fresh
+),
+
+seen AS NOT MATERIALIZED (
+    SELECT interaction, id_hash, last_seen_at
+    FROM settled
+    WHERE id_hash NOT IN (SELECT touched.id_hash FROM touched)
+    UNION ALL
+    SELECT interaction, id_hash, last_seen_at
+    FROM fresh
+),
+
+-- The latest are not before the earliest of so many others: those that were settled last, which are nearly them. To put the
+-- names of all in order would take most of the time.
+since AS MATERIALIZED (
+    SELECT
+        CASE WHEN count(*) >= $limit THEN min(last_seen_at) ELSE '-infinity'::TIMESTAMP END AS instant
+    FROM settled
+    WHERE rowid > (SELECT max(last.rowid) FROM settled AS last) - 2 * $limit
+        AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+),
+
+latest AS MATERIALIZED (
     SELECT
         interaction,
         id_hash
-    FROM interactions
+    FROM seen
+    WHERE last_seen_at >= (SELECT since.instant FROM since)
     ORDER BY last_seen_at DESC, interaction
     LIMIT $limit
 ),
@@ -29,22 +53,50 @@ wanted AS MATERIALIZED (
     )
 ),
 
--- Where their steps are found without looking through all; those of long ago apart, so that not all between are read.
-told AS MATERIALIZED (
+-- By number of row, so that one column of all is looked at, and of the others few rows. The latest, and those of long ago
+-- apart, so that what lies between is not read.
+rows_told AS MATERIALIZED (
     SELECT
-        exchange,
-        interaction,
-        id_hash,
-        seen_at,
-        how,
-        settings_sent,
+        rowid AS number,
         id_hash IN (SELECT latest.id_hash FROM latest) AS is_latest
     FROM observations
-    WHERE rowid IN (
-        SELECT found.rowid
-        FROM observations AS found
-        WHERE found.id_hash IN (SELECT wanted.id_hash FROM wanted)
-    )
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+),
+
+told AS MATERIALIZED (
+    SELECT exchange, interaction, id_hash, seen_at, how, settings_sent, is_latest
+    FROM observations
+    INNER JOIN rows_told ON rows_told.number = observations.rowid
+    WHERE rows_told.is_latest
+    UNION ALL
+    SELECT exchange, interaction, id_hash, seen_at, how, settings_sent, is_latest
+    FROM observations
+    INNER JOIN rows_told ON rows_told.number = observations.rowid
+    WHERE NOT rows_told.is_latest
+),
+
+rows_settled AS MATERIALIZED (
+    SELECT
+        rowid AS number,
+        id_hash IN (SELECT latest.id_hash FROM latest) AS is_latest
+    FROM settled
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+        AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+),
+
+turns AS (
+    SELECT settled.*
+    FROM settled
+    INNER JOIN rows_settled ON rows_settled.number = settled.rowid
+    WHERE rows_settled.is_latest
+    UNION ALL BY NAME
+    SELECT settled.*
+    FROM settled
+    INNER JOIN rows_settled ON rows_settled.number = settled.rowid
+    WHERE NOT rows_settled.is_latest
+    UNION ALL BY NAME
+    SELECT fresh.*
+    FROM fresh
 ),
 
 shown AS MATERIALIZED (
@@ -107,10 +159,28 @@ repeated AS (
     GROUP BY id_hash, interaction
 ),
 
+rows_priced AS MATERIALIZED (
+    SELECT
+        rowid AS number,
+        id_hash IN (SELECT latest.id_hash FROM latest) AS is_latest
+    FROM settled_costs
+    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+        AND id_hash NOT IN (SELECT touched.id_hash FROM touched)
+),
+
 priced AS (
     SELECT id_hash, interaction, amount_pico_usd, unpriced_count
-    FROM cost_sums
-    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+    FROM settled_costs
+    INNER JOIN rows_priced ON rows_priced.number = settled_costs.rowid
+    WHERE rows_priced.is_latest
+    UNION ALL
+    SELECT id_hash, interaction, amount_pico_usd, unpriced_count
+    FROM settled_costs
+    INNER JOIN rows_priced ON rows_priced.number = settled_costs.rowid
+    WHERE NOT rows_priced.is_latest
+    UNION ALL
+    SELECT id_hash, interaction, amount_pico_usd, unpriced_count
+    FROM costs_fresh
 )
 
 SELECT
@@ -133,7 +203,7 @@ SELECT
     coalesce(priced.unpriced_count = 0, FALSE) AS is_cost_complete,
     coalesce(answered.digests, []) AS answers,
     coalesce(repeated.history, []) AS history
-FROM interactions AS turns
+FROM turns
 INNER JOIN wanted ON wanted.id_hash = turns.id_hash AND wanted.interaction = turns.interaction
 LEFT JOIN sent ON sent.id_hash = turns.id_hash AND sent.interaction = turns.interaction
 LEFT JOIN answered ON answered.id_hash = turns.id_hash AND answered.interaction = turns.interaction

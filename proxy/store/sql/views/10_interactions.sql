@@ -312,11 +312,16 @@ CREATE OR REPLACE MACRO steps_shown_in(is_all, hashes) AS TABLE (
     ),
 
     observed AS NOT MATERIALIZED (
-        SELECT weighed.*
+        SELECT
+            exchange, seen_at, interaction, id_hash, how, is_streaming, input_step_count, output_step_count,
+            question_weight, answer_weight
         FROM weighed
-        INNER JOIN found ON found.number = weighed.number
+        INNER JOIN found USING (number)
         WHERE NOT is_all
         UNION ALL
+        SELECT
+            exchange, seen_at, interaction, id_hash, how, is_streaming, input_step_count, output_step_count,
+            question_weight, answer_weight
         FROM weighed
         WHERE is_all
     ),
