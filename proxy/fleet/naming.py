@@ -23,7 +23,7 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9._/-]{0,200}\Z")
 _KNOWN: Final = {
     "": {"proxy", "every_s", "catalog", "objects"},
     "catalog": {"connection", "password"},
-    "objects": {"endpoint", "region", "bucket", "prefix", "key_id", "secret"},
+    "objects": {"endpoint", "region", "bucket", "prefix", "key_id", "secret", "ca_file"},
 }
 
 
@@ -40,6 +40,8 @@ class Objects:
     region: str
     key_id: str
     secret: str = field(repr=False)
+    ca_file: str = ""
+    """Authorities (PEM) of the endpoint's certificate, in place of the system's."""
 
     def place(self, *names: str) -> str:
         """A name in the bucket."""
@@ -106,6 +108,9 @@ def _objects(told: dict[str, Any]) -> Objects:
     prefix = str(told.get("prefix", "")).strip("/")
     if not _PREFIX.match(prefix):
         raise ValueError("objects.prefix is made of letters, digits and ._/-")
+    ca_file = told.get("ca_file", "")
+    if not isinstance(ca_file, str) or (ca_file and not Path(ca_file).is_file()):
+        raise ValueError(f"objects.ca_file: there is no file {ca_file}")
     return Objects(
         host=url.netloc,
         is_secure=url.scheme == "https",
@@ -114,6 +119,7 @@ def _objects(told: dict[str, Any]) -> Objects:
         region=told.get("region", "us-east-1"),
         key_id=_text(told, "key_id", "objects."),
         secret=_text(told, "secret", "objects."),
+        ca_file=ca_file,
     )
 
 

@@ -84,6 +84,18 @@ def test_proxies_that_share_a_file_have_names_of_their_own(tmp_path: Path) -> No
         read_fleet(path, "Pod 3")
 
 
+def test_the_storages_authorities_have_to_be_there(tmp_path: Path) -> None:
+    path, authorities = tmp_path / "fleet.toml", tmp_path / "ours.pem"
+    path.write_text(GOOD + f'ca_file = "{authorities}"\n')
+    path.chmod(0o600)
+
+    with pytest.raises(StartRefused, match=r"objects\.ca_file: there is no file"):
+        read_fleet(path)
+    authorities.touch()
+
+    assert read_fleet(path).objects.ca_file == str(authorities)
+
+
 def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) -> None:
     assert identity(tmp_path / "none") is None
     data.open()

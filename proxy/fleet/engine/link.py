@@ -19,7 +19,7 @@ from typing import Any, Final
 import duckdb
 
 from proxy.errors import StartRefused, StoreError
-from proxy.fleet.naming import Fleet
+from proxy.fleet.naming import Fleet, Objects
 
 EXTENSIONS: Final = ("httpfs", "postgres_scanner", "ducklake")
 LAKE_SCHEMA: Final = "fleet_lake"
@@ -151,7 +151,7 @@ def attached(
     try:
         for name in EXTENSIONS:
             rows.execute(f"LOAD '{_quoted(str(extension_file(name)))}'")
-        rows.execute(_secret(fleet))
+        reach(rows, fleet.objects)
         how = "READ_ONLY" if is_read_only else "DATA_INLINING_ROW_LIMIT 0"
         data = f"s3://{fleet.objects.bucket}/{fleet.objects.place('facts')}/"
         rows.execute(
@@ -193,8 +193,16 @@ def required(name: str) -> Any:
         raise StartRefused(f"the fleet needs {name}: {INSTALL}") from error
 
 
-def _secret(fleet: Fleet) -> str:
-    objects = fleet.objects
+def reach(rows: duckdb.DuckDBPyConnection, objects: Objects) -> None:
+    """Have DuckDB read and write the storage; needs httpfs. Raises duckdb.Error."""
+    # One of httpfs's two ways to the web takes any certificate unless told not to.
+    rows.execute("SET enable_server_cert_verification = true")
+    if objects.ca_file:
+        rows.execute(f"SET ca_cert_file = '{_quoted(objects.ca_file)}'")
+    rows.execute(_secret(objects))
+
+
+def _secret(objects: Objects) -> str:
     return (
         f"CREATE SECRET objects (TYPE s3, KEY_ID '{_quoted(objects.key_id)}', "
         f"SECRET '{_quoted(objects.secret)}', ENDPOINT '{_quoted(objects.host)}', URL_STYLE 'path', "

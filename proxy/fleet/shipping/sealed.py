@@ -61,7 +61,11 @@ class S3Shelf:
             secure=objects.is_secure,
             region=objects.region,
             http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(ANSWER_S), maxsize=AT_ONCE, retries=False
+                timeout=urllib3.Timeout(ANSWER_S),
+                maxsize=AT_ONCE,
+                retries=False,
+                cert_reqs="CERT_REQUIRED",
+                ca_certs=objects.ca_file or None,
             ),
         )
 
