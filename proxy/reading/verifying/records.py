@@ -205,6 +205,10 @@ class Comparison:
             self._found.counts["kept without content"] += 1
             return
         is_gone = self._keys.is_gone(here.exchange)
+        if is_gone is None and self._keys.are_here:
+            (self._keys.unseen if is_told else self._keys.lost).append(here.exchange)
+            self._found.counts["shredded" if is_told else "key lost"] += 1
+            return
         if is_gone is None:
             is_gone = is_told
         if is_told and not is_gone:
@@ -221,10 +225,18 @@ class Keys:
         self._folder = folder
         self._open: dict[tuple[int, str], int] = {}
         self.undeclared: list[Exchange] = []
-        """Gone, and no leaf says so."""
+        """Overwritten, and no leaf says so."""
+        self.lost: list[Exchange] = []
+        """Their slots are not here, and no leaf says that they were overwritten."""
+        self.unseen: list[Exchange] = []
+        """A leaf says that they were overwritten, and their slots are not here."""
+
+    @property
+    def are_here(self) -> bool:
+        return self._folder is not None
 
     def is_gone(self, id_: Exchange) -> bool | None:
-        """None: nobody can say."""
+        """Whether it was overwritten. None: nobody can say, there is no slot of it."""
         if self._folder is None:
             return None
         journal = id_[:2]
@@ -236,8 +248,9 @@ class Keys:
                 self._open[journal] = -1
         descriptor = self._open[journal]
         if descriptor < 0:
-            return True
-        return not any(os.pread(descriptor, SLOT_BYTES, SLOTS_OFFSET + (id_[2] - 1) * SLOT_BYTES))
+            return None
+        slot = os.pread(descriptor, SLOT_BYTES, SLOTS_OFFSET + (id_[2] - 1) * SLOT_BYTES)
+        return None if len(slot) < SLOT_BYTES else not any(slot)
 
     def close(self) -> None:
         """Of descriptors."""
@@ -257,6 +270,7 @@ def check_vault(folder: Path, keys: Path | None, account: Account, found: Findin
     finally:
         slots.close()
     comparison.end()
+    _tell_missing(slots, found)
     if not slots.undeclared:
         return
     count, names = len(slots.undeclared), ", ".join(map(named, slots.undeclared[:5]))
@@ -269,6 +283,22 @@ def check_vault(folder: Path, keys: Path | None, account: Account, found: Findin
     else:
         found.fault(
             f"the keys of {count} exchanges are gone, and no record says so: {names}", count
+        )
+
+
+def _tell_missing(slots: Keys, found: Findings) -> None:
+    """An erasure overwrites a slot and leaves it there: one that is not here was not erased."""
+    if slots.lost:
+        count, names = len(slots.lost), ", ".join(map(named, slots.lost[:5]))
+        found.fault(
+            f"the slots of {count} exchanges are not here: their keys are lost, nobody erased them; put data/keys "
+            f"back from its newest backup: {names}",
+            count,
+        )
+    if slots.unseen:
+        count = len(slots.unseen)
+        found.notes.append(
+            f"the slots of {count} exchanges whose keys are said to be destroyed are not here to be looked at"
         )
 
 

@@ -216,6 +216,37 @@ def test_a_key_that_is_gone_without_a_word_is_a_loss_and_named(
     assert (told["faults"], told["counts"]["shredded"], told["counts"]["key gone"]) == (2, 1, 2)
 
 
+@pytest.mark.parametrize("is_erasing", [False, True])
+def test_slots_that_are_not_there_are_lost_keys_whatever_goes_on(
+    walked: Trodden, capsys: pytest.CaptureFixture[str], *, is_erasing: bool
+) -> None:
+    """Nobody erased them: what an erasure destroys is overwritten, and its slot stays."""
+    walked.erase(5)
+    if is_erasing:
+        walked.tell("erasure", {"step": "begin"})
+    walked.follow()
+    (slots,) = (walked.folder / "keys" / "slots").iterdir()
+    slots.unlink()
+
+    told = verified(walked.arguments(), capsys)
+
+    (found,) = told["found"]
+    assert found.startswith("the slots of 279 exchanges are not here: their keys are lost, ")
+    assert (told["faults"], told["counts"]["shredded"], told["counts"]["key lost"]) == (279, 1, 279)
+    assert any("1 exchanges whose keys are said to be destroyed" in one for one in told["notes"])
+    assert not told["counts"].get("key gone")
+
+
+def test_a_slot_behind_the_end_of_its_file_is_lost(
+    walked: Trodden, capsys: pytest.CaptureFixture[str]
+) -> None:
+    walked.follow()
+    (slots,) = (walked.folder / "keys" / "slots").iterdir()
+    os.truncate(slots, 4096 + 64 * 270)
+
+    assert verified(walked.arguments(), capsys)["counts"]["key lost"] == 10
+
+
 def test_keys_that_go_while_an_erasure_is_under_way_are_no_fault_yet(
     walked: Trodden, capsys: pytest.CaptureFixture[str]
 ) -> None:
