@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +90,22 @@ class S3Shelf:
         return found
 
     def remove(self, names: Iterable[str]) -> None:
+        at_once(self._remove_one, names)
+
+    def _remove_one(self, name: str) -> None:
         try:
-            for name in names:
-                self._client.remove_object(self._objects.bucket, self._objects.place(name))
+            self._client.remove_object(self._objects.bucket, self._objects.place(name))
         except self._errors as error:
             raise StoreError(f"the fleet's object storage removed nothing: {error}") from error
+
+
+def at_once(do: Callable[[str], None], names: Iterable[str]) -> None:
+    """Do it with each, AT_ONCE of them at a time; after the first failure none begins, and that is raised."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        deque(pool.map(do, names), maxlen=0)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)

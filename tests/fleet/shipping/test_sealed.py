@@ -119,3 +119,30 @@ def test_a_storage_that_is_away_fails_the_batch(data: VaultFolder) -> None:
 
     with pytest.raises(StoreError):
         sealed(data, shelf).put(data.told().exchanges)
+
+
+def test_several_are_removed_at_once() -> None:
+    """An erasure by policy takes thousands of objects, and shipping waits for them."""
+    together = threading.Barrier(shipping.AT_ONCE, timeout=60)
+
+    def remove(_: str) -> None:
+        together.wait()
+
+    shipping.at_once(remove, map(str, range(shipping.AT_ONCE)))
+
+    assert not together.broken
+
+
+def test_after_one_that_cannot_be_removed_none_begins() -> None:
+    begun: list[str] = []
+
+    def remove(name: str) -> None:
+        begun.append(name)
+        if name == "0":
+            raise StoreError("the fleet's object storage removed nothing")
+        threading.Event().wait(0.05)
+
+    with pytest.raises(StoreError, match="removed nothing"):
+        shipping.at_once(remove, map(str, range(1000)))
+
+    assert len(begun) < 1000
