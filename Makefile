@@ -169,6 +169,7 @@ full: export PROPERTY_EXAMPLES := 500
 full: export FAULT_ROUNDS := 1000
 full: export VANISHING := 20000
 full: export SLOW_PAIRS := 7
+full: export ASKED_PAIRS := 7
 full: export OVERLOAD_S := 600
 full: export SOAK := 1000000
 full: export METRICS_KILLS := 100
