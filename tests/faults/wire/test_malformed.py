@@ -22,13 +22,19 @@ import pytest
 from proxy.journal.page import PageReading, PageView, pages
 from tests.end_to_end.programs import peak_bytes, reset_peak
 from tests.end_to_end.stage import Proxy
+from tests.end_to_end.wire.sockets import later
 from tests.faults.wire.malformed import LARGE_EVERY, LARGE_KINDS, OK, Input, inputs
 
 COUNT: Final = int(os.environ.get("MALFORMED_INPUTS", "10000"))
 SEED: Final = int(os.environ.get("MALFORMED_SEED", SystemRandom().getrandbits(32)))
 ABREAST: Final = 48
 HANG_S: Final = 5.0
-"""Nobody may wait longer, whatever came."""
+"""Nobody may wait longer, whatever came, not counted while the disk itself stood still: strict waits for it."""
+GIVEN_UP_S: Final = 60.0
+LOOK_S: Final = 0.2
+"""Between two writes that ask whether the disk answers."""
+STILL_S: Final = 0.5
+"""From here on a write that takes so long is a disk that stands still, or a machine that has no time for us."""
 SILENCE_S: Final = 0.1
 """What was cut may rightly be waited for; then the client says that it has said everything."""
 MIB: Final = 1024 * 1024
@@ -39,6 +45,45 @@ READ_BYTES: Final = 256 * 1024
 
 _CASE: Final = re.compile(rb"\r\nX-Case: (\d+)\r\n")
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: *(\d{1,9})\r\n")
+
+
+@dataclass
+class Disk:
+    """Writes a little beside the journal, over and over, and keeps when that took long."""
+
+    file: Path
+    stills: list[tuple[float, float]] = field(default_factory=list)
+    """Loop times."""
+    begun: float | None = None
+    """Of the write under way."""
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._watch(), name="disk")
+            yield
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            self.begun = clock()
+            await asyncio.to_thread(self._write)
+            if clock() - self.begun >= STILL_S:
+                self.stills.append((self.begun, clock()))
+            self.begun = None
+            await later(LOOK_S)
+
+    def _write(self) -> None:
+        with self.file.open("wb") as file:
+            file.write(b"x")
+            file.flush()
+            os.fdatasync(file.fileno())
+
+    def still_s(self, since: float, until: float) -> float:
+        """How long of that time it stood still."""
+        stills = self.stills if self.begun is None else [*self.stills, (self.begun, until)]
+        return sum(max(0.0, min(end, until) - max(begun, since)) for begun, end in stills)
 
 
 @dataclass
@@ -93,10 +138,13 @@ class Seen:
     """Inputs whose request was whole, so that it must be recorded."""
     silent: Counter[str] = field(default_factory=Counter)
     """Inputs on whose connection nothing came back, by kind."""
-    hung: list[int] = field(default_factory=list)
+    hung: list[tuple[int, float]] = field(default_factory=list)
+    """Inputs and seconds."""
 
 
-async def play(address: tuple[str, int], far_end: FarEnd, number: int, seen: Seen) -> None:
+async def play(
+    address: tuple[str, int], far_end: FarEnd, disk: Disk, number: int, seen: Seen
+) -> None:
     made = inputs(SEED, number)
     request = made.request
     if made.is_request_good:
@@ -107,44 +155,53 @@ async def play(address: tuple[str, int], far_end: FarEnd, number: int, seen: See
     connection = socket.socket()
     connection.settimeout(0)
     loop = asyncio.get_running_loop()
-    received = 0
+    received, begun = 0, loop.time()
+    is_given_up = False
     try:
-        async with asyncio.timeout(HANG_S * (4 if len(request) > MIB else 1)):
+        async with asyncio.timeout(GIVEN_UP_S):
             await loop.sock_connect(connection, address)
             with suppress(ConnectionError):
                 await loop.sock_sendall(connection, request)
-        patience_s = HANG_S if made.is_request_good else SILENCE_S
-        try:
-            while data := await asyncio.wait_for(
-                loop.sock_recv(connection, READ_BYTES), patience_s
-            ):
-                received += len(data)
-        except TimeoutError:
-            if made.is_request_good:
-                seen.hung.append(number)
-            with suppress(OSError):  # it may have been broken meanwhile: then it is not connected
-                connection.shutdown(socket.SHUT_WR)
-            while data := await asyncio.wait_for(loop.sock_recv(connection, READ_BYTES), HANG_S):
-                received += len(data)
+            if not made.is_request_good:
+                received += await _heard(loop, connection, SILENCE_S)
+                with suppress(OSError):  # it may have been broken meanwhile: it is not connected
+                    connection.shutdown(socket.SHUT_WR)
+            received += await _heard(loop, connection, GIVEN_UP_S)
     except ConnectionError:
         pass  # a break is an answer, too
     except TimeoutError:
-        seen.hung.append(number)
+        is_given_up = True
     finally:
         connection.close()
         far_end.answers.pop(number, None)
+    waited_s = loop.time() - begun - disk.still_s(begun, loop.time())
+    if is_given_up or waited_s > HANG_S * (4 if len(request) > MIB else 1):
+        seen.hung.append((number, waited_s))
     if received:
         seen.answered += 1
     else:
         seen.silent[made.kind] += 1
 
 
-async def play_all(address: tuple[str, int], far_end: FarEnd, numbers: range, seen: Seen) -> None:
+async def _heard(
+    loop: asyncio.AbstractEventLoop, connection: socket.socket, patience_s: float
+) -> int:
+    """Bytes until the end, or until nothing comes for so long."""
+    received = 0
+    with suppress(TimeoutError):
+        while data := await asyncio.wait_for(loop.sock_recv(connection, READ_BYTES), patience_s):
+            received += len(data)
+    return received
+
+
+async def play_all(
+    address: tuple[str, int], far_end: FarEnd, disk: Disk, numbers: range, seen: Seen
+) -> None:
     waiting = iter(numbers)
 
     async def worker() -> None:
         for number in waiting:
-            await play(address, far_end, number, seen)
+            await play(address, far_end, disk, number, seen)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(ABREAST):
@@ -195,17 +252,17 @@ class Played:
 
 
 async def _played(folder: Path) -> Played:
-    far_end, seen = FarEnd(), Seen()
-    async with far_end.serving() as url:
+    far_end, seen, disk = FarEnd(), Seen(), Disk(folder / "beside")
+    async with far_end.serving() as url, disk.watched():
         proxy = await asyncio.to_thread(Proxy, folder, url)
         try:
             pids = proxy.gateways(), proxy.recorders()
-            await play_all(proxy.address, far_end, range(min(WARM_UP, COUNT)), seen)
+            await play_all(proxy.address, far_end, disk, range(min(WARM_UP, COUNT)), seen)
             await asyncio.to_thread(proxy.flush)
             warm = Resident.now(proxy)
             for (pid,) in pids:
                 reset_peak(pid)
-            await play_all(proxy.address, far_end, range(min(WARM_UP, COUNT), COUNT), seen)
+            await play_all(proxy.address, far_end, disk, range(min(WARM_UP, COUNT), COUNT), seen)
             await asyncio.to_thread(proxy.flush)
             cold = Resident.now(proxy)
             assert (proxy.gateways(), proxy.recorders()) == pids, "a process was started again"
@@ -217,6 +274,8 @@ async def _played(folder: Path) -> Played:
                 "SELECT (SELECT count(DISTINCT exchange) FROM exchanges),"
                 " (SELECT count(*) FROM problems WHERE kind = 'not_interpreted')",
             )
+            stood_s = sum(end - begun for begun, end in disk.stills)
+            print(f"the disk stood still {len(disk.stills)} times, {stood_s:.1f} s in all")
             page = page_of(proxy)
             peaks = Resident(*(peak_bytes(pid) for (pid,) in pids))
             return Played(
