@@ -20,10 +20,11 @@ from proxy.audit.erasure.plan import Selection
 from proxy.recorder.erasing.planning import planned
 from proxy.store import queries
 from proxy.store.asking.answer import answer
+from proxy.store.asking.one import about_one
 from proxy.store.asking.shipped import bound, shipped
 from proxy.store.database import Database
 from proxy.store.settled.settling import has_rows
-from tests.scale.many import END_NS, PLAY, make, name_in_copy
+from tests.scale.many import END_NS, PLAY, STEPS, make, name_in_copy
 
 COUNT: Final = int(os.environ.get("SCALE_INTERACTIONS", "200"))
 IS_MEASURED: Final = COUNT >= 1_000_000
@@ -44,6 +45,11 @@ ON_DASHBOARDS: Final = (
     "tokens_by_model",
 )
 """Those that read one row an interaction or less."""
+ONE_S: Final = 0.05
+TREE_S: Final = 0.2
+OF_TOOLS: Final = ("tools_used", "tool_calls_of", "slowest_tool_calls", "steps_by_type")
+BEGUN_MAX: Final = 20_000
+"""Rows of a table of which some are read to find that nobody waits; of a million that is nothing."""
 OF_TIME: Final = (
     *("conversations_latest", "steps_by_type", "tools_used", "tool_errors", "tool_findings"),
     *("slowest_tool_calls", "slowest_steps"),
@@ -159,3 +165,61 @@ def test_one_interaction_is_found_among_many(many: Database) -> None:
     )
 
     assert found.fetchall() == [("completed", 170)]
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    """Of three times the least."""
+    found = []
+    for _ in range(3 if IS_MEASURED else 1):
+        began_s = time.process_time()
+        work()
+        found.append(time.process_time() - began_s)
+    return min(found)
+
+
+@pytest.mark.parametrize("name", OF_TOOLS)
+def test_a_question_about_tools_is_answered_like_a_dashboard(many: Database, name: str) -> None:
+    cursor, question = many.cursor(), shipped()[name]
+    values = bound(question, {"interaction": ONE} if name == "tool_calls_of" else {}, END_NS)
+
+    took_s = cpu_s(lambda: answer(cursor, question.sql, values))
+
+    print(f"{name}: {took_s * 1e3:.0f} CPU ms at {COUNT:,}")
+    assert took_s < DASHBOARD_S or not IS_MEASURED
+
+
+@pytest.mark.parametrize("name", ["tools_used", "tool_calls_of", "slowest_tool_calls"])
+def test_calls_are_told_of_without_looking_at_steps(many: Database, name: str) -> None:
+    question = shipped()[name]
+    values = bound(question, {"interaction": ONE} if name == "tool_calls_of" else {}, END_NS)
+
+    read = rows_read(many.cursor(), question.sql, values)
+
+    assert all(read.get(table, 0) <= BEGUN_MAX for table in ("steps", "observations", "exchanges"))
+
+
+def test_one_interaction_and_its_steps_are_there_at_once(many: Database) -> None:
+    cursor = many.cursor()
+
+    def ask(name: str, **given: object) -> list[dict[str, Any]]:
+        return queries.dicts(cursor, name, **given)[1]
+
+    found = [(about_one(ask, ONE), ask("timeline_of", interaction=ONE)) for _ in range(2)]
+    took_s = cpu_s(lambda: (about_one(ask, ONE), ask("timeline_of", interaction=ONE)))
+
+    assert all(about and len(steps) == STEPS for about, steps in found)
+    print(f"one interaction with its steps: {took_s * 1e3:.0f} CPU ms at {COUNT:,}")
+    assert took_s < ONE_S or not IS_MEASURED
+
+
+def test_a_whole_conversation_is_there_at_once(many: Database) -> None:
+    cursor = many.cursor()
+
+    def ask() -> list[dict[str, Any]]:
+        return queries.dicts(cursor, "turns", interaction=ONE, limit=2000)[1]
+
+    assert ONE in {turn["interaction"] for turn in ask()}
+    took_s = cpu_s(ask)
+
+    print(f"its conversation: {took_s * 1e3:.0f} CPU ms at {COUNT:,}")
+    assert took_s < TREE_S or not IS_MEASURED
