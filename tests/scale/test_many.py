@@ -117,6 +117,24 @@ def rows_read(
     return found
 
 
+def test_a_forecast_is_made_in_the_recorders_own_memory(many: Database) -> None:
+    """It looks at every copy, and keeps little of each."""
+    now_us, day_us = END_NS // 1000, 86_400 * 1_000_000
+    values = {"finals": ["deleted_verified"], "limit": 200}
+    began_s = time.process_time()
+
+    found = queries.dicts(
+        many.cursor(),
+        "retention_forecast",
+        now_us=now_us,
+        until_us=now_us + 2 * day_us,
+        **values,
+    )[1]
+
+    print(f"retention_forecast: {(time.process_time() - began_s) * 1e3:.0f} CPU ms at {COUNT:,}")
+    assert {row["what"] for row in found} >= {"orphan"}
+
+
 @pytest.mark.parametrize("name", OF_TIME)
 def test_what_was_done_of_late_is_answered_in_the_recorders_own_memory(
     many: Database, name: str

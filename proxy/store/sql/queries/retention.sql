@@ -319,10 +319,63 @@ LIMIT $limit;
 
 -- name: retention_forecast
 -- Conversations that may become unusable before $until_us, what stays beyond its time, what is overdue, at $now_us.
-WITH stored AS (
-    SELECT *
+-- Of all copies few columns are read, several times, and nothing of them is kept but numbers of those that are looked for:
+-- whole rows of a million are more than the recorder's memory. As lists, since DuckDB takes the smaller side for the larger.
+WITH stored AS NOT MATERIALIZED (
+    SELECT interaction, previous, expires_earliest, due_at
     FROM copies
     WHERE is_stored AND deleted_at IS NULL AND (state IS NULL OR NOT list_contains($finals, state))
+),
+
+leaving AS MATERIALIZED (
+    SELECT interaction, hash(interaction) AS number, expires_earliest, least(expires_earliest, due_at) AS leaves_at
+    FROM stored
+    WHERE
+        least(expires_earliest, due_at) <= make_timestamp($until_us)
+        AND greatest(expires_earliest, due_at) >= make_timestamp($now_us)
+),
+
+continued AS MATERIALIZED (
+    SELECT hash(later.previous) AS number
+    FROM copies AS later
+    WHERE hash(later.previous) IN (SELECT unnest(list(leaving.number)) FROM leaving)
+),
+
+turns AS MATERIALIZED (
+    SELECT interaction, hash(previous) AS before, expires_earliest
+    FROM stored
+    WHERE previous IS NOT NULL
+),
+
+gone AS MATERIALIZED (
+    SELECT hash(interaction) AS number, coalesce(deleted_at, disposed_at) AS gone_at
+    FROM copies
+    WHERE
+        (deleted_at IS NOT NULL OR list_contains($finals, state))
+        AND hash(interaction) IN (SELECT unnest(list(turns.before)) FROM turns)
+),
+
+-- Creates of which no answer names an id.
+unnamed AS MATERIALIZED (
+    SELECT exchange, hash(exchange) AS number, started_at, coalesce(status BETWEEN 200 AND 299, FALSE) AS is_good
+    FROM exchanges
+    WHERE
+        operation = 'create'
+        AND outcome != 'refused'
+        AND started_at > make_timestamp($now_us) - INTERVAL 56 DAY
+        -- No answer, one that leaves it open, or a good one that named no id though it was not told to store nothing.
+        AND coalesce(status NOT BETWEEN 400 AND 499 OR status IN (408, 409, 429), TRUE)
+        AND (interaction IS NULL OR starts_with(interaction, 'exchange:'))
+),
+
+answered AS MATERIALIZED (
+    SELECT
+        hash(exchange) AS number,
+        bool_or(interaction_id IS NOT NULL) AS has_id,
+        bool_or(how = 'created' AND store = 'false') AS is_not_stored
+    FROM observations
+    WHERE hash(exchange) IN (SELECT unnest(list(unnamed.number)) FROM unnamed)
+    GROUP BY ALL
 )
 
 SELECT
@@ -330,10 +383,10 @@ SELECT
     interaction,
     expires_earliest AS happens_at,
     'the conversation cannot be continued from here then' AS note
-FROM stored
+FROM leaving
 WHERE
     expires_earliest BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
-    AND NOT EXISTS (SELECT 1 FROM copies AS later WHERE later.previous = stored.interaction)
+    AND number NOT IN (SELECT continued.number FROM continued)
 UNION ALL
 SELECT 'overdue', interaction, due_at, 'its deletion at Google was due'
 FROM stored
@@ -343,49 +396,31 @@ SELECT 'overstay', interaction, expires_latest, 'served after it should have exp
 FROM copies
 WHERE contains(coalesce(flags, ''), 'overstay')
 UNION ALL
-SELECT 'orphan', exchanges.exchange, exchanges.started_at, 'a create without an answer: it may be stored'
-FROM exchanges
+SELECT 'orphan', unnamed.exchange, unnamed.started_at, 'a create without an answer: it may be stored'
+FROM unnamed
+LEFT JOIN answered ON answered.number = unnamed.number
 WHERE
-    operation = 'create'
-    AND outcome != 'refused'
-    AND started_at > make_timestamp($now_us) - INTERVAL 56 DAY
-    -- No answer, one that leaves it open, or a good one that named no id though it was not told to store nothing.
-    AND coalesce(status NOT BETWEEN 400 AND 499 OR status IN (408, 409, 429), TRUE)
-    AND NOT EXISTS (
-        SELECT 1
-        FROM observations
-        WHERE
-            observations.exchange = exchanges.exchange
-            AND (
-                observations.interaction_id IS NOT NULL
-                OR (
-                    observations.how = 'created'
-                    AND observations.store = 'false'
-                    AND exchanges.status BETWEEN 200 AND 299
-                )
-            )
-    )
+    NOT coalesce(answered.has_id, FALSE)
+    AND NOT (coalesce(answered.is_not_stored, FALSE) AND unnamed.is_good)
 UNION ALL
 SELECT
     'orphan_turn',
-    stored.interaction,
-    coalesce(before.deleted_at, before.disposed_at),
+    turns.interaction,
+    gone.gone_at,
     'the turn before it is gone: it may not be continued any more'
-FROM stored
-INNER JOIN copies AS before ON before.interaction = stored.previous
-WHERE before.deleted_at IS NOT NULL OR list_contains($finals, before.state)
+FROM turns
+INNER JOIN gone ON gone.number = turns.before
 UNION ALL
 SELECT
     'orphan_turn',
-    stored.interaction,
-    least(before.expires_earliest, before.due_at),
+    turns.interaction,
+    leaving.leaves_at,
     'the turn before it goes then: it may not be continued any more'
-FROM stored
-INNER JOIN stored AS before ON before.interaction = stored.previous
+FROM turns
+INNER JOIN leaving ON leaving.number = turns.before
 WHERE
-    least(before.expires_earliest, before.due_at) BETWEEN make_timestamp($now_us)
-    AND make_timestamp($until_us)
-    AND least(before.expires_earliest, before.due_at) < stored.expires_earliest
+    leaving.leaves_at BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
+    AND leaving.leaves_at < turns.expires_earliest
 ORDER BY happens_at, what, interaction
 LIMIT $limit;
 
