@@ -1,6 +1,6 @@
 """Erasing, holding and releasing on the recorder's socket.
 
-POST /erase    {"id" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"} -> done
+POST /erase    {"id" | "ids" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"} -> done
 POST /hold     {"id", "conversation", "reason", "actor"} -> {"hold", "interaction", "warning"}
 POST /release  {"hold", "reason", "actor"} -> {"hold", "erasures": [...]}
 """
