@@ -33,6 +33,8 @@ async def _serve(settings_file: Path) -> None:
     start_logging(settings.log_format, "fleet")
     following = following_of(settings)
     say_ready()  # before the engine is asked: it may be away, and nothing waits for it
+    # Not before: on a busy machine nobody would start while it loads. Later threads have it, too.
+    os.nice(NICE)
     await asyncio.to_thread(following.run, stop)
 
 
@@ -43,7 +45,6 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     start_logging("text", "fleet")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold keys
-    os.nice(NICE)
     try:
         asyncio.run(_serve(given.settings))
     except ProxyError as error:
