@@ -96,6 +96,7 @@ class Shim:
             pickle.dump(self.trace, file)
 
     def _note(self, event: Event) -> None:
+        """After the call itself: the process may end here, and the next one sees what this one did."""
         self._look_at_pages()
         self.trace.events.append(event)
         if len(self.trace.events) == self._ends_at:
@@ -153,8 +154,8 @@ class Shim:
         is_refused = self._is_refused("write", path)
         if is_refused:
             data = data[: len(data) // 2]
-        self._note(Write(self._number(os.fstat(descriptor).st_ino), offset, data))
         self._real["pwrite"](descriptor, data, offset)
+        self._note(Write(self._number(os.fstat(descriptor).st_ino), offset, data))
         if is_refused:
             raise OSError(EIO, "Input/output error")
         return len(data)
@@ -211,40 +212,40 @@ class Shim:
 
     def on_posix_fallocate(self, descriptor: int, offset: int, size: int) -> None:
         with self._lock:
+            self._real["posix_fallocate"](descriptor, offset, size)
             if descriptor in self._paths:
                 number = self._number(os.fstat(descriptor).st_ino)
                 self._note(Resize(number, offset + size, is_allocation=True))
-            self._real["posix_fallocate"](descriptor, offset, size)
         path = self._paths.get(descriptor, "")
         if path.startswith("run/"):
             self._pages[path] = b""  # a page; mapped from now on
 
     def on_ftruncate(self, descriptor: int, size: int) -> None:
         with self._lock:
+            self._real["ftruncate"](descriptor, size)
             if descriptor in self._paths:
                 number = self._number(os.fstat(descriptor).st_ino)
                 self._note(Resize(number, size, is_allocation=False))
-            self._real["ftruncate"](descriptor, size)
 
     def on_rename(self, old: Any, new: Any) -> None:
         with self._lock:
             from_, to = self._inside(old), self._inside(new)
+            self._real["rename"](old, new)
             if from_ is not None and to is not None:
                 folder, _, name = from_.rpartition("/")
-                number = self._number(os.stat(old).st_ino)  # noqa: PTH116  as os names it
-                self._note(Renamed(folder, ((name, None), (to.rpartition("/")[2], number))))
+                number = self._number(os.stat(new).st_ino)  # noqa: PTH116  as os names it
                 if from_ in self._pages:
                     self._pages[to] = self._pages.pop(from_)
-            self._real["rename"](old, new)
+                self._note(Renamed(folder, ((name, None), (to.rpartition("/")[2], number))))
 
     def on_unlink(self, path: Any, *, dir_fd: int | None = None) -> None:
         with self._lock:
             inside = self._inside(path) if dir_fd is None else None
-            if inside is not None and os.path.lexists(path):
-                folder, _, name = inside.rpartition("/")
-                self._note(Renamed(folder, ((name, None),)))
-                self._pages.pop(inside, None)
             self._real["unlink"](path, dir_fd=dir_fd)
+            if inside is not None:
+                folder, _, name = inside.rpartition("/")
+                self._pages.pop(inside, None)
+                self._note(Renamed(folder, ((name, None),)))
 
     def on_link(self, old: Any, new: Any) -> None:
         with self._lock:
