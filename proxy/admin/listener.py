@@ -51,6 +51,8 @@ BODY_BYTES_MAX: Final = 128 * 1024
 """Of a request: a statement of 64 KiB, written as JSON."""
 REQUESTS_WITHIN_S: Final = 1.0
 """How long open requests may take once the recorder ends."""
+KEPT_S: Final = 75.0
+"""A connection that asks nothing more is closed; aiohttp would keep it for an hour."""
 HEADER_BYTES_MAX: Final = 8190
 
 
@@ -167,6 +169,7 @@ class AdminListener:
             application,
             access_log=None,
             shutdown_timeout=REQUESTS_WITHIN_S,
+            keepalive_timeout=KEPT_S,
             max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX,
         )

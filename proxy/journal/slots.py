@@ -190,6 +190,18 @@ class Keystore:
         except InvalidTag as error:
             raise KeyDestroyed(f"the slot of {exchange} is damaged") from error
 
+    def is_destroyed(self, exchange: ExchangeId) -> bool:
+        """Whether its slot is there, and overwritten. A slot that is missing or damaged may come back from a backup."""
+        worker, boot, sequence = exchange
+        try:
+            descriptor = os.open(slots_path(self._folder, worker, boot), os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            return os.pread(descriptor, SLOT_BYTES, slot_offset(sequence)) == _DESTROYED
+        finally:
+            os.close(descriptor)
+
     def destroy(self, exchanges: Iterable[ExchangeId]) -> tuple[ExchangeId, ...]:
         """Zero the slots, make that durable, read them back. Twice is once.
 

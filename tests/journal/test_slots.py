@@ -118,6 +118,19 @@ def test_destroying_twice_or_what_was_never_there_changes_nothing(
     assert slots_path(tmp_path, WORKER, BOOT).read_bytes() == before
 
 
+def test_only_a_slot_that_is_there_and_overwritten_is_destroyed(
+    slots: SlotFile, keystore: Keystore, tmp_path: Path
+) -> None:
+    slots.ensure(2)
+    keystore.destroy([exchange(1)])
+
+    assert keystore.is_destroyed(exchange(1))
+    assert not keystore.is_destroyed(exchange(2))
+    assert not keystore.is_destroyed(exchange(99_999)), "the file ends before it"
+    slots_path(tmp_path, WORKER, BOOT).unlink()
+    assert not keystore.is_destroyed(exchange(1)), "it may come back"
+
+
 def test_a_slot_that_was_never_made_has_no_key(slots: SlotFile, keystore: Keystore) -> None:
     slots.ensure(1)
 

@@ -291,8 +291,8 @@ def _tell_missing(slots: Keys, found: Findings) -> None:
     if slots.lost:
         count, names = len(slots.lost), ", ".join(map(named, slots.lost[:5]))
         found.fault(
-            f"the slots of {count} exchanges are not here: their keys are lost, nobody erased them; put data/keys "
-            f"back from its newest backup: {names}",
+            f"the slots of {count} exchanges are not here: their keys are lost, and no leaf says that "
+            f"they were erased (an erasure may wait for them); put data/keys back from its newest backup: {names}",
             count,
         )
     if slots.unseen:

@@ -17,7 +17,7 @@ import orjson
 from proxy.audit.erasure.plan import SPARED, Carrier, ErasurePlan, Hold, Selection
 from proxy.audit.erasure.pointer import is_value_at
 from proxy.audit.erasure.wish import Wish
-from proxy.errors import FormatError, KeyDestroyed, SlotsMissing
+from proxy.errors import FormatError, KeyDestroyed
 from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
 from proxy.recorder.erasing.asking import Questions
@@ -321,14 +321,8 @@ class Eraser:
         return numbers.exchanges
 
     def _is_gone(self, exchange: str) -> bool:
-        """Whether its key is destroyed. Plans and erasures wait for each other, so one thread asks."""
-        try:
-            self._means.keystore.key(ExchangeId.parse(exchange))
-        except SlotsMissing:
-            return False
-        except KeyDestroyed:
-            return True
-        return False
+        """Whether its key is destroyed, and cannot come back."""
+        return self._means.keystore.is_destroyed(ExchangeId.parse(exchange))
 
     def _unproven(self, erasure: Erasure) -> frozenset[str]:
         waiting = self._means.tombstones.unproven

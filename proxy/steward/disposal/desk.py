@@ -158,13 +158,16 @@ class Disposals:
         await self._control([case for case, _ in moves.get(Move.CONTROL, ())])
         self._acts += await self._probing.look(self._when(), self._clocks.mono_s())
         await self._settle()
-        if self._now().trust is Trust.TRUSTED:
-            if not self._local.due and self._ledger.has_more_to_erase:
-                await self._take_local(self._now().wall)
-                await self._settle()
-            await self._local.erase_some(self._ledger, self._now().wall)
+        is_trusted = self._now().trust is Trust.TRUSTED
+        if is_trusted and not self._local.due and self._ledger.has_more_to_erase:
+            await self._take_local(self._now().wall)
+            await self._settle()
         await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
         await self._settle()
+        if (
+            self._now().trust is Trust.TRUSTED
+        ):  # last: a recorder that cannot plan it keeps nothing of Google's waiting
+            await self._local.erase_some(self._ledger, self._now().wall)
         return sum(len(each) for move, each in moves.items() if move is not Move.NOTHING)
 
     async def _delete(self, cases: list[Case]) -> None:

@@ -123,9 +123,9 @@ class Ledger:
         self._cases_after = ""
         """How far the last look came, if there was more than it took."""
         self._local_after = ""
+        """How far the last portion went."""
         self.has_more_to_erase = False
         """The last portion was full."""
-        """How far the last portion went."""
 
     async def read_policies(self, now_ns: int) -> None:
         """The policies of the file as it is at `now_ns`; one that cannot be read makes no duty until it can.

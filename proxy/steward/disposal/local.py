@@ -22,18 +22,24 @@ class LocalErasures:
         self._recorder = recorder
         self.due: list[Case] = []
         """As of the last look."""
+        self._portion = PER_ROUND
+        """Fewer once the recorder did not answer: a conversation of many polls is much to plan."""
 
     async def erase_some(self, ledger: Ledger, now_ns: int) -> int:
         """Erase a few, by the policies as they are now; returns how many. Raises NotAnswered."""
-        some, self.due = self.due[:PER_ROUND], self.due[PER_ROUND:]
-        if some:
-            await ledger.read_policies(now_ns)
+        some, self.due = self.due[: self._portion], self.due[self._portion :]
+        if not some:
+            return 0
+        await ledger.read_policies(now_ns)
         by_policy: dict[str, list[str]] = {}
         for case in some:
             duty = ledger.verdict(case).erase_local
             if duty is not None and duty.at <= now_ns:
                 by_policy.setdefault(duty.policy, []).append(case.row.interaction)
-        return sum([await self._erase(names, f"policy {why}") for why, names in by_policy.items()])
+        portion, self._portion = self._portion, max(1, self._portion // 8)  # unless it is answered
+        count = sum([await self._erase(names, f"policy {why}") for why, names in by_policy.items()])
+        self._portion = min(PER_ROUND, 2 * portion)
+        return count
 
     async def _erase(self, names: Sequence[str], reason: str) -> int:
         planned = await self._recorder.erase(names, reason, is_dry=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -58,6 +59,29 @@ async def test_a_key_whose_slots_are_not_here_is_not_said_to_be_destroyed_and_go
             await recorder.erasing.resume()
     assert not Tombstones.open(scene.folder / "keys").unproven
     assert digests(scene) == []
+
+
+async def test_a_key_whose_slot_file_is_cut_off_goes_when_the_file_is_whole_again(
+    scene: Scene,
+) -> None:
+    with living(scene.folder) as worker:
+        (slots,) = (scene.folder / "keys" / "slots").iterdir()
+        async with serving(scene) as recorder:
+            sequence = worker.writer.begin()
+            worker.commit([*begun(sequence), *answered(sequence)])
+            await query(scene, "erasing_holds")
+            whole = slots.read_bytes()
+            os.truncate(slots, 4096)
+
+            told = await erase(scene, id="v1_1")
+
+            assert (told["unproven"], told["unproven_count"]) == ([name(1)], 1)
+            slots.write_bytes(whole)
+            assert is_open(scene, 1)
+
+            await recorder.erasing.resume()
+
+            assert not is_open(scene, 1)
 
 
 async def test_what_an_interrupted_erasure_is_to_destroy_is_shown_to_nobody_meanwhile(

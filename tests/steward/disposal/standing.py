@@ -40,6 +40,8 @@ class Tables(StillRecorder):
         self.erased: dict[str, str] = {}
         """Why, by what."""
         self.erase_calls = 0
+        self.plans_at_most = 1_000
+        """Does not answer who wants more erased at once."""
         self.unknown: set[str] = set()
         """To whoever erases."""
         self.holds: list[str] = []
@@ -101,6 +103,8 @@ class Tables(StillRecorder):
     ) -> dict[str, Any] | None:
         self._check()
         self.erase_calls += 1
+        if len(interactions) > self.plans_at_most:
+            raise NotAnswered("too much to plan")
         if not set(interactions) <= self.copies.keys() - self.unknown:
             return None
         kept = [{"interaction": name} for name in interactions if name in self.holds]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.steward.asking import NotAnswered
 from tests.steward.disposal.standing import DAY_US, Scene
 from tests.steward.still import NOW_US
 
@@ -109,5 +110,20 @@ async def test_a_full_portion_is_followed_by_the_next_at_once(
 
     for _ in range(6):
         await scene.desk.round()
+
+    assert sorted(scene.tables.erased) == names
+
+
+async def test_what_is_too_much_to_plan_goes_in_smaller_portions(tmp_path: Path) -> None:
+    names = [f"v1_{number:03d}" for number in range(40)]
+    scene = Scene(tmp_path, *names, policy=WEEK)
+    scene.tables.plans_at_most = 10
+
+    for _ in range(40):
+        try:
+            await scene.desk.look()
+            await scene.desk.round()
+        except NotAnswered:
+            scene.desk.forget()
 
     assert sorted(scene.tables.erased) == names

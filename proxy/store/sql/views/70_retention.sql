@@ -2,6 +2,10 @@
 --
 -- The state of a disposal is told by the acts of kind disposal (see proxy/audit/ledger); here the last one counts.
 
+-- What folders of before have under these names goes by another rule.
+DROP VIEW IF EXISTS held_interactions;
+DROP VIEW IF EXISTS holds_open;
+
 CREATE OR REPLACE VIEW copies_touched AS
 SELECT id_hash FROM touched
 UNION
