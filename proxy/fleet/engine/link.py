@@ -26,8 +26,14 @@ LAKE_SCHEMA: Final = "fleet_lake"
 """Of PostgreSQL: DuckLake's own tables. Ours are in the schema `fleet`."""
 MEMORY_MIB: Final = 256
 """Of the shipper's DuckDB: a batch of 50,000 rows and the files being written."""
+STORAGE_S: Final = 15
+"""Longest for one answer of the storage: else a cut one is noticed after two minutes."""
 _ALIVE: Final = "connect_timeout=10 keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=20000"
 """A link that was cut without a word is noticed within seconds, not after the system's two hours."""
+_ALIVE_THERE: Final = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
+"""The same for the server: else a transaction of a proxy that lost its power keeps all others waiting for hours."""
 INSTALL: Final = "pip install 'interactions-proxy[fleet]'"
 
 
@@ -48,7 +54,7 @@ class Link:
             StoreError: the engine is not there.
         """
         psycopg = required("psycopg")
-        os.environ["PGPASSWORD"] = fleet.password  # in a connection's text it would stand in errors
+        _prepare(fleet)
         try:
             books = psycopg.connect(f"{_ALIVE} {fleet.connection}", autocommit=True)
         except psycopg.Error as error:
@@ -111,6 +117,12 @@ class Link:
         )
 
 
+def _prepare(fleet: Fleet) -> None:
+    """What each connection of this process to the catalog takes from the environment: DuckDB's own, too."""
+    os.environ["PGPASSWORD"] = fleet.password  # in a connection's text it would stand in errors
+    os.environ.setdefault("PGOPTIONS", _ALIVE_THERE)
+
+
 def books_of(fleet: Fleet, statement: str, *given: object) -> list[tuple[Any, ...]]:
     """The rows of one question to the catalog, for who only reads.
 
@@ -119,7 +131,7 @@ def books_of(fleet: Fleet, statement: str, *given: object) -> list[tuple[Any, ..
         StoreError: it does not answer, or refuses.
     """
     psycopg = required("psycopg")
-    os.environ["PGPASSWORD"] = fleet.password
+    _prepare(fleet)
     try:
         with psycopg.connect(f"{_ALIVE} {fleet.connection}", autocommit=True) as books:
             found: list[tuple[Any, ...]] = books.execute(statement, given).fetchall()
@@ -137,7 +149,7 @@ def attached(
         StartRefused: the extra is not installed.
         StoreError: the engine is not there.
     """
-    os.environ["PGPASSWORD"] = fleet.password
+    _prepare(fleet)
     rows = duckdb.connect(
         config={
             "memory_limit": f"{memory_mib}MiB",
@@ -197,6 +209,8 @@ def reach(rows: duckdb.DuckDBPyConnection, objects: Objects) -> None:
     """Have DuckDB read and write the storage; needs httpfs. Raises duckdb.Error."""
     # One of httpfs's two ways to the web takes any certificate unless told not to.
     rows.execute("SET enable_server_cert_verification = true")
+    rows.execute(f"SET http_timeout = {STORAGE_S}")
+    rows.execute("SET http_retries = 1")  # a round that fails is tried again as a whole
     if objects.ca_file:
         rows.execute(f"SET ca_cert_file = '{_quoted(objects.ca_file)}'")
     rows.execute(_secret(objects))

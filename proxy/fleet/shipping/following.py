@@ -148,6 +148,7 @@ class Following:
         if self.status.problem != problem:
             _log.warning("the fleet does not follow: %s", problem)
         self.status = replace(self.status, problem=problem)
+        self._write_status()  # before a link is closed that may not answer
         self.close()
 
     def close(self) -> None:

@@ -71,6 +71,8 @@ class PostgreSQL:
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses={self.host} -c unix_socket_directories= -c fsync=off"
+        # A shipper that is stopped in the middle of a commit: a test does that.
+        options += " -c idle_in_transaction_session_timeout=30s"
         self._run("pg_ctl", "-w", "-t", "120", "-o", options, "start")
 
     def stop(self, how: str = "immediate") -> None:

@@ -97,7 +97,9 @@ class Member:
         """What a scrape of it says of the fleet, asked where it is."""
         with (
             self.place.inside,
-            urllib.request.urlopen(f"{self.proxy.program.announced['ops']}/metrics") as answer,
+            urllib.request.urlopen(
+                f"{self.proxy.program.announced['ops']}/metrics", timeout=60
+            ) as answer,
         ):
             text = answer.read().decode()
         return {
