@@ -164,9 +164,8 @@ class Disposals:
             await self._settle()
         await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
         await self._settle()
-        if (
-            self._now().trust is Trust.TRUSTED
-        ):  # last: a recorder that cannot plan it keeps nothing of Google's waiting
+        # Last, so that a recorder that cannot plan it keeps nothing of Google's waiting; trust may have ended meanwhile.
+        if self._now().trust is Trust.TRUSTED:
             await self._local.erase_some(self._ledger, self._now().wall)
         return sum(len(each) for move, each in moves.items() if move is not Move.NOTHING)
 

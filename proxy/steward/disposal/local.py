@@ -12,7 +12,7 @@ from proxy.steward.asking import Recorder
 from proxy.steward.disposal.ledger import Case, Ledger
 
 PER_ROUND: Final = 500
-"""Erasures of one round, planned together and done together: a second or less, while deletions upstream wait."""
+"""Erasures of one round, planned together and done together: a second or less, while the next round waits."""
 
 
 class LocalErasures:

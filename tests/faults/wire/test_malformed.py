@@ -29,7 +29,7 @@ COUNT: Final = int(os.environ.get("MALFORMED_INPUTS", "10000"))
 SEED: Final = int(os.environ.get("MALFORMED_SEED", SystemRandom().getrandbits(32)))
 ABREAST: Final = 48
 HANG_S: Final = 5.0
-"""Nobody may wait longer, whatever came, not counted while the disk itself stood still: strict waits for it."""
+"""Nobody may wait longer, whatever came."""
 GIVEN_UP_S: Final = 60.0
 LOOK_S: Final = 0.2
 """Between two writes that ask whether the disk answers."""
@@ -138,8 +138,8 @@ class Seen:
     """Inputs whose request was whole, so that it must be recorded."""
     silent: Counter[str] = field(default_factory=Counter)
     """Inputs on whose connection nothing came back, by kind."""
-    hung: list[tuple[int, float]] = field(default_factory=list)
-    """Inputs and seconds."""
+    hung: list[tuple[int, float, float]] = field(default_factory=list)
+    """Inputs, seconds, and in how many of these the disk itself stood still: strict waits for it."""
 
 
 async def play(
@@ -174,9 +174,9 @@ async def play(
     finally:
         connection.close()
         far_end.answers.pop(number, None)
-    waited_s = loop.time() - begun - disk.still_s(begun, loop.time())
+    waited_s = loop.time() - begun
     if is_given_up or waited_s > HANG_S * (4 if len(request) > MIB else 1):
-        seen.hung.append((number, waited_s))
+        seen.hung.append((number, waited_s, disk.still_s(begun, loop.time())))
     if received:
         seen.answered += 1
     else:
