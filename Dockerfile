@@ -1,6 +1,7 @@
 # The image of the proxy: gateway, recorder and steward under one supervisor, as `interactions-proxy serve` runs them.
 #
 #   docker build --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:... -t interactions-proxy .
+#   docker build --build-arg EXTRAS=fleet ...    # with what a proxy of a fleet needs besides (proxy/fleet/FLEET.md)
 #   docker run --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 -v records:/var/lib/interactions-proxy interactions-proxy
 #
 # Each package is pinned by version and hash (`make lock`); the base image is what you name: give its digest.
@@ -8,11 +9,14 @@
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS built
+ARG EXTRAS=
 WORKDIR /opt/source
-COPY requirements.lock requirements-build.lock ./
+COPY requirements.lock requirements-fleet.lock requirements-build.lock ./
 RUN python3.11 -m venv /opt/interactions-proxy && \
-    /opt/interactions-proxy/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-        --no-deps --only-binary=:all: --require-hashes -r requirements.lock
+    for each in requirements ${EXTRAS:+requirements-${EXTRAS}}; do \
+        /opt/interactions-proxy/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+            --no-deps --only-binary=:all: --require-hashes -r "$each.lock" || exit 1; \
+    done
 RUN python3.11 -m venv /opt/build && \
     /opt/build/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --no-deps --only-binary=:all: --require-hashes -r requirements-build.lock

@@ -29,10 +29,10 @@ EVENTS: Final = {
     # recorder
     "exchange %s not interpreted: %s in %s line %s: please report it": "not_interpreted",
     "an open exchange cannot be carried on: %s": "exchange_not_carried",
-    "erasures that were begun wait: %s": "erasures_wait",
-    "keys that were to go are back, and are not destroyed yet: %s": "keys_came_back",
+    "erasures wait, and are looked at again: %s": "erasures_wait",
     "retention.policies_file: nothing is due by policy until it is right: %s": "policies_refused",
     "retention.policies_file: what is never stored stays as it was: %s": "policies_refused",
+    "retention.policies_file: what it keeps stays as it was: %s": "policies_refused",
     "how copies at Google stand is not known now: %s": "retention_unknown",
     "the clock is %s: nothing is deleted by time until upstream's agrees": "clock_doubted",
     "the tables follow another vault, they are made anew: %s": "tables_made_anew",
@@ -66,6 +66,7 @@ EVENTS: Final = {
     "not told that the steward ends: %s": "steward_end_untold",
     # fleet
     "the fleet does not follow: %s": "fleet_behind",
+    "the vault was put back from an older backup, the fleet goes on from %s:%d instead of %s:%d": "fleet_vault_put_back",
     # supervisor
     "note: %s": "supervisor",
     # any process: an expected failure, whose sentence says all

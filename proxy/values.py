@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 else:
     _T = TypeVar("_T")
 
-    def plain_value(*, frozen: bool, slots: bool) -> Callable[[type[_T]], type[_T]]:
-        """A class decorator: `@plain_value(frozen=True, slots=True)`, nothing else."""
+    def plain_value(
+        *, frozen: bool, slots: bool, kw_only: bool = False
+    ) -> Callable[[type[_T]], type[_T]]:
+        """A class decorator: `@plain_value(frozen=True, slots=True)`, `kw_only=True` where wanted, nothing else."""
         assert frozen, "mypy believes it"
-        return dataclasses.dataclass(slots=slots, unsafe_hash=True)
+        return dataclasses.dataclass(slots=slots, kw_only=kw_only, unsafe_hash=True)
 
 
 __all__ = ["plain_value"]

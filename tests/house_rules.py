@@ -8,6 +8,7 @@ from typing import Final
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # Imports point from later rooms to earlier ones, never back.
     "errors": frozenset(),
+    "heap": frozenset(),
     "lifeline": frozenset(),
     "logs": frozenset(),
     "values": frozenset(),
@@ -28,6 +29,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "recorder": frozenset(
         {
             "errors",
+            "heap",
             "lifeline",
             "logs",
             "config",

@@ -267,8 +267,9 @@ EVIDENCE: Final = (
         expr="ixp_fleet_lag_seconds > 300",
         summary="The fleet's engine is {{ $value | humanizeDuration }} behind {{ $labels.instance }}",
         board="ixp-pipeline",
-        meaning="The shipper of this proxy has not had all of its vault in the fleet's engine for minutes: PostgreSQL or "
-        "the object storage does not answer or refuses, the shipper dies, or more comes in than it ships.",
+        meaning="The shipper of this proxy did not get through for minutes: its vault shipped to the end, others' orders "
+        "heeded, the engine's files in order. PostgreSQL or the object storage does not answer or refuses, the recorder "
+        "does not, the shipper dies, or more comes in than it ships.",
         impact="Questions to the fleet do not show the latest of this proxy. Its own record is complete, and what is "
         "missing is shipped later, once. Erasures and holds of other proxies wait, too, and a steward deletes nothing "
         "while the catalog is away.",

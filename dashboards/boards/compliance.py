@@ -118,6 +118,18 @@ COMPLIANCE: Final = Board(
                     ),
                 ),
                 Panel(
+                    "How late deletions at Google are",
+                    "Since when the one is due that was due first; held ones are left out.",
+                    "lines",
+                    (
+                        Query(
+                            f"max by (instance) ({selected('ixp_retention_deletion_lag_seconds')})",
+                            "{{instance}}",
+                        ),
+                    ),
+                    unit="s",
+                ),
+                Panel(
                     "For a person",
                     "Deletions that do not go on by themselves, and copies that are there though they should be gone.",
                     "lines",

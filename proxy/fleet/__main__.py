@@ -18,6 +18,7 @@ from proxy.errors import ProxyError
 from proxy.fleet.home import following_of
 from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
+from proxy.store.sandbox.functions import pandas_not_sought
 
 NICE: Final = 10
 """Below the recorder: what is shipped a second later is shipped all the same."""
@@ -35,7 +36,8 @@ async def _serve(settings_file: Path) -> None:
     say_ready()  # before the engine is asked: it may be away, and nothing waits for it
     # Not before: on a busy machine nobody would start while it loads. Later threads have it, too.
     os.nice(NICE)
-    await asyncio.to_thread(following.run, stop)
+    with pandas_not_sought():
+        await asyncio.to_thread(following.run, stop)
 
 
 def main(arguments: list[str]) -> int:

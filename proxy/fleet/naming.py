@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
@@ -12,12 +13,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from proxy.errors import StartRefused
+from proxy.store.position import VaultPosition
 from proxy.store.vault.files import VaultFile, vault_files
 
 FILE_BYTES_MAX: Final = 64 * 1024
 """A dozen short lines."""
 EVERY_S: Final = 5.0
 """Between two rounds: each is a commit in the catalog and a file of each table that has rows, and small files cost."""
+MARK_BYTES: Final = 4096
+"""Before a position: its commit record, which tells the time, and sealed records before that."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}\Z")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._/-]{0,200}\Z")
 _KNOWN: Final = {
@@ -135,6 +139,22 @@ def _text(told: dict[str, Any], name: str, where: str = "") -> str:
     if not isinstance(found, str) or not found:
         raise ValueError(f"{where}{name} is missing")
     return found
+
+
+def mark_of(vault: Path, position: VaultPosition) -> str:
+    """What stands in this vault right before a position, as 32 digits; empty: there is no such place.
+
+    Another vault has something else there, and so has this one once it was put back from a backup and went on.
+    """
+    try:
+        with (vault / position.file).open("rb") as file:
+            start = max(0, position.offset - MARK_BYTES)
+            file.seek(start)
+            found = file.read(position.offset - start)
+    except OSError:
+        return ""
+    is_whole = found and start + len(found) == position.offset
+    return hashlib.sha256(found).hexdigest()[:32] if is_whole else ""
 
 
 def identity(vault: Path) -> str | None:

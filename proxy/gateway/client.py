@@ -8,20 +8,14 @@ from typing import cast
 from proxy.errors import JournalUnavailable
 from proxy.gateway.client_socket import ClientSocket
 from proxy.gateway.deadlines import Waiting, Watch
-from proxy.gateway.forward import (
-    IS_AHEAD,
-    NO_ROOM,
-    PEER_IS_FULL,
-    Exchange,
-    Relay,
-    UpstreamSide,
-)
+from proxy.gateway.forward import IS_AHEAD, NO_ROOM, PEER_IS_FULL, Exchange, Relay, UpstreamSide
 from proxy.gateway.http.answers import Refusal, answer_to
 from proxy.gateway.http.check import check_headers, check_start
 from proxy.gateway.http.intake import RequestIntake
 from proxy.gateway.http.plan import RequestPlan, plan_request
 from proxy.gateway.http.wire import RawHeaders, RequestHead
 from proxy.gateway.limits import HEAD_BYTES_MAX, HEADER_COUNT_MAX, TOLD_MAX
+from proxy.gateway.tap import END, INTENT, RESPONSE_CHUNK, RESPONSE_HEAD
 from proxy.journal.format import ExchangeEnd, Flag, IntentHead, Kind, Mode, Outcome
 
 
@@ -339,7 +333,7 @@ class ClientConnection(ClientSocket):
             return
         exchange = self.exchange = Exchange(relay, self, sequence, plan, is_strict=is_strict)
         intent = self._intent(plan.record, mode)
-        relay.tap.note(sequence, Kind.INTENT, intent, relay.purpose.flag)
+        relay.tap.note(sequence, INTENT, intent, relay.purpose.flag)
         if is_strict:
             relay.tap.await_intent(exchange)
         if self._upstream is None or self._upstream.is_closed:
@@ -375,11 +369,11 @@ class ClientConnection(ClientSocket):
         self.since = self._relay.now()
         self._refusal = answer.whole
         intent = self._intent(record, Mode.STRICT)
-        tap.note(sequence, Kind.INTENT, intent, self._relay.purpose.flag)
-        tap.note(sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
-        tap.note(sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
+        tap.note(sequence, INTENT, intent, self._relay.purpose.flag)
+        tap.note(sequence, RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
+        tap.note(sequence, RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
         closing = ExchangeEnd(Outcome.REFUSED, len(answer.body), refusal.message)
-        tap.note(sequence, Kind.END, closing.encode())
+        tap.note(sequence, END, closing.encode())
         tap.hold(self.answered, answer.whole, is_strict=True)
 
     def _answer_unrecorded(self, refusal: Refusal) -> None:

@@ -16,15 +16,16 @@ from proxy.gateway.http.lines import Lines
 from proxy.gateway.http.plan import RequestPlan, ResponsePlan
 from proxy.gateway.http.wire import CHUNK, LAST_CHUNK, Upstream
 from proxy.gateway.limits import HELD_BYTES_MAX
-from proxy.gateway.tap import Tap
-from proxy.journal.format import ExchangeEnd, Flag, Kind, Mode, Outcome, Purpose, RequestEnd
+from proxy.gateway.tap import END, REQUEST_CHUNK, REQUEST_END, RESPONSE_CHUNK, RESPONSE_HEAD, Tap
+from proxy.journal.format import ExchangeEnd, Flag, Mode, Outcome, Purpose, RequestEnd
 
 PEER_IS_FULL = 1
 IS_HELD = 2
 IS_BACKED_UP = 4
 IS_AHEAD = 8
-NO_ROOM: Final = "the journal had no room for the rest"
 """Why reading from a connection is paused; bits, because several can hold at once."""
+NO_ROOM: Final = "the journal had no room for the rest"
+_COMPLETE: Final = Outcome.COMPLETE  # once, as in tap
 
 
 class ClientSide(Protocol):
@@ -175,7 +176,7 @@ class Exchange:
         if self.ended:
             return b""
         self.request_bytes += len(piece)
-        self.tap.note(self.sequence, Kind.REQUEST_CHUNK, piece)
+        self.tap.note(self.sequence, REQUEST_CHUNK, piece)
         return CHUNK % (len(piece), piece) if self.request.is_chunked else piece
 
     def request_end(self, trailers: bytes) -> bytes:
@@ -183,9 +184,8 @@ class Exchange:
         if self.ended:
             return b""
         self.is_request_whole = True
-        self.tap.note(
-            self.sequence, Kind.REQUEST_END, RequestEnd(self.request_bytes, trailers).encode()
-        )
+        end = RequestEnd(self.request_bytes, trailers)
+        self.tap.note(self.sequence, REQUEST_END, end.encode())
         return LAST_CHUNK if self.request.is_chunked else b""
 
     def hold_up(self, data: bytes) -> None:
@@ -246,8 +246,8 @@ class Exchange:
         if not self.client.is_gone:
             answer = answer_to(refusal)
             self.response_bytes = len(answer.body)
-            self.tap.note(self.sequence, Kind.RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
-            self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
+            self.tap.note(self.sequence, RESPONSE_HEAD, answer.head, Flag.OWN_ANSWER)
+            self.tap.note(self.sequence, RESPONSE_CHUNK, answer.body, Flag.OWN_ANSWER)
             self.end(outcome, refusal.message)
             self.hold(self.client.answered, answer.whole)
         else:
@@ -259,8 +259,8 @@ class Exchange:
 
     def response_head(self, plan: ResponsePlan, *, is_interim: bool = False) -> None:
         """Note a response head."""
-        flags = Flag.INTERIM if is_interim else Flag.NONE
-        self.tap.note(self.sequence, Kind.RESPONSE_HEAD, plan.record, flags)
+        flags = Flag.INTERIM if is_interim else 0
+        self.tap.note(self.sequence, RESPONSE_HEAD, plan.record, flags)
         if not is_interim:
             self.response = plan
 
@@ -268,7 +268,7 @@ class Exchange:
         """Note a piece of the response body; returns it framed for the client."""
         self.response_bytes += len(piece)
         if not self.is_withheld:
-            self.tap.note(self.sequence, Kind.RESPONSE_CHUNK, piece)
+            self.tap.note(self.sequence, RESPONSE_CHUNK, piece)
         assert self.response is not None, "a body comes after its head"
         return CHUNK % (len(piece), piece) if self.response.is_chunked else piece
 
@@ -276,7 +276,7 @@ class Exchange:
         """The response is whole: note the closing record; returns the last framing bytes."""
         assert self.response is not None, "an end comes after its head"
         self.is_response_whole = True
-        outcome, detail = Outcome.COMPLETE, ""
+        outcome, detail = _COMPLETE, ""
         if self.client.is_gone:
             outcome, detail = Outcome.CLIENT_GONE, "the answer was read to its end"
         elif not self.is_request_whole:
@@ -342,8 +342,8 @@ class Exchange:
 
     def _note_end(self, outcome: Outcome, detail: str, trailers: bytes) -> None:
         closing = ExchangeEnd(outcome, self.response_bytes, detail, trailers)
-        flags = Flag.WITHHELD if self.is_withheld and self.response is not None else Flag.NONE
-        self.tap.note(self.sequence, Kind.END, closing.encode(), flags)
+        flags = Flag.WITHHELD if self.is_withheld and self.response is not None else 0
+        self.tap.note(self.sequence, END, closing.encode(), flags)
 
     def upstream_broke(
         self, detail: str, *, abruptly: bool, outcome: Outcome = Outcome.UPSTREAM_ABORTED

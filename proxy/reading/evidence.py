@@ -46,7 +46,7 @@ def _carriers(data_folder: Path, master_file: Path, name: str) -> tuple[str | No
         if len(names) > 1 and names[0] != name:
             raise StoreError(f"several interactions begin with {name[:80]}: give the whole id")
         carriers = facts.execute(
-            "SELECT DISTINCT exchange FROM carries WHERE interaction = $name AND how != 'quoted'",
+            "SELECT DISTINCT exchange FROM carried_by(hash_of($name)::VARCHAR) WHERE interaction = $name",
             {"name": names[0]},
         ).fetchall()
     return names[0], {str(exchange) for (exchange,) in carriers}

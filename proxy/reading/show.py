@@ -41,7 +41,7 @@ from proxy.reading.sealed import open_vault
 from proxy.reading.snapshot import open_facts
 from proxy.recording.media.extent import Extent, extent_of
 from proxy.store import queries
-from proxy.store.asking.one import about_one, may_be_a_hop
+from proxy.store.asking.one import about_one, may_be_a_hop, steps_of
 from proxy.store.vault.reader import VaultReader
 
 LAST: Final = "last"
@@ -120,9 +120,10 @@ def gather(
     def ask(name: str, **more: object) -> list[dict[str, Any]]:
         return queries.dicts(connection, name, interaction=interaction, **more)[1]
 
-    about = about_one(partial(_rows_of, connection), interaction)
+    rows_of = partial(_rows_of, connection)
+    about = about_one(rows_of, interaction)
     assert about is not None, "it was found before"
-    steps = ask("timeline_of")
+    steps = steps_of(rows_of, about)
     for step in steps:
         step["content"] = _content(connection, step["content_ref"])
     exchanges = ask("exchanges_of")

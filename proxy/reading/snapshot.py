@@ -20,11 +20,16 @@ import duckdb
 from proxy.errors import StoreError
 from proxy.reading.sealed import Contents, open_vault
 from proxy.reading.watching.calling import RecorderConnection
+from proxy.store.copying import remove_tables
 from proxy.store.database import Limits, attach
 from proxy.store.sandbox.functions import pandas_not_sought
 
 MEMORY_MIB: Final = 2048
 """A question that needs more says so; nothing is spilled to disk, since it could hold content."""
+
+
+class _CopySwept(StoreError):
+    """An erasure removed the copy before it was open (store/erasing/copies.py)."""
 
 
 @contextmanager
@@ -38,21 +43,8 @@ def open_facts(
     Raises:
         StoreError: nothing was recorded here, or the facts cannot be opened.
     """
-    copy = _copy_of_recorder(data_folder)
-    path = copy or data_folder / "facts.duckdb"
-    if not path.exists():
-        raise StoreError(f"no records in {data_folder}: run `interactions-proxy serve` first")
-    try:
-        connection = attach(
-            path, Limits(MEMORY_MIB, os.cpu_count() or 1), read_only=True, spill=False
-        )
-    except duckdb.Error as error:
-        raise StoreError(f"cannot open {path}: {error}") from error
-    finally:
-        if copy is not None:  # it stays readable through the open file, and leaves nothing behind
-            _remove(copy)
     with (
-        contextlib.closing(connection),
+        contextlib.closing(_opened(data_folder)) as connection,
         contextlib.closing(open_vault(data_folder, master_file)) as reader,
     ):
         Contents(reader).add_to(connection)
@@ -61,6 +53,29 @@ def open_facts(
         _lock(connection)
         with pandas_not_sought():
             yield connection
+
+
+def _opened(data_folder: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return _attached(data_folder)
+    except _CopySwept:
+        return _attached(data_folder)
+
+
+def _attached(data_folder: Path) -> duckdb.DuckDBPyConnection:
+    """Raises StoreError; _CopySwept: a new copy may do."""
+    copy = _copy_of_recorder(data_folder)
+    path = copy or data_folder / "facts.duckdb"
+    if copy is None and not path.exists():
+        raise StoreError(f"no records in {data_folder}: run `interactions-proxy serve` first")
+    try:
+        return attach(path, Limits(MEMORY_MIB, os.cpu_count() or 1), read_only=True, spill=False)
+    except duckdb.Error as error:
+        kind = StoreError if path.exists() else _CopySwept
+        raise kind(f"cannot open {path}: {error}") from error
+    finally:
+        if copy is not None:  # it stays readable through the open file, and leaves nothing behind
+            remove_tables(copy)
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -99,9 +114,3 @@ def _copy_of_recorder(data_folder: Path) -> Path | None:
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"the recorder at {address} answered oddly: {error}") from error
     raise StoreError(f"the recorder made no snapshot (status {answer.status}): {told}")
-
-
-def _remove(copy: Path) -> None:
-    for path in (copy, copy.with_name(copy.name + ".wal")):
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import logging
 import os
@@ -17,23 +16,19 @@ from typing import Final
 
 from proxy.config.load import load_resolved
 from proxy.errors import ProxyError, StartRefused
+from proxy.heap import give_memory_back
 from proxy.lifeline import say_ready, when_alone
 from proxy.logs import start_logging
 from proxy.recorder.rebuild import recorder_settings
 from proxy.recorder.reserve import Reserve, full_disk
 from proxy.recorder.server import Recorder, RecorderSettings, held_recorder_lock
+from proxy.store.sandbox.functions import pandas_not_sought
 from proxy.telemetry.traces.opening import trace_settings
 
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Allocations before a collection. A batch is 100,000 small objects without a cycle among them; with
 the default (700, 10, 10) the collector walked them again and again: 160 to 200 instead of 110 to 150
 CPU us an exchange in DuckDB's thread (2 cores, busy, 2026-11-22)."""
-
-_MALLOPT: Final = {-8: 1, -3: 1 << 20, -1: 1 << 20}
-"""glibc (mallopt(3)): M_ARENA_MAX 1, for the interpreter lets one thread allocate at a time; M_MMAP_THRESHOLD and
-M_TRIM_THRESHOLD 1 MiB, which else grow to 32 and 64 with the first large body that was freed, and all such bodies
-then lie among small things. Measured 2026-11-23 with malformed inputs: 157 instead of 208 MB after 6,000 of them,
-238 instead of 304 MB after 30,000."""
 
 _log = logging.getLogger("proxy.recorder")
 
@@ -45,14 +40,6 @@ def _give_way() -> None:
     """
     if hasattr(os, "SCHED_BATCH"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
-def give_memory_back() -> None:
-    """What large bodies took goes back to the machine when they are gone. Another libc is left as it is."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for option, value in _MALLOPT.items():
-            mallopt(option, value)
 
 
 async def _serve(settings: RecorderSettings, admin_fd: int | None) -> None:
@@ -99,7 +86,7 @@ def main(arguments: list[str]) -> int:
 def _record(settings: RecorderSettings, admin_fd: int | None) -> int:
     """Run until the end; on a full disk give the reserve up, so that the next recorder has some room."""
     try:
-        with held_recorder_lock(settings.run_folder):
+        with held_recorder_lock(settings.run_folder), pandas_not_sought():
             asyncio.run(_serve(settings, admin_fd))
     except (OSError, ExceptionGroup, StartRefused) as error:
         full = full_disk(error)

@@ -13,11 +13,12 @@ from proxy.audit.retention.clocks import HOUR_NS, Tier, days_chosen
 from proxy.config.catalogue import Settings
 from proxy.config.certificates import server_context
 from proxy.errors import StoreError
-from proxy.recorder.api import remove_tables
 from proxy.recorder.server import RecorderSettings, held_recorder_lock, open_reader
 from proxy.recorder.trail.follow import TrailSettings
+from proxy.store.copying import remove_tables
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START
+from proxy.store.sandbox.functions import pandas_not_sought
 from proxy.telemetry.traces.span import trace_id_of
 
 
@@ -38,7 +39,7 @@ def rebuild(settings: RecorderSettings, progress: Callable[[int], None]) -> int:
             f"there is no vault in {settings.data_folder}: nothing was recorded there yet, "
             "or it lies elsewhere (--data)"
         )
-    with held_recorder_lock(settings.run_folder):
+    with held_recorder_lock(settings.run_folder), pandas_not_sought():
         remove_tables(settings.tables_file)
         reader = open_reader(settings)
         tables = Database.open(settings.tables_file)

@@ -21,13 +21,14 @@ from proxy.admin.listener import AdminListener, AdminSettings, Means
 from proxy.errors import StartRefused
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
-from proxy.recorder.api import RecorderApi, remove_tables
+from proxy.recorder.api import RecorderApi
 from proxy.recorder.erasing.asking import Questions
 from proxy.recorder.erasing.eraser import Eraser
 from proxy.recorder.erasing.eraser import Means as ErasingMeans
 from proxy.recorder.erasing.heeding import heeding
 from proxy.recorder.erasing.routes import ErasingRoutes
 from proxy.recorder.follow import Follower
+from proxy.recorder.keeping.keepings import Keepings
 from proxy.recorder.keeping.policies import Keeping
 from proxy.recorder.keeping.routes import LabelRoutes
 from proxy.recorder.pipeline import Pipeline
@@ -41,6 +42,7 @@ from proxy.recorder.watching.metrics import Metrics
 from proxy.recorder.watching.trail import TrailMetrics
 from proxy.recording.secrecy.labels import label_mac
 from proxy.store.asking.lending import LentTables
+from proxy.store.copying import remove_tables
 from proxy.store.database import Database
 from proxy.store.erasing.label_key import label_index
 from proxy.store.erasing.tombstones import Tombstones
@@ -195,9 +197,8 @@ class Recorder:
 
     def _go_on(self, facts_keys: FactsKeys, now_ns: Callable[[], int]) -> None:
         self.trail = self._open_trail(facts_keys, now_ns)
-        reader = open_reader(self.settings)
-        self.pipeline.restore(reader, self.settings.interpret_bytes_max)
-        reader.close()
+        with contextlib.closing(open_reader(self.settings)) as reader:
+            self.pipeline.restore(reader, self.settings.interpret_bytes_max)
 
     def _open_erasing(
         self, keys: Path, master: MasterKey, now_ns: Callable[[], int]
@@ -206,8 +207,8 @@ class Recorder:
         self._erasing_keystore = Keystore(keys / "slots", master)
         tombstones = self._vault.tombstones = Tombstones.open(keys)
         index = self._vault.label_index = label_index(keys, master)
-        keeping = Keeping(self.settings.policies_file, index, self._mono_ns)
-        self._vault.never_stored = keeping.never_stored
+        file = self.settings.policies_file
+        self._vault.never_stored = Keeping(file, index, self._mono_ns).never_stored
         self._vault.destroy_unkept()
         means = ErasingMeans(
             self._erasing_keystore,
@@ -218,6 +219,7 @@ class Recorder:
             self.tables.reach,
             lambda: open_reader(self.settings, tombstones),
             now_ns,
+            Keepings(file, index, now_ns, self._mono_ns),
             heeding(self.settings.door),
         )
         eraser = Eraser(means, Questions(self.tables.reader))
@@ -252,8 +254,7 @@ class Recorder:
             return None
         reader = partial(open_reader, settings, self._vault.tombstones)
         sources = Sources(reader, self.tables.reader, now_ns, self._mono_ns)
-        began = self._vault.position
-        traces = open_follower(settings.traces, sources, settings.run_folder, began)
+        traces = open_follower(settings.traces, sources, settings.run_folder, self._vault.position)
         self.followers.append(traces.offer)
         self.metrics.traces = traces.status
         return traces

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from proxy.errors import PositionUnknown, StoreError
+from proxy.heap import trim_heap
+from proxy.store.copying import NoCopy
 from proxy.store.fact_rows import row_count
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
@@ -192,6 +194,7 @@ class TablesFollower:
         began_ns = self._mono_ns()
         if self._tables.checkpoint_if_due(began_ns):
             self.checkpoint_times.observe(STORE_SECONDS, (self._mono_ns() - began_ns) / 1e9)
+            trim_heap()  # mostly the file was opened anew, and all that DuckDB knew of it is free
 
     def _replay(self, tables: Tables) -> None:
         """Everything the vault has behind the tables' position."""
@@ -250,6 +253,8 @@ class TablesFollower:
                 if wish.snapshot is not None:
                     tables.snapshot(wish.snapshot)
                 wish.done.set_result(self._position)
+            except NoCopy as error:
+                wish.done.set_exception(error)
             except StoreError as error:
                 wish.done.set_exception(error)
                 with self._changed:

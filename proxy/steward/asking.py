@@ -81,7 +81,7 @@ class Recorder:
     async def _asked(
         self, name: str, parameters: Mapping[str, object]
     ) -> tuple[list[dict[str, Any]], bool]:
-        told = await self._post("/query", {"name": name, "parameters": parameters})
+        told = await self._post("/query", {"name": name, "parameters": parameters}, f" {name}")
         rows = [dict(zip(told["columns"], row, strict=True)) for row in told["rows"]]
         return rows, bool(told.get("is_cut"))
 
@@ -117,13 +117,13 @@ class Recorder:
         except Refused:
             return None
 
-    async def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    async def _post(self, path: str, body: Mapping[str, object], named: str = "") -> dict[str, Any]:
         try:
             async with self._session.post(path, data=orjson.dumps(body)) as response:
                 answer = orjson.loads(await response.read())
                 if response.status == _STATUS_OK and isinstance(answer, dict):
                     return answer
-                said = f"the recorder answered {path} with {response.status}"
+                said = f"the recorder answered {path}{named} with {response.status}"
                 raise (Refused if response.status == _STATUS_REFUSED else NotAnswered)(said)
         except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
             raise NotAnswered(f"the recorder does not answer: {type(error).__name__}") from error

@@ -20,7 +20,7 @@ from typing import Final
 import duckdb
 
 from proxy.errors import StoreError
-from proxy.store.copying import copy_file
+from proxy.store.copying import NoCopy, copy_file
 from proxy.store.erasing.rewriting import Rewriting
 from proxy.store.erasing.scrubbing import erased_exchanges
 from proxy.store.ingest import Ingest
@@ -83,6 +83,8 @@ class Database:
         self._has_news = False
         self._quiet_since_ns: int | None = None
         self._rows_since_opened = 0
+        self._position: VaultPosition | None = None
+        """As the file has it; None: it has to be asked. Nobody else writes while it is open."""
         self._opening = threading.Lock()
         """Held while the file is closed and opened again: nobody may take a cursor then."""
 
@@ -100,6 +102,7 @@ class Database:
     def close(self) -> None:
         """Close; DuckDB checkpoints as it does. Opening again later continues."""
         root, self._root, self._ingest, self._settling = self._root, None, None, None
+        self._position = None
         if root is not None:
             with contextlib.suppress(duckdb.Error):  # a FATAL instance cannot checkpoint, fine
                 root.close()
@@ -111,15 +114,15 @@ class Database:
 
     def position(self) -> VaultPosition:
         """How far the committed rows reach into the vault."""
+        connection = self._connection()
+        if self._position is not None:
+            return self._position
         try:
-            row = (
-                self._connection()
-                .execute("SELECT file, byte_offset FROM vault_position")
-                .fetchone()
-            )
+            row = connection.execute("SELECT file, byte_offset FROM vault_position").fetchone()
         except duckdb.Error as error:
             raise self._failed("reading the vault position", error) from error
-        return VaultPosition(*row) if row else VAULT_START
+        self._position = VaultPosition(*row) if row else VAULT_START
+        return self._position
 
     def ingest(self, batch: FactBatch) -> int:
         """Rows and position in one transaction; returns the count of rows added.
@@ -139,7 +142,7 @@ class Database:
         try:
             connection.begin()
             count = self._ingest.insert(batch)
-            self._settling.touch(batch)
+            self._settling.touch(batch, self._ingest.scrubbed)
             connection.execute(
                 "UPDATE vault_position SET file = ?, byte_offset = ?",
                 [batch.position.file, batch.position.offset],
@@ -150,6 +153,7 @@ class Database:
         except StoreError:
             self.close()
             raise
+        self._position = batch.position
         self._has_news = True
         self._rows_since_opened += count
         return count
@@ -241,16 +245,25 @@ class Database:
         """A copy that another process can open. The caller deletes it (and its .wal, if any).
 
         MUST be called by the thread that ingests: nothing may be written while the file is copied.
+
+        Raises:
+            NoCopy: too little room, for example; the tables are well.
+            StoreError: the checkpoint before it failed; replay from `position()`.
         """
         self.checkpoint()
         try:
+            _wal(target).unlink(missing_ok=True)  # of an earlier copy, deleted without it
             copy_file(self.path, target)
-            if (
-                self.wal_bytes()
-            ):  # a reader kept the checkpoint away; a copy without WAL misses rows
-                copy_file(_wal(self.path), _wal(target))
+            try:
+                if (
+                    self.wal_bytes()
+                ):  # a reader kept the checkpoint away: without it rows are missed
+                    copy_file(_wal(self.path), _wal(target))
+            except OSError:
+                target.unlink()
+                raise
         except OSError as error:
-            raise StoreError(f"cannot copy {self.path} to {target}: {error}") from error
+            raise NoCopy(f"cannot copy {self.path} to {target}: {error}") from error
         return target
 
     def _connection(self) -> duckdb.DuckDBPyConnection:

@@ -134,6 +134,8 @@ class Ingest:
         connection.execute(_MENTIONS_SQL)
         self._repricing = Repricing(connection)
         self._connection = connection
+        self.scrubbed: frozenset[int] = frozenset()
+        """Hashes of the ids of those whose digests left with the last batch."""
 
     def insert(self, batch: FactBatch) -> int:
         """Insert all rows of `batch`; returns their count.
@@ -166,8 +168,10 @@ class Ingest:
             self._connection.execute("EXECUTE insert_unread")
         if any(is_mention(each) for each in recordings):
             self._connection.execute("EXECUTE insert_mentions")
-        for erased in erased_exchanges(batch.acts):
-            scrub_tables(self._connection, erased)
+        scrubbed = [
+            scrub_tables(self._connection, erased) for erased in erased_exchanges(batch.acts)
+        ]
+        self.scrubbed = frozenset[int]().union(*scrubbed)
         counts += [self._add("costs", costs) for costs in self._repricing.due(batch)]
         return sum(counts)
 

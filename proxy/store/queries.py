@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -14,6 +14,19 @@ import duckdb
 from proxy.errors import StoreError
 
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_AS_TEXT: Final[Mapping[str, tuple[str, str]]] = {
+    "disposal_copies": ("interactions", "\n"),
+    "disposal_events": ("interactions", "\n"),
+    "disposal_controls": ("interactions", "\n"),
+    "disposal_kin": ("roots", ","),
+    "disposal_turns": ("roots", ","),
+}
+"""By statement: a list of it that goes as one text, and what stands between two. As a list each element costs DuckDB 1.5.5
+110 us, and more wherever it is compared; no id has a line's end."""
+_LISTED: Final = re.compile(r"IN \(SELECT unnest\(string_split\(\$([a-z_]+), ','\)::\w+\[\]\)\)")
+"""Where a statement takes many numbers as one text."""
+_NUMBERS: Final = re.compile(r"[0-9]+(,[0-9]+){0,2}", re.ASCII)
+"""So few of a list that each is compared by itself: with four DuckDB 1.5.5 is quicker with a table of them."""
 _Row = TypeVar("_Row")
 
 
@@ -67,7 +80,7 @@ def dicts(
         StoreError: as `rows`.
     """
     try:
-        done = connection.execute(statements()[name], parameters or None)
+        done = connection.execute(*written(statements()[name], _bound(name, parameters)))
         columns = tuple(each[0] for each in done.description)
         return columns, [dict(zip(columns, values, strict=True)) for values in done.fetchall()]
     except duckdb.Error as error:
@@ -89,7 +102,7 @@ class TablesReader:
         if name not in statements():
             raise StoreError(f"there is no query {name[:80]!r}")
         try:
-            done = self._cursor.execute(statements()[name], dict(parameters) or None)
+            done = self._cursor.execute(*written(statements()[name], _bound(name, parameters)))
             found = done.fetchmany(rows_max + 1)
         except duckdb.Error as error:
             raise StoreError(f"the query {name} failed: {error}") from error
@@ -102,3 +115,33 @@ class TablesReader:
 
     def close(self) -> None:
         self._cursor.close()
+
+
+def written(
+    statement: str, parameters: Mapping[str, object]
+) -> tuple[str, dict[str, object] | None]:
+    """The statement with few numbers in the place of a list of many, and what is left to be bound.
+
+    For one id DuckDB 1.5.5 compares a column with a number, instead of joining it with a table: in half of the time.
+    """
+    left = dict(parameters)
+
+    def few(found: re.Match[str]) -> str:
+        numbers = parameters.get(found[1])
+        if isinstance(numbers, str) and _NUMBERS.fullmatch(numbers):
+            left.pop(found[1], None)
+            return f"IN ({numbers})"
+        return found[0]
+
+    return _LISTED.sub(few, statement), left or None
+
+
+def _bound(name: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """As the statement takes them."""
+    bound = dict(parameters)
+    if name in _AS_TEXT:
+        listed, between = _AS_TEXT[name]
+        values = bound.get(listed)
+        if isinstance(values, Sequence) and not isinstance(values, str):
+            bound[listed] = between.join(map(str, values)) or None  # an empty text is no number
+    return bound

@@ -47,6 +47,12 @@ COPIES: Final = (
     gauge(
         "ixp_retention_overdue", _R, "", "Deletions at Google that were due, held ones left out."
     ),
+    gauge(
+        "ixp_retention_deletion_lag_seconds",
+        _R,
+        "",
+        "How long the deletion at Google that was due first has been due; 0: none is, but held ones.",
+    ),
     gauge("ixp_retention_scheduled", _R, "", "Deletions at Google that are due later."),
     gauge("ixp_retention_held", _R, "", "Legal holds in force."),
     gauge(
@@ -74,7 +80,7 @@ FLEET: Final = (
         "ixp_fleet_lag_seconds",
         _G,
         "",
-        "Since the fleet's engine last had all of this vault; grows while engine, storage or shipper are away.",
+        "Since the fleet's engine last had all of this vault, and others' orders were heeded here; grows while that fails.",
         unit=_S,
     ),
 )

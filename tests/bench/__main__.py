@@ -1,4 +1,5 @@
-"""`make bench`: this proxy beside a direct connection and nginx, in one interleaved run.
+"""`make bench`: this proxy beside a direct connection and nginx, in one interleaved run; and LiteLLM's gateway, where
+`make peers` installed it.
 
 Leaves bench-results/bench.txt, bench.json (every round) and bench.svg. Absolute times on a shared machine prove nothing;
 compare within one run.
@@ -27,7 +28,9 @@ from tests.bench.measures import Figure
 from tests.bench.systems import System
 
 RESULTS = systems.ROOT / "bench-results"
-NOT_MEASURED = "TLS, a real network, Google, more than one worker or machine, other gateways; the kernel's own threads that write for us"
+NOT_MEASURED = "TLS, a real network, Google, more than one worker or machine, gateways but LiteLLM; the kernel's own threads that write for us"
+PEER_PART = 10
+"""So many times fewer requests through a gateway that takes so much longer."""
 IDLE_STREAMS = (1008, 5008)
 PAIRS_LEAST = 7
 """Rounds of what is read at the tail."""
@@ -92,6 +95,7 @@ def _measure(folder: Path, rounds: int, scale: float) -> list[Figure]:
         for count in sorted({n(count) for count in IDLE_STREAMS}):
             figures += _idle(folder, far, count)
         figures += _passing(folder, far, rounds, n, PAIRS_LEAST if scale >= 1 else rounds)
+        figures += _peers(folder, far, rounds, n(6000) // PEER_PART)
     with systems.emulator() as system:
         figures += measures.emulator_rate(system, rounds, count=n(6000))
     rates = _recorder_rate(folder, n(10_000))
@@ -134,6 +138,32 @@ def _passing(
         figures += measures.streams(every, rounds, connections=50, events=n(64), gap_ms=50)
         figures += measures.flat_out(every, rounds, connections=50, events=n(400))
         figures += measures.throughput(every[:-1], min(rounds, 3), body_bytes=64_000_000)
+    return figures
+
+
+def _peers(folder: Path, far: int, rounds: int, count: int) -> list[Figure]:
+    """Another gateway, where it is installed, beside nginx and a proxy of ours that records."""
+    program = systems.litellm_program()
+    if program is None:
+        return []
+    home = folder / "peers"
+    home.mkdir()
+    with ExitStack() as stack:
+        relays = [
+            stack.enter_context(systems.nginx(far, home)),
+            stack.enter_context(systems.proxy("strict", far, home, mode="strict", records=True)),
+            stack.enter_context(systems.litellm(program, far, home)),
+        ]
+        figures = measures.cpu_per_request(
+            relays,
+            rounds,
+            path="/bytes/1000",
+            count=max(160, count // 16 * 16),
+            connections=16,
+            settle=lambda system: _settle(home, system),
+        )
+    for figure in figures:
+        figure.name = f"beside LiteLLM: {figure.name}"
     return figures
 
 

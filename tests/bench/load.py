@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
+import httptools
 import uvloop
 
 CONNECTS_AT_ONCE = 100
@@ -207,7 +208,9 @@ class _StreamClient(asyncio.Protocol):
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._begun = 0
         self._kept = b""
+        self._now = 0
         self._has_first = False
+        self._parser = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -215,15 +218,21 @@ class _StreamClient(asyncio.Protocol):
         self._transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
-        now = time.monotonic_ns()
-        self._kept += data
+        self._now = time.monotonic_ns()
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        """Of one chunk; who relays may cut chunks anywhere."""
+        self._kept += body
         while (end := self._kept.find(b"}\n\n")) >= 0:
             event, self._kept = self._kept[:end], self._kept[end + 3 :]
-            self._load.transit_ns.append(now - int(event[event.rindex(b":") + 1 :]))
+            self._load.transit_ns.append(self._now - int(event[event.rindex(b":") + 1 :]))
             if not self._has_first:
                 self._has_first = True
                 self._load.first_event_ns.append(time.perf_counter_ns() - self._begun)
-        if self._kept.endswith(b"0\r\n\r\n") and not self._done.done():
+
+    def on_message_complete(self) -> None:
+        if not self._done.done():
             self._done.set_result(None)
             self._transport.close()
 

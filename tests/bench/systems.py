@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from proxy.config.catalogue import Settings
 from proxy.config.load import dump_resolved
 
 START_S_MAX = 20
+PEER_START_S_MAX = 180
+"""LiteLLM imports for half a minute."""
 DEADLINE_MS = 10_000
 """Until a request is refused because the disk is late. A refusal would hide how late; here the wait shows in the figures."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,9 +82,18 @@ def target() -> Iterator[int]:
 
 @contextmanager
 def proxy(
-    name: str, target_port: int, folder: Path, *, mode: str, records: bool
+    name: str,
+    target_port: int,
+    folder: Path,
+    *,
+    mode: str,
+    records: bool,
+    under: Sequence[str] = (),
 ) -> Iterator[System]:
-    """One gateway worker and, if `records`, the recorder, as the supervisor starts them."""
+    """One gateway worker and, if `records`, the recorder, as the supervisor starts them.
+
+    `under`: a program that runs the gateway and becomes its process, with its arguments.
+    """
     data = folder / name
     (data / "run").mkdir(parents=True)
     settings = Settings(
@@ -103,7 +114,7 @@ def proxy(
             command = [sys.executable, "-m", "proxy.recorder", *settings_flag]
             pids["recorder"] = _ready(stack.enter_context(_process(command, cpu=0)))
         descriptor = listener.fileno()
-        command = [sys.executable, "-m", "proxy.gateway", *settings_flag]
+        command = [*under, sys.executable, "-m", "proxy.gateway", *settings_flag]
         command += ["--worker", "0", "--listen-fd", str(descriptor)]
         worker = stack.enter_context(_process(command, cpu=0, descriptors=(descriptor,)))
         pids["gateway"] = _ready(worker)
@@ -137,6 +148,49 @@ def nginx(target_port: int, folder: Path) -> Iterator[System]:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         _until(lambda: bool(children.read_text()), "a worker of nginx")
         yield System("nginx", port, {"gateway": int(children.read_text().split()[0])})
+
+
+LITELLM = """
+model_list: []
+general_settings:
+  dangerously_permit_weak_or_unset_master_key: true
+  pass_through_endpoints:
+    - {{path: "/bytes/1000", target: "http://127.0.0.1:{target}/bytes/1000", headers: {{content-type: application/json}}}}
+"""
+
+
+def litellm_program() -> Path | None:
+    """LiteLLM's gateway, where `make peers` installed it."""
+    program = ROOT / ".venvs" / "litellm" / "bin" / "litellm"
+    return program if program.exists() else None
+
+
+@contextmanager
+def litellm(program: Path, target_port: int, folder: Path) -> Iterator[System]:
+    """LiteLLM passing one path through, one worker, without a database: it keeps nothing of what passes."""
+    home = folder / "litellm"
+    home.mkdir()
+    (home / "config.yaml").write_text(LITELLM.format(target=target_port))
+    port = _free_port()
+    command = [str(program), "--config", str(home / "config.yaml"), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--num_workers", "1", "--telemetry", "False"]
+    offline = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    with (
+        (home / "log").open("wb") as log,
+        subprocess.Popen(
+            command,
+            cwd=home,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **offline},
+            preexec_fn=lambda: on_cpu(0),  # noqa: PLW1509 - this program has no threads
+        ) as process,
+    ):
+        try:
+            _until(lambda: _listens(port), f"LiteLLM on port {port}", PEER_START_S_MAX)
+            yield System("litellm", port, {"gateway": process.pid})
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -197,10 +251,10 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _until(is_so: Callable[[], bool], what: str) -> None:
+def _until(is_so: Callable[[], bool], what: str, seconds: int = START_S_MAX) -> None:
     between = threading.Event()  # never set
-    for _ in range(START_S_MAX * 100):
+    for _ in range(seconds * 100):
         if is_so():
             return
         between.wait(0.01)
-    raise SystemExit(f"{what} did not come within {START_S_MAX} s")
+    raise SystemExit(f"{what} did not come within {seconds} s")

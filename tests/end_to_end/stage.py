@@ -16,6 +16,7 @@ from proxy.config.catalogue import Settings
 from proxy.config.load import load_resolved
 from proxy.journal.keys import MasterKey
 from proxy.journal.slots import Keystore
+from proxy.store.copying import remove_tables
 from proxy.store.vault.keys import FactsKeys
 from proxy.store.vault.reader import VaultReader
 from tests import ready_tables
@@ -147,7 +148,7 @@ class Proxy:
             with duckdb.connect(str(snapshot), read_only=True) as database:
                 return [database.execute(sql).fetchall() for sql in statements]
         finally:
-            snapshot.unlink()
+            remove_tables(snapshot)
 
     def _patiently(self, path: str) -> dict[str, Any]:
         """A recorder that has much to do, or writes its tables anew, says that it is late: it is asked again."""

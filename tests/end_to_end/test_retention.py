@@ -12,7 +12,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -40,12 +41,17 @@ PRO: Final = "gemini-2.5-pro"
 DAY_S: Final = 86_400
 TREES: Final = int(os.environ.get("RETENTION_TREES", "12"))
 """Of five interactions each; every tenth is held, and half of these are released later."""
+CLIENTS: Final = 4
 KILLS: Final = int(os.environ.get("RETENTION_KILLS", "2"))
 """Of steward and recorder in turn, and of a gateway now and then, in the middle of the work."""
 DEADLY_S: Final = 0.02
 """Into a round a steward is killed, and some more: between an intent, a DELETE and what is told of its answer."""
 LOOK_EACH: Final = 15
 """Rounds: a steward takes a thousand copies into care at a time."""
+UNANSWERED_S: Final = 120.0
+"""A recorder that is killed is back by then; beyond it does not understand what it is asked."""
+AGAIN_S: Final = 0.1
+"""Before a recorder that is away is asked again, lest that keep it from starting."""
 POLICY: Final = """
 [[policy]]
 name = "a-week"
@@ -76,6 +82,24 @@ class Line:
         told = response.read()
         return json.loads(told or b"{}") | {"http": response.status}
 
+    def create(self, model: str = MODEL, previous: str | None = None, **more: object) -> str:
+        asked = {"model": model, "input": "Why?", **more}
+        if previous is not None:
+            asked["previous_interaction_id"] = previous
+        told = self.call("POST", "/v1beta/interactions", asked)
+        assert told["http"] == 200, told
+        return str(told["id"])
+
+    def tree(self) -> list[str]:
+        """Five turns: a chain of three, and two forks."""
+        root = self.create()
+        second = self.create(previous=root)
+        third = self.create(previous=second)
+        return [root, second, third, *(self.create(previous=root) for _ in "ab")]
+
+    def close(self) -> None:
+        self.connection.close()
+
 
 class Span:
     """A steward in this process, and the two clocks that it and the emulator go by."""
@@ -94,23 +118,20 @@ class Span:
         )
 
     def create(self, model: str = MODEL, previous: str | None = None, **more: object) -> str:
-        asked = {"model": model, "input": "Why?", **more}
-        if previous is not None:
-            asked["previous_interaction_id"] = previous
-        told = self.client.call("POST", "/v1beta/interactions", asked)
-        assert told["http"] == 200, told
-        return str(told["id"])
+        return self.client.create(model, previous, **more)
 
     def tree(self) -> list[str]:
-        """Five turns: a chain of three, and two forks."""
-        root = self.create()
-        second = self.create(previous=root)
-        return [
-            root,
-            second,
-            self.create(previous=second),
-            *(self.create(previous=root) for _ in "ab"),
-        ]
+        return self.client.tree()
+
+    def trees(self, count: int) -> list[list[str]]:
+        """By several clients at once."""
+
+        def some(first: int) -> list[list[str]]:
+            with closing(Line(self.stage.proxy.url)) as client:
+                return [client.tree() for _ in range(first, count, CLIENTS)]
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            return [tree for made in clients.map(some, range(CLIENTS)) for tree in made]
 
     def pass_time(self, seconds: float) -> None:
         self.control.call("POST", "/emulator/clock", {"advance_s": seconds})
@@ -140,7 +161,7 @@ class Span:
     async def work(self, *, rounds: int = 30, step_s: float = 70.0, kills: int = 0) -> None:
         """Let a steward do what is due, a minute or so between its rounds. So many times something is killed."""
         deadly = {(n + 1) * rounds // (kills + 1): n for n in range(kills)}
-        number = 0
+        number, answered_s = 0, time.monotonic()
         while number < rounds:
             async with self.steward() as desk:
                 is_alive, looked = True, None
@@ -151,11 +172,16 @@ class Span:
                             looked = number
                         kill = deadly.pop(number, None)
                         is_alive = await self._round(desk, kill)
-                        number += 1
+                        number, answered_s = number + 1, time.monotonic()
                         self.pass_time(step_s)
                     except NotAnswered:  # as `Disposals.run` does
+                        if time.monotonic() - answered_s > UNANSWERED_S:
+                            raise
                         desk.forget()
                         looked = None
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(AGAIN_S):
+                                await asyncio.Event().wait()
 
     async def _round(self, desk: Disposals, kill: int | None) -> bool:
         """One round; False: the steward was killed in the middle of it."""
@@ -211,8 +237,8 @@ def span(set_up: SetUp) -> Iterator[Span]:
     """No credential for the proxy's own steward: the one of the test goes by the test's clocks."""
     made_up = Span(set_up(webhook__listen="on", webhook__port=0))
     yield made_up
-    made_up.client.connection.close()
-    made_up.control.connection.close()
+    made_up.client.close()
+    made_up.control.close()
 
 
 def place_hold(stage: Stage, interaction: str, reach: str = "node") -> str:
@@ -228,7 +254,7 @@ def release(stage: Stage, hold: str, interaction: str) -> None:
 
 
 async def test_what_is_due_is_deleted_and_proven_and_nothing_else_is_touched(span: Span) -> None:
-    trees = [span.tree() for _ in range(TREES)]
+    trees = span.trees(TREES)
     others = [span.create(model=PRO) for _ in range(2)]
     chains, whole = trees[::10], trees[1::10]
     for tree in chains:  # the third turn of a chain: the two before it are protected with it
@@ -272,7 +298,7 @@ async def test_holds_receipts_and_totals_are_as_before_when_the_tables_are_made_
     await span.work()
     before = span.stage.proxy.answers(*LEDGER)
 
-    span.client.connection.close()
+    span.client.close()
     span.stage.proxy.kill()
     (span.stage.proxy.data / "facts.duckdb").unlink()
     (span.stage.proxy.data / "facts.duckdb.wal").unlink(missing_ok=True)

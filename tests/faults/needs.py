@@ -15,6 +15,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "nginx": "nginx-light",
     "haproxy": "haproxy",
     "node": "nodejs",
+    "valgrind": "valgrind",
 }
 """Program: the package of Debian and Ubuntu that has it."""
 

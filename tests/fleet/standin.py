@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from proxy.fleet.engine.catalog import make_tables
 from proxy.fleet.engine.link import Link
 
+EPOCH: Final = "e0000000-0000-4000-8000-000000000001"
 Rows = list[tuple[Any, ...]]
 
 
@@ -25,10 +26,13 @@ class StandIn(Link):
 
     def _asked(self, statement: str, given: object) -> Rows:
         self.asked.append((statement, given))
+        if "name::text" in statement:
+            return [(EPOCH, "")]
         return next((rows for words, rows in self.answers.items() if words in statement), [])
 
-    def _note(self, told: Mapping[str, object]) -> None:
-        self.told.append(told)
+    def _note(self, author: str, told: Mapping[str, object]) -> None:
+        if author == "ship":
+            self.told.append(told)
 
     def lake(self, statement: str) -> Rows:
         """What the lake says."""
@@ -37,5 +41,5 @@ class StandIn(Link):
 
 def with_tables() -> StandIn:
     made = StandIn()
-    make_tables(made.rows)
+    make_tables(made)
     return made

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proxy.errors import StartRefused
-from proxy.fleet.naming import identity, read_fleet
-from tests.store.vault.built import VaultFolder
+from proxy.fleet.naming import identity, mark_of, read_fleet
+from proxy.store.position import VAULT_START, VaultPosition
+from tests.store.vault.built import CURSORS, VaultFolder, append
 
 GOOD = """
 proxy = "eu-1"
@@ -102,3 +104,22 @@ def test_a_vault_is_known_by_how_it_begins(data: VaultFolder, tmp_path: Path) ->
 
     assert identity(data.folder / "vault") == identity(data.folder / "vault")
     assert "@" in (identity(data.folder / "vault") or "")
+
+
+def test_a_mark_tells_one_place_of_one_vault(data: VaultFolder) -> None:
+    vault = data.open()
+    places = []
+    for sequence in (1, 2):
+        append(vault, sequence)
+        vault.commit(CURSORS)
+        places.append(data.told().position)
+    folder = data.folder / "vault"
+    first, second = (mark_of(folder, place) for place in places)
+
+    assert len({first, second, ""}) == 3
+    assert mark_of(folder, replace(places[1], offset=places[1].offset + 1)) == ""
+    assert mark_of(folder, VaultPosition("20991231-000001", 9)) == ""
+    assert mark_of(folder, VAULT_START) == ""
+    append(vault, 3)
+    vault.commit(CURSORS)
+    assert [mark_of(folder, place) for place in places] == [first, second]

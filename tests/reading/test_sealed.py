@@ -97,6 +97,16 @@ def test_nothing_is_sought_for_each_row_and_the_sign_is_taken_down() -> None:
     assert "pandas" not in sys.modules
 
 
+def test_the_sign_stays_until_the_outermost_takes_it_down() -> None:
+    """A process that has it for life also runs what has it for a while."""
+    with pandas_not_sought():
+        with pandas_not_sought():
+            pass
+        assert "pandas" in sys.modules
+
+    assert "pandas" not in sys.modules
+
+
 def test_reading_never_makes_a_key(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nothing was recorded here yet"):
         open_vault(tmp_path)

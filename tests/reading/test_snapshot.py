@@ -16,6 +16,7 @@ import pytest
 from proxy.errors import StoreError
 from proxy.reading.snapshot import open_facts
 from proxy.store.database import Database
+from proxy.store.erasing.copies import sweep
 from tests.reading.recorded import QUESTION, record, told
 
 Answer = Callable[[str], tuple[int, bytes]]
@@ -79,6 +80,32 @@ def test_beside_a_recorder_its_copy_is_read_and_removed(data_folder: Path) -> No
 
     tables.close()
     assert asked == ["/snapshot"]
+    assert [path.name for path in (data_folder / "run").iterdir()] == ["recorder.sock"]
+
+
+@pytest.mark.parametrize("swept", [1, 2])
+def test_a_copy_that_an_erasure_swept_away_is_asked_for_once_more(
+    data_folder: Path, swept: int
+) -> None:
+    tables = Database.open(data_folder / "facts.duckdb")
+    asked: list[str] = []
+
+    def answer(path: str) -> tuple[int, bytes]:
+        asked.append(path)
+        target = tables.snapshot(data_folder / "run" / f"snapshot-{len(asked)}.duckdb")
+        if len(asked) <= swept:
+            sweep(data_folder)
+        return 200, json.dumps({"path": str(target)}).encode()
+
+    with recorder(data_folder, answer):
+        if swept == 1:
+            assert count(data_folder) == 2
+        else:
+            with pytest.raises(StoreError, match=r"cannot open .*snapshot-2"):
+                count(data_folder)
+
+    tables.close()
+    assert len(asked) == 2
     assert [path.name for path in (data_folder / "run").iterdir()] == ["recorder.sock"]
 
 

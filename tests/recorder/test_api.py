@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from proxy.recorder.api import remove_tables
 from proxy.recorder.tables import SNAPSHOTS_MAX
 from proxy.store.database import Database
+from proxy.store.queries import Answer, TablesReader
 from tests.journal.written import living
-from tests.recorder.played import Scene, whole
+from tests.recorder.played import Scene, answered, begun, whole
 from tests.recorder.served import ask, serving
 
 
@@ -69,16 +70,6 @@ async def test_only_a_few_snapshots_are_kept(scene: Scene) -> None:
     assert sorted(run.glob("snapshot-*.duckdb")) == sorted(paths[-SNAPSHOTS_MAX:])
 
 
-def test_tables_are_removed_with_their_wal(tmp_path: Path) -> None:
-    for name in ("facts.duckdb", "facts.duckdb.wal"):
-        (tmp_path / name).touch()
-
-    remove_tables(tmp_path / "facts.duckdb")
-    remove_tables(tmp_path / "facts.duckdb")
-
-    assert list(tmp_path.iterdir()) == []
-
-
 async def test_a_named_query_is_answered_from_the_living_tables(scene: Scene) -> None:
     run = scene.folder / "run"
     with living(scene.folder) as worker:
@@ -93,6 +84,41 @@ async def test_a_named_query_is_answered_from_the_living_tables(scene: Scene) ->
     ((interaction, at),) = told["rows"]
     assert (interaction, told["is_cut"]) == ("v1_1", False)
     assert at.endswith("+00:00")
+
+
+async def test_whether_there_is_news_is_asked_of_the_tables_only_after_they_took_something(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = TablesReader.ask
+
+    def counted(self: TablesReader, name: str, *rest: Any) -> Answer:
+        asked.append(name)
+        return real(self, name, *rest)
+
+    monkeypatch.setattr(TablesReader, "ask", counted)
+    run = scene.folder / "run"
+    with living(scene.folder) as worker:
+        async with serving(scene):
+
+            async def news(since_us: int) -> list[list[Any]]:
+                told = {"name": "unfinished_news", "parameters": {"since_us": since_us}}
+                status, answer = await ask(run, "POST", "/query", told)
+                assert status == 200
+                return list(answer["rows"])
+
+            await ask(run, "POST", "/flush")  # what a recorder tells when it starts
+            assert await news(5) == await news(6) == [[0, None]]
+            assert asked.count("unfinished_news") == 1
+            await news(4)  # who asks for more is told of more
+            assert asked.count("unfinished_news") == 2
+            running = b'{"id": "v1_1", "status": "in_progress", "model": "m"}'
+            worker.commit([*begun(worker.writer.begin()), *answered(1, running)])
+            await ask(run, "POST", "/flush")
+
+            ((count, _),) = await news(7)
+
+    assert (count, asked.count("unfinished_news")) == (1, 3)
 
 
 @pytest.mark.parametrize(

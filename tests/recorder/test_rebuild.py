@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,31 @@ async def test_a_rebuild_keeps_both_results_of_pricing_again(scene: Scene) -> No
     with open_facts(scene.folder) as connection:
         costs = connection.execute("SELECT book, amount_pico_usd FROM costs ORDER BY book")
         assert costs.fetchall() == [(shipped_books()[-1], 15_000_000), ("2030-01-01", 30_000_000)]
+
+
+class Sought(MetaPathFinder):
+    """Counts which modules are looked for."""
+
+    def __init__(self) -> None:
+        self.names: Counter[str] = Counter()
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        self.names[fullname] += 1
+
+
+async def test_no_pandas_is_sought_for_each_value_that_is_written(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB asks for it, and where there is none it is looked for again each time: most of the work."""
+    write_journal(scene.folder, [whole(number) for number in range(1, 8)])
+    async with serving(scene):
+        await ask(scene.folder / "run", "POST", "/flush")
+    sought = Sought()
+    monkeypatch.setattr(sys, "meta_path", [sought, *sys.meta_path])
+
+    rebuild(scene.settings(), lambda _count: None)
+
+    assert sought.names["pandas"] <= 1
 
 
 def test_tables_are_not_rebuilt_under_a_running_recorder(scene: Scene) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from proxy.errors import StoreError
 from proxy.recorder import tables as tables_module
-from proxy.recorder.api import remove_tables
 from proxy.recorder.tables import (
     QUEUE_EXCHANGES_MAX,
     TablesFollower,
@@ -19,6 +18,7 @@ from proxy.recorder.tables import (
     portions,
     rows_of,
 )
+from proxy.store.copying import remove_tables
 from proxy.store.database import Database
 from proxy.store.position import VAULT_START, FactBatch, VaultPosition
 from proxy.store.queries import TablesReader
@@ -186,6 +186,22 @@ def test_a_snapshot_that_fails_says_so_to_who_asked(scene: Scene, tmp_path: Path
         asked = tables.reach(VAULT_START, tmp_path / "copy.duckdb")
         with pytest.raises(StoreError, match="full"):
             reached(asked)
+
+
+def test_a_copy_for_which_there_is_no_room_leaves_the_tables_as_they_are(
+    scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorded(scene)
+    tables = follower(scene)
+    (tmp_path / "there").touch()
+
+    with running(tables):
+        reached(tables.reach(VAULT_START))
+        with pytest.raises(StoreError, match="cannot copy"):
+            reached(tables.reach(VAULT_START, tmp_path / "there"))
+        reached(tables.reach(VAULT_START))
+
+    assert not [each for each in caplog.messages if "do not follow" in each]
 
 
 def test_who_still_waits_when_the_follower_stops_is_told(scene: Scene) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,11 @@ from proxy.store.ingest import TABLES, columns_of
 from proxy.store.settled.settling import settle
 from tests.store.samples import SECOND_NS, START_NS, batch, fact, id_hash, recording, step
 
+COUNT: Final = int(os.environ.get("SCALE_INTERACTIONS", "200"))
+IS_MEASURED: Final = COUNT >= 1_000_000
+"""What a bound says of a million is asked of a million alone; of fewer only that it is not missed by far."""
+SLOWER: Final = 1 if IS_MEASURED else 8
+"""A machine of which nobody knows what else it does."""
 PLAY: Final = 20
 """Interactions of one copy: a chain of eight turns with tools, a run in the background that is polled, a
 failure, and ten questions alone, of which the last repeats the one before. The second is deleted at Google."""
@@ -45,6 +52,16 @@ _HASHED: Final = {
     " WHERE first.id_hash = told.root_hash)",
 }
 """By column with the hash of a name: the name."""
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    """Of three times the least."""
+    found = []
+    for _ in range(3 if IS_MEASURED else 1):
+        began_s = time.process_time()
+        work()
+        found.append(time.process_time() - began_s)
+    return min(found)
 
 
 def make(path: Path, count: int) -> Database:

@@ -9,6 +9,7 @@ import pytest
 
 from proxy.store.database import Database
 from tests import ready_tables
+from tests.store.emptying import empty
 
 made_here = ready_tables.made_here
 
@@ -31,18 +32,9 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]
 @pytest.fixture
 def emptied(one_database: Database) -> Database:
     """The shared one without rows."""
-    cursor = one_database.cursor()
-    for table in (
-        "exchanges",
-        "observations",
-        "steps",
-        "usage",
-        "events",
-        "costs",
-        "repeats",
-        "unread",
-        "mentions",
-    ):
-        cursor.execute(f"DELETE FROM {table}")
-    cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")
+    empty(
+        one_database,
+        *("exchanges", "observations", "steps", "usage", "events", "costs"),
+        *("repeats", "unread", "mentions"),
+    )
     return one_database

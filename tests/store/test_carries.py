@@ -16,6 +16,9 @@ from tests.store.samples import batch
 
 HISTORIES = int(os.environ.get("CARRIES_HISTORIES", "40"))
 """Random histories; the issue asks for 1,000, `make full` makes them."""
+ONE_OF = 6
+"""Of those that are quoted so many are not asked for alone."""
+OF_ONE = "SELECT exchange, interaction, how FROM carries_of(hash_of($name), $name)"
 
 
 def equality(wall_ns: int) -> Equality:
@@ -56,3 +59,8 @@ def test_carries_is_what_a_search_for_plaintext_finds(database: Database) -> Non
     pairs = Counter((exchange, interaction) for exchange, interaction, _ in told)
     assert {pair: count for pair, count in pairs.items() if pair[1] in named} == searched(histories)
     assert {how for *_, how in told} == {"created", "read", "resumed", "quoted"}
+    some = sorted({interaction for _, interaction, how in told if how == "quoted"})[::ONE_OF]
+    assert some
+    for name in some:
+        found = database.cursor().execute(OF_ONE, {"name": name}).fetchall()
+        assert sorted(found) == sorted({row for row in told if row[1] == name})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -169,6 +170,27 @@ def test_a_snapshot_is_complete_while_a_reader_keeps_the_checkpoint_away(
     reader = attach(snapshot, Limits(), read_only=True)
     assert reader.execute("SELECT byte_offset FROM vault_position").fetchall() == [(10**9,)]
     reader.close()
+
+
+def test_a_snapshot_takes_no_wal_that_an_earlier_one_of_its_name_left(
+    database: Database, tmp_path: Path
+) -> None:
+    """Who deletes the copy alone leaves its WAL, which DuckDB then takes for the next one's, and refuses both."""
+    replay(database)
+    with closing(database.cursor()) as busy:
+        busy.begin()
+        busy.execute("SELECT count(*) FROM steps").fetchall()
+        database.ingest(batch(offset=10**9))
+        earlier = database.snapshot(tmp_path / "snapshot-1.duckdb")
+        assert earlier.with_name(earlier.name + ".wal").exists()
+        earlier.unlink()
+        busy.rollback()
+
+    snapshot = database.snapshot(earlier)
+
+    with closing(attach(snapshot, Limits(), read_only=True)) as reader:
+        found = reader.execute("SELECT byte_offset FROM vault_position").fetchall()
+    assert found == [(10**9,)]
 
 
 def test_a_checkpoint_is_due_once_idle_for_long_enough(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.errors import StoreError
 from proxy.store.database import Database
-from proxy.store.queries import dicts, rows, statements
+from proxy.store.queries import dicts, rows, statements, written
 from tests.store.samples import batch, recording, step
 
 PARAMETERS: dict[str, dict[str, object]] = {
@@ -42,6 +42,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "disposal_candidates": {
         "scope": ["f" * 16],
         "cutoff_us": 1795314072044221,
+        "rules": None,
         "after": "",
         "finals": ["denied"],
         "limit": 5,
@@ -80,7 +81,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "calendar_deferred": {"limit": 5},
     "health_gaps": {"since": dt.date(2026, 11, 22)},
     "disposal_events": {"interactions": ["v1_one"]},
-    "disposal_kept": {"cutoff_us": 0, "after": "", "limit": 5},
+    "disposal_kept": {"cutoff_us": 0, "rules": "[]", "after": "", "limit": 5},
     "disposal_turns": {"roots": [1]},
     "disposal_holds": {},
     "door_created": {"since_us": 0, "limit": 5},
@@ -94,6 +95,10 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "policies_told": {},
     "disposal_kin": {"roots": [1], "after": "", "limit": 5},
     "disposal_behind": {"hashes": "1,2", "after": "", "limit": 5},
+    "keeping_subjects": {"names": "v1_one"},
+    "keeping_clock": {"since_us": 0, "until_us": 1},
+    "own_copy_of": {"interaction": "v1_one"},
+    "held_outlook": {"hold": "h"},
     "disposal_held": {"after": "", "limit": 5},
     "probing_unsettled": {
         "scope": ["f" * 16],
@@ -107,10 +112,15 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "erasing_labelled": {"label": "customer"},
     "erasing_shown": {"exchanges": "x", "since": 0, "until": 1},
     "erasing_repeats": {"macs": "1,2", "since": 0, "until": 1},
-    "erasing_same_wishes": {"sequences": "1", "since": 0, "until": 1},
+    "erasing_wishes": {"sequences": "1", "since": 0, "until": 1},
+    "erasing_tried_again": {"macs": "feed,beef", "since": 0, "until": 1},
+    "erasing_conversations": {"roots": "1,2"},
+    "erasing_turns": {"places": "1,2", "first": 1, "last": 2},
+    "erasing_turns_once": {"places": "1,2", "first": 1, "last": 2},
     "erasing_quoted_attempts": {"hashes": "1,2", "since": 0, "until": 1},
     **{
-        f"erasing_{each}": {"hashes": "1,2"} for each in ("kin", "own", "unread", "hops", "bridges")
+        f"erasing_{each}": {"hashes": "1,2"}
+        for each in ("named", "behind", "own", "unread", "hops", "bridges")
     },
     **{
         f"erasing_{each}": {"hashes": "1,2", "since": 0, "until": 1}
@@ -124,6 +134,12 @@ PARAMETERS: dict[str, dict[str, object]] = {
     **{
         f"cost_by_{each}": {"since": None, "until": None}
         for each in ("interaction", "conversation", "model", "day", "client")
+    },
+    "timeline_told_once": {
+        "interaction": "v1_one",
+        "seen_at": dt.datetime(2026, 11, 18),  # noqa: DTZ001  # as the tables have it
+        "has_input": True,
+        "has_output": False,
     },
     **{
         name: {"interaction": "v1_one"}
@@ -195,3 +211,32 @@ def test_a_reader_knows_the_shipped_queries_alone(one_database: Database) -> Non
     with pytest.raises(StoreError, match="the query timeline_of failed"):
         reader.ask("timeline_of", {"wrong": 1}, 1)
     reader.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "more"),
+    [
+        ("disposal_kin", "roots", {"after": "", "limit": 5}),
+        ("disposal_turns", "roots", {}),
+        ("disposal_copies", "interactions", {}),
+        ("disposal_events", "interactions", {}),
+    ],
+)
+def test_of_nothing_there_is_nothing(
+    one_database: Database, name: str, listed: str, more: dict[str, object]
+) -> None:
+    """A steward for whom nothing is due asks so."""
+    assert dicts(one_database.cursor(), name, **{listed: []}, **more)[1] == []
+
+
+def test_few_numbers_of_a_list_are_compared_each_by_itself_and_a_list_of_names_never() -> None:
+    numbers = "a IN (SELECT unnest(string_split($n, ',')::UBIGINT[])) AND b > $since"
+    names = "a IN (SELECT unnest(string_split($n, ',')))"
+
+    found = written(numbers, {"n": "1,22,3", "since": 5})
+
+    assert found == ("a IN (1,22,3) AND b > $since", {"since": 5})
+    for many in ("1,2,3,4", "", "1;2", "1,", "-1", "\u0661", ["1"]):
+        assert written(numbers, {"n": many}) == (numbers, {"n": many})
+    assert written(names, {"n": "1,2"}) == (names, {"n": "1,2"})
+    assert written("SELECT 1", {}) == ("SELECT 1", None)

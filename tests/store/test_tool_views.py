@@ -156,7 +156,7 @@ def test_few_conversations_tell_of_their_calls_what_all_of_them_tell(database: D
     since = sorted(call[columns.index("called_at")] for call in calls)[len(calls) // 2]
 
     late = cursor.execute(
-        "FROM tool_calls_among($since, NULL::UBIGINT, NULL::VARCHAR[]) "
+        "FROM tool_calls_among(FALSE, $since::TIMESTAMP, NULL::UBIGINT) "
         "WHERE called_at >= $since ORDER BY ALL",
         {"since": since},
     ).fetchall()
@@ -166,13 +166,14 @@ def test_few_conversations_tell_of_their_calls_what_all_of_them_tell(database: D
     findings = found.fetchall()
     among = FINDINGS.replace(
         "FROM tool_findings",
-        "FROM tool_findings_among($since, NULL::UBIGINT, NULL::VARCHAR[]) WHERE seen_at >= $since",
+        "FROM tool_findings_among(FALSE, (SELECT list(id_hash) FROM interactions_since($since)))"
+        " WHERE seen_at >= $since",
     )
     assert cursor.execute(among, {"since": since}).fetchall() == findings
     assert findings
     for name in {call[0] for call in calls[::7]}:
         own = cursor.execute(
-            "FROM tool_calls_among(NULL::TIMESTAMP, hash_of($name), NULL::VARCHAR[]) "
+            "FROM tool_calls_among(FALSE, NULL::TIMESTAMP, hash_of($name)) "
             "WHERE interaction = $name ORDER BY ALL",
             {"name": name},
         ).fetchall()

@@ -25,6 +25,9 @@
 {{- if and $v.fleet.egress (not $v.fleet.existingSecret) -}}
 {{- fail "fleet.egress is set and fleet.existingSecret is empty: nothing would go there." -}}
 {{- end -}}
+{{- if and $v.fleet.existingSecret (not $v.persistence.enabled) -}}
+{{- fail "fleet.existingSecret is set and persistence.enabled is false: a pod would come back with another vault under its old name, which the engine refuses." -}}
+{{- end -}}
 {{- if and $v.retentionPolicies.existingConfigMap (not $v.steward.existingSecret) -}}
 {{- fail "retentionPolicies.existingConfigMap: nobody could delete anything without the steward's credential. Set steward.existingSecret." -}}
 {{- end -}}

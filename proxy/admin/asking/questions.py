@@ -19,6 +19,7 @@ from proxy.admin.guard import needs, refused
 from proxy.admin.tokens import Reader, Right
 from proxy.admin.trail import Told
 from proxy.errors import StoreError
+from proxy.recording.secrecy.names import clear_id
 from proxy.store.asking.answer import TooSlow, WrongQuestion, answer_shipped
 from proxy.store.asking.documents import AuditView, audit_views
 from proxy.store.asking.shipped import Shipped, WrongParameter, bound, shipped
@@ -65,6 +66,8 @@ class Questions:
         form = wanted_form(request)
         given = {name: text for name, text in request.query.items() if name != "format"}
         told = Told(question.name)
+        if "interaction" in given:  # anything may stand there: a key, or what somebody said
+            told.interaction = clear_id(given["interaction"])
         try:
             return await self._answer(question, given, form, told)
         except (WrongParameter, WrongQuestion) as error:

@@ -27,7 +27,7 @@ from proxy.recording.secrecy.names import clear_id
 from proxy.store import queries
 from proxy.store.asking.answer import TooSlow, WrongQuestion, answer_shipped
 from proxy.store.asking.forms import json_value, rows
-from proxy.store.asking.one import about_one
+from proxy.store.asking.one import about_one, steps_of
 from proxy.store.asking.shipped import WrongParameter, bound, shipped
 from proxy.store.vault.reader import VaultReader
 
@@ -35,7 +35,6 @@ PAGE: Final = "interactions_page"
 CONTENTS_MAX: Final = 5000
 """Steps of one interaction whose content one answer shows."""
 _PARTS: Final = {
-    "timeline": "timeline_of",
     "media": "media_of",
     "usage": "usage_of",
     "exchanges": "exchanges_of",
@@ -65,6 +64,7 @@ class Records:
             values = bound(question, dict(request.query), self._desk.now_ns())
             work = partial(answer_shipped, self._desk.tables, question, values)
             found = await self._desk.in_thread(work)
+            told.row_count = found.table.num_rows
         except (WrongParameter, WrongQuestion) as error:
             told.outcome = "refused"
             return refused(400, str(error))
@@ -74,7 +74,6 @@ class Records:
         finally:
             self._desk.trail.asked(reader, told)
         lines = list(rows(found.table))
-        told.row_count = len(lines)
         following = None
         if lines and len(lines) == values["limit"]:
             last = {"to": lines[-1]["created_at"], "before": lines[-1]["interaction"]}
@@ -114,7 +113,7 @@ class Records:
             about = about_one(ask, told.interaction or "")
             if about is None:
                 return None
-            sheet: dict[str, Any] = {"interaction": about}
+            sheet: dict[str, Any] = {"interaction": about, "timeline": steps_of(ask, about)}
             for part, query in _PARTS.items():
                 sheet[part] = ask(query, interaction=told.interaction)
         told.row_count = len(sheet["timeline"])

@@ -1,7 +1,8 @@
 """Erasing, holding and releasing, over HTTP. Roles operator and admin; each call needs Audit-Reason.
 
 POST /v1/erase/plan              {"id" | "label" | "pointer" and "value", "reach", "quoted"}: what would go, and what stays
-POST /v1/erase                   the same: done, and what came of it; with "plan", a plan's digest, that plan or none
+POST /v1/erase                   the same: done, and what came of it; with "plan", a plan's digest, that plan or none;
+                                 with "bypass", role admin, also what policies keep and do not lock
 POST /v1/holds                   {"id", "conversation"}: placed
 POST /v1/holds/{hold}/release    ended; what waited for it is erased before the answer
 
@@ -28,7 +29,7 @@ from proxy.recording.secrecy.names import clear_id
 Act = Callable[[str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
 """What the recorder makes of POST /erase, /hold, /release with that JSON: HTTP status and answer."""
 
-_ERASE: Final = frozenset({"id", "label", "pointer", "value", "reach", "quoted", "plan"})
+_ERASE: Final = frozenset({"id", "label", "pointer", "value", "reach", "quoted", "plan", "bypass"})
 _HOLD: Final = frozenset({"id", "conversation"})
 _OUTCOMES: Final = {200: "answered", 400: "refused"}
 
@@ -75,6 +76,8 @@ class Acting:
         wish = await _wish(request, _ERASE)
         if "pointer" in wish:
             needs(request, Right.CONTENT)
+        if "bypass" in wish:  # of what a policy keeps: role admin, as for raw content
+            needs(request, Right.RAW)
         return await self._done(reader, told, "/erase", wish | {"dry_run": is_dry})
 
     async def _done(

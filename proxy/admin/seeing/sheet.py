@@ -32,7 +32,7 @@ from proxy.errors import FormatError, KeyDestroyed, StoreError
 from proxy.recording.secrecy.names import clear_id
 from proxy.store import queries
 from proxy.store.asking.forms import json_value
-from proxy.store.asking.one import about_one, may_be_a_hop
+from proxy.store.asking.one import about_one, may_be_a_hop, steps_of
 from proxy.store.vault.reader import VaultReader
 
 CONTENTS_MAX: Final = 5000
@@ -41,7 +41,6 @@ TURNS_MAX: Final = 2000
 """Turns beside the conversation's own that are looked at for ties that ids do not tell."""
 ACTS_MAX: Final = 200
 _PARTS: Final = {
-    "timeline": "timeline_of",
     "media": "media_of",
     "usage": "usage_of",
     "costs": "cost_lines_of",
@@ -196,6 +195,7 @@ def _facts(ask: Ask, name: str, about: dict[str, Any]) -> dict[str, Any]:
     """What the tables say beside the interaction's own row."""
     gap = "gap_of" if about["interaction_id"] else "orphan_gap_of"
     return {part: ask(query, interaction=name) for part, query in _PARTS.items()} | {
+        "timeline": steps_of(ask, about),
         "hops": ask("hops_of", interaction=name) if may_be_a_hop(about) else [],
         "next": ask("console_next", interaction=name, limit=ACTS_MAX),
         "acts": ask("console_acts", interaction=name, limit=ACTS_MAX),

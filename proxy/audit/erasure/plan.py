@@ -97,14 +97,19 @@ class ErasurePlan:
 def held_turns(turns: Sequence[Turn], holds: Iterable[Hold]) -> dict[str, list[str]]:
     """What holds protect: each turn with the holds that do, ancestors included."""
     forest = forest_of(turns)
-    found: dict[str, list[str]] = {}
-    for hold in holds:
-        named = [hold.interaction]
+    named: dict[str, list[str]] = {}
+    for (
+        hold
+    ) in holds:  # a policy keeps many turns of one conversation: all it keeps is walked over once
+        of_hold = named.setdefault(hold.hold, [])
+        of_hold.append(hold.interaction)
         if hold.is_conversation:
-            named += _conversation(forest, turns, hold.interaction)
-        for turn in sorted(forest.protected(named)):
-            found.setdefault(turn, []).append(hold.hold)
-    return found
+            of_hold += _conversation(forest, turns, hold.interaction)
+    found: dict[str, dict[str, None]] = {}
+    for name, of_hold in named.items():
+        for turn in sorted(forest.protected(of_hold)):
+            found.setdefault(turn, {})[name] = None
+    return {turn: list(names) for turn, names in found.items()}
 
 
 def _conversation(forest: Forest, turns: Iterable[Turn], start: str) -> list[str]:

@@ -14,7 +14,7 @@ REASON_CHARACTERS_MAX: Final = 200
 """A sentence: with what is said around it it fits an act."""
 _FIELDS: Final = frozenset(
     {"id", "ids", "label", "pointer", "value"}
-    | {"reach", "quoted", "reason", "actor", "dry_run", "plan"}
+    | {"reach", "quoted", "reason", "actor", "dry_run", "plan", "bypass", "pass_unknown"}
 )
 IDS_MAX: Final = 1000
 """Interactions that one wish names: as many as an answer names."""
@@ -40,6 +40,10 @@ class Wish:
     """The digest of the plan that was shown: another plan is not carried out. None: whatever is planned now."""
     interactions: tuple[str, ...] = ()
     """Whole ids, IDS_MAX at most."""
+    is_bypassing: bool = False
+    """Sets aside what policies keep here; not what they lock, and no hold."""
+    is_passing_unknown: bool = False
+    """Of `interactions` some may never have been recorded here: nothing is erased of those."""
 
 
 def wish_from_json(told: object) -> Wish:
@@ -68,8 +72,21 @@ def wish_from_json(told: object) -> Wish:
     with_quoted = told.get("quoted") is True
     reason, actor = reason_of(told, is_dry=is_dry), actor_of(told)
     plan = _text(told, "plan")
+    is_bypassing = told.get("bypass") is True
+    is_passing_unknown = told.get("pass_unknown") is True
     return Wish(
-        named, label, pointer, reach, with_quoted, reason, actor, is_dry, plan, interactions
+        named,
+        label,
+        pointer,
+        reach,
+        with_quoted,
+        reason,
+        actor,
+        is_dry,
+        plan,
+        interactions,
+        is_bypassing,
+        is_passing_unknown,
     )
 
 

@@ -7,6 +7,12 @@ labels = ["team=care"]
 tools = ["google_search"]
 delete_upstream_after = "7d"
 erase_local_after = "90d"
+
+[[policy]]
+name = "books"
+labels = ["team=finance"]
+keep_local = "3650d"
+mode = "compliance"
 """
 
 from __future__ import annotations
@@ -28,6 +34,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _SETS: Final = ("clients", "labels", "models", "tools")
 _SPANS: Final = ("delete_upstream_after", "erase_local_after", "keep_local")
 _WISHES: Final = (*_SPANS, "never_store")
+_MODES: Final = ("governance", "compliance")
+LOCKED_NAMES_MAX: Final = 100
+"""Clients, labels, models and tools of a policy of mode compliance: it is an act, which has 16 KiB."""
+_LOCKED_CHARACTERS_MAX: Final = 80
 
 
 def policies_text(read: bytes, source: str) -> str:
@@ -81,9 +91,9 @@ def span_s(text: str) -> int | None:
 def _policy(table: Any, place: str) -> Policy:
     if not isinstance(table, dict):
         raise ConfigError(f"{place}: give it as [[policy]]")
-    unknown = table.keys() - {"name", *_SETS, *_WISHES}
+    unknown = table.keys() - {"name", *_SETS, *_WISHES, "mode"}
     if unknown:
-        known = ", ".join(("name", *_SETS, *_WISHES))
+        known = ", ".join(("name", *_SETS, *_WISHES, "mode"))
         raise ConfigError(f"{place}: {', '.join(sorted(unknown))} is not known; there is {known}")
     name = table.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -99,6 +109,17 @@ def _policy(table: Any, place: str) -> Policy:
         raise ConfigError(f"{place}: it asks for nothing; give one of {', '.join(_WISHES)}")
     if never_store and (spans["keep_local"] or spans["erase_local_after"]) is not None:
         raise ConfigError(f"{place}: what is never stored can be neither kept nor erased here")
+    mode = table.get("mode", _MODES[0])
+    if mode not in _MODES or ("mode" in table and spans["keep_local"] is None):
+        raise ConfigError(f"{place}: mode is {' or '.join(_MODES)}, and goes with keep_local")
+    told = [each for names in sets.values() for each in names]
+    if mode == "compliance" and (
+        len(told) > LOCKED_NAMES_MAX or max(map(len, told), default=0) > _LOCKED_CHARACTERS_MAX
+    ):
+        raise ConfigError(
+            f"{place}: mode compliance takes {LOCKED_NAMES_MAX} clients, labels, models and tools of "
+            f"{_LOCKED_CHARACTERS_MAX} characters: make several policies of it"
+        )
     return Policy(
         name=name,
         clients=sets["clients"],
@@ -109,6 +130,7 @@ def _policy(table: Any, place: str) -> Policy:
         erase_local_after_s=spans["erase_local_after"],
         keep_local_s=spans["keep_local"],
         never_store=never_store,
+        is_locked=mode == "compliance",
     )
 
 

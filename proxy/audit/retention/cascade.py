@@ -51,15 +51,6 @@ class Forest:
         """With the turns of another, which counts where both know one."""
         return Forest({**self._before, **newer._before})
 
-    def ancestors(self, turn: str) -> list[str]:
-        """The turns before it, the nearest first. Ends where ids go in a circle."""
-        found: dict[str, None] = {}
-        earlier = self._before.get(turn)
-        while earlier is not None and earlier not in found and earlier != turn:
-            found[earlier] = None
-            earlier = self._before.get(earlier)
-        return list(found)
-
     def descendants(self, turn: str) -> list[str]:
         """The turns behind it, each before those behind it."""
         found: dict[str, None] = {}
@@ -94,17 +85,39 @@ class Forest:
         A protected turn is kept. What is behind a selected turn and not selected is left, and named.
         """
         selected: dict[str, None] = {}
+        first_of: dict[str, str] = {}
+        walked: set[str] = set()
         for turn in turns:
-            start = turn
-            if reach is Reach.THREAD:
-                start = (self.ancestors(turn) or [turn])[-1]
+            start = self._first(turn, first_of) if reach is Reach.THREAD else turn
             selected[start] = None
             if reach is not Reach.NODE:
-                selected.update(dict.fromkeys(self.descendants(start)))
+                self._select_behind(start, selected, walked)
         protected = self.protected(held)
         order = [turn for turn in self._leaves_first(selected) if turn not in protected]
         kept = [turn for turn in selected if turn in protected]
         return Plan(tuple(order), tuple(kept), tuple(self._left_of(selected)))
+
+    def _first(self, turn: str, known: dict[str, str]) -> str:
+        """The first turn of its conversation; what was passed on the way there is noted in `known`, and passed once."""
+        path: dict[str, None] = {}
+        first, earlier = turn, self._before.get(turn)
+        while earlier is not None and first not in known and earlier not in path:
+            path[first] = None
+            first, earlier = earlier, self._before.get(earlier)
+        first = known.get(first, first)
+        known.update(dict.fromkeys([*path, first], first))
+        return first
+
+    def _select_behind(self, start: str, selected: dict[str, None], walked: set[str]) -> None:
+        """All turns behind it, each before those behind it. What is behind one that was `walked` is selected already."""
+        waiting = [start]
+        while waiting:
+            turn = waiting.pop()
+            if turn not in walked:
+                walked.add(turn)
+                later = self._behind.get(turn, ())
+                selected.update(dict.fromkeys(later))
+                waiting += later
 
     def _leaves_first(self, selected: Mapping[str, None]) -> list[str]:
         depth = self._depths(selected)

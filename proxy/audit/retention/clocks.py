@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from proxy.values import plain_value
+
 SECOND_NS: Final = 1_000_000_000
 HOUR_NS: Final = 3_600 * SECOND_NS
 DAY_NS: Final = 24 * HOUR_NS
@@ -69,7 +71,7 @@ class Interval:
         assert self.earliest <= self.latest
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Anchor:
     """When the period began, as far as is known."""
 
@@ -109,7 +111,7 @@ def expiry(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Seen:
     """When Google served the object."""
 

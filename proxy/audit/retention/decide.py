@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from proxy.audit.retention.clocks import DAY_NS, RULES, Interval
 from proxy.audit.retention.states import FINAL, Copy, Disposal, Evidence, Wait
 from proxy.audit.retention.trust import Trust
+from proxy.values import plain_value
 
 DELETES_MAX: Final = 12
 """DELETEs of one copy: by then 18 days have gone, and expiry is nearer than an answer."""
@@ -52,7 +52,7 @@ class Stage(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Now:
     """The clocks, and whether they may decide."""
 
@@ -62,7 +62,7 @@ class Now:
     trust: Trust = Trust.TRUSTED
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class World:
     """What lies outside a copy's own record."""
 
@@ -76,7 +76,7 @@ class World:
     """The policy that made the duty still says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Next:
     """The move, why, and which final state a CONCLUDE is about."""
 

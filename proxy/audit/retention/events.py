@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxy.audit.retention.states import Disposal
+from proxy.values import plain_value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Event:
     """When, in which life of the steward, and under which id it is recorded."""
 
@@ -18,7 +18,7 @@ class Event:
     boot: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class CreateEnded(Event):
     """A create's exchange has closed.
 
@@ -30,7 +30,7 @@ class CreateEnded(Event):
     has_id: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Looked(Event):
     """A GET was answered; `status` None: it was not."""
 
@@ -40,47 +40,49 @@ class Looked(Event):
     """It should have expired by then, with all grace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class ControlLooked(Event):
     """A GET of something known to be there, under the same credential."""
 
     is_served: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Continued(Event):
     """Another turn was accepted that names this one as the one before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
     """A terminal status was seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class DutyBegan(Event):
     """It is to be removed upstream, at `due_at` at the earliest."""
 
     due_at: int
     is_request: bool
+    is_branch: bool = False
+    """With all turns behind it, those too that come while it goes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class DutyEnded(Event):
     """Nobody wants it removed any longer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class CancelIntended(Event):
     """Durable before a cancel leaves: what is to be removed still runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class DeleteIntended(Event):
     """Durable before the DELETE leaves."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class DeleteAnswered(Event):
     """Ours or a client's. `status` None: sent, and no answer came."""
 
@@ -91,27 +93,27 @@ class DeleteAnswered(Event):
     """From 0 to 1: spreads the wait before the next attempt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class DeleteWithdrawn(Event):
     """An intent that was not carried out: a hold came first. Nothing was sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class HoldPlaced(Event):
     """Somebody must not lose it. Which holds there are is kept elsewhere; here only that one came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class CredentialChanged(Event):
     """Another credential is there: what was denied may be tried again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Restarted(Event):
     """The steward began a new life: what was under way has an unknown end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Concluded(Event):
     """The steward found, by `decide`, that nothing more will come."""
 

@@ -351,7 +351,10 @@ def _duty(copy: Copy, event: DutyBegan | DutyEnded) -> Copy:
     if disposal is Disposal.SCHEDULED and not copy.is_request:
         due_at = event.due_at  # a policy that changed counts from now on
     is_request = copy.is_request or event.is_request
-    return replace(copy, disposal=disposal, due_at=due_at, is_request=is_request)
+    is_branch = copy.is_branch or event.is_branch
+    return replace(
+        copy, disposal=disposal, due_at=due_at, is_request=is_request, is_branch=is_branch
+    )
 
 
 def _restarted(copy: Copy, event: Restarted) -> Copy:

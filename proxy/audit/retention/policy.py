@@ -38,7 +38,9 @@ class Policy:
     delete_upstream_after_s: int | None = None
     erase_local_after_s: int | None = None
     keep_local_s: int | None = None
-    """Not erased here before this has gone by, whatever else says so."""
+    """Not erased here before this has gone by, whatever else says so. A person may bypass it, where it is no lock."""
+    is_locked: bool = False
+    """Mode compliance: of its keeping nobody takes anything back, neither this file nor a person (see `ledger.locks`)."""
     never_store: bool = False
     """Of its content nothing is kept here: facts alone."""
     delete_since_ns: int = 0

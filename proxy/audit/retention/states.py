@@ -6,9 +6,10 @@ runs. Conditions (held, run not ended, no credential) are not states: `decide.st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from proxy.values import plain_value
 
 
 class Evidence(StrEnum):
@@ -89,7 +90,7 @@ class Store(StrEnum):
     INHERITED = "inherited"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Misses:
     """404s since the copy was last served, all in one life of the steward: monotonic ns, None: not yet."""
 
@@ -101,7 +102,7 @@ class Misses:
     """A second miss came late enough, with the control between."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value(frozen=True, slots=True)
 class Wait:
     """Not before then: by the monotonic clock of the life that waits, by the wall clock in any other."""
 
@@ -120,7 +121,7 @@ class Wait:
 NO_WAIT: Final = Wait()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_value(frozen=True, slots=True, kw_only=True)
 class Copy:
     """One stored interaction upstream, as the events so far tell."""
 
@@ -143,6 +144,8 @@ class Copy:
     due_at: int | None = None
     is_request: bool = False
     """A person asked: the clock's word is not needed."""
+    is_branch: bool = False
+    """All turns behind it go with it, whenever they come."""
     is_accepted: bool = False
     """A DELETE of this round was answered 2xx."""
     cancels: int = 0
@@ -161,3 +164,20 @@ class Copy:
     flags: frozenset[Flag] = frozenset()
     seen_events: frozenset[str] = frozenset()
     """Ids of what was taken in: the same record twice changes nothing."""
+
+
+UNREACHED: Final = frozenset(
+    [Evidence.INTENDED, Evidence.NOT_CREATED, Evidence.ORPHAN_SUSPECT, Evidence.NEVER_STORED]
+)
+"""There is nothing, or nobody knows by which id: an order to delete it would wait for its expiry, and turns before it with it."""
+
+
+def can_be_asked(copy: Copy) -> bool:
+    """Whether an order to delete it means anything."""
+    return copy.disposal not in FINAL and copy.evidence not in UNREACHED
+
+
+def is_passed_over(copy: Copy) -> bool:
+    """Whether an order for all behind a turn has not reached it, be it that a policy has: that one may change its mind."""
+    told = copy.is_request and copy.disposal is not Disposal.IDLE
+    return can_be_asked(copy) and not told and copy.disposal not in ATTENTION

@@ -27,6 +27,11 @@ def _erase_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--quoted", action="store_true", help="with exchanges of others that repeat it, whole"
     )
+    verb.add_argument(
+        "--bypass-keeping",
+        action="store_true",
+        help="whatever policies keep it here; not against mode compliance, nor a hold; on record",
+    )
     verb.add_argument("--dry-run", action="store_true", help="show what would happen")
     verb.add_argument("--yes", action="store_true", help="do not ask")
     verb.add_argument("--json", action="store_true", help="one JSON object")
@@ -43,6 +48,8 @@ def _erase(parsed: Arguments) -> int:
     if parsed.json and not (parsed.yes or parsed.dry_run):
         raise ConfigError("--json does not ask: add --yes or --dry-run")
     wish: dict[str, Any] = {"actor": parsed.by, "quoted": parsed.quoted}
+    if parsed.bypass_keeping:
+        wish["bypass"] = True
     if parsed.reason:
         wish["reason"] = parsed.reason
     wish["reach"] = "thread" if parsed.conversation else "descendants" if parsed.subtree else "node"

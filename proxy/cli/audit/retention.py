@@ -73,7 +73,7 @@ def _retention(parsed: Arguments) -> int:
 
     if parsed.dry_run:
         return report.dry_run(_where(parsed), _now_us(), _form(parsed))
-    return report.retention(_where(parsed), parsed.interaction, _form(parsed))
+    return report.retention(_where(parsed), parsed.interaction, _now_us(), _form(parsed))
 
 
 def _within(verb: argparse.ArgumentParser) -> None:

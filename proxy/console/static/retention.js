@@ -225,7 +225,7 @@ function planView(told) {
   return h("div.plan", null,
     h("p", null, h("b", null, counted(counts.interactions, "interaction")), " would go, by destroying the keys of ", h("b", null, counted(counts.exchanges, "exchange")), plan.is_partial ? ". It is partial: not all that was asked for may go." : "."),
     group("Goes", plan.interactions.map((id) => h("span.id", null, id)), counts.interactions),
-    group("Stays: a hold protects it", plan.kept.map((each) => [h("span.id", null, each.interaction), h("span.mute", null, ` hold ${each.holds.map((one) => one.slice(0, 10)).join(", ")}`)]), counts.kept, "waits"),
+    group("Stays: a hold protects it, or a policy", plan.kept.map((each) => [h("span.id", null, each.interaction), h("span.mute", null, ` ${each.holds.map((one) => one.includes(" ") ? one : `hold ${one.slice(0, 10)}`).join(", ")}`)]), counts.kept, "waits"),
     group("Stays: its exchange also holds something under a hold", plan.spared.map((each) => [h("span.id", null, each.exchange), ` ${each.interaction}`]), counts.spared, "waits"),
     group("Stays: later turns of the conversation", plan.left.map((id) => h("span.id", null, id)), counts.left),
     group("Stays: exchanges of others that repeat it", plan.quoted.map((each) => [h("span.id", null, each.exchange), ` ${each.interaction}`]), counts.quoted, "waits"),

@@ -74,7 +74,7 @@ def bring_up(link: Link, proxy: str, fingerprint: str) -> None:
         ) from error
     try:
         _make_books(link)
-        make_tables(link.rows)
+        make_tables(link)
         link.ask(
             "INSERT INTO fleet.proxies (proxy, fingerprint) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             proxy,
@@ -103,7 +103,7 @@ def _make_books(link: Link) -> None:
         link.ask("INSERT INTO fleet.made (digest) VALUES (%s)", digest)
 
 
-def make_tables(rows: duckdb.DuckDBPyConnection) -> None:
+def make_tables(link: Link) -> None:
     """The lake's tables, with all columns of this release; those that follow from others are filled.
 
     Raises:
@@ -111,27 +111,32 @@ def make_tables(rows: duckdb.DuckDBPyConnection) -> None:
     """
     try:
         known: dict[str, set[str]] = {}
-        for table, column in rows.execute(
+        for table, column in link.rows.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake'"
         ).fetchall():
             known.setdefault(table, set()).add(column)
-        shapes = table_shapes()
-        rows.begin()
-        for table, columns in shapes.items():
-            if table not in known:
-                text = ", ".join(f"{name} {kind}" for name, kind in columns)
-                rows.execute(f"CREATE TABLE lake.{table} ({text}, proxy VARCHAR)")
-                continue
-            for name, kind in columns:
-                if name not in known[table]:
-                    rows.execute(f"ALTER TABLE lake.{table} ADD COLUMN {name} {kind}")
-        rows.commit()
-        if known:
-            for table, statement in following():
-                if table not in known:
-                    _fill(rows, table, statement)
     except duckdb.Error as error:
-        raise StoreError(f"the fleet's tables cannot be made: {error}") from error
+        raise StoreError(f"the fleet's tables are not known: {error}") from error
+    if missing := list(_missing(known)):
+        with link.commit("tables") as rows:
+            for statement in missing:
+                rows.execute(statement)
+    if known:
+        for table, statement in following():
+            if table not in known:
+                _fill(link, table, statement)
+
+
+def _missing(known: Mapping[str, set[str]]) -> Iterator[str]:
+    """Statements that make what is not among these columns by table."""
+    for table, columns in table_shapes().items():
+        if table not in known:
+            text = ", ".join(f"{name} {kind}" for name, kind in columns)
+            yield f"CREATE TABLE lake.{table} ({text}, proxy VARCHAR)"
+            continue
+        for name, kind in columns:
+            if name not in known[table]:
+                yield f"ALTER TABLE lake.{table} ADD COLUMN {name} {kind}"
 
 
 @cache
@@ -154,17 +159,18 @@ def following() -> Iterator[tuple[str, str]]:
         yield from _FOLLOWING.findall(migration.sql)
 
 
-def _fill(rows: duckdb.DuckDBPyConnection, table: str, statement: str) -> None:
-    with closing(rows.cursor()) as filling:
-        filling.execute("USE lake")
-        filling.execute(
+def _fill(link: Link, table: str, statement: str) -> None:
+    with link.commit("tables") as rows:
+        rows.execute("USE lake")  # where the statement finds its tables
+        rows.execute(
             f"INSERT INTO lake.{table} SELECT told.*, exchanges.proxy FROM ({statement}) AS told "  # noqa: S608
             "INNER JOIN lake.exchanges AS exchanges ON exchanges.exchange = told.exchange"
         )
+        rows.execute("USE memory")
 
 
-def position_of(link: Link, proxy: str, vault: str | None) -> VaultPosition:
-    """How far this proxy's rows reach into its vault.
+def position_of(link: Link, proxy: str, vault: str | None) -> tuple[VaultPosition, str]:
+    """How far this proxy's rows reach into its vault, and the mark of that place (naming.py); empty: not known.
 
     Args:
         link: to the engine.
@@ -172,21 +178,44 @@ def position_of(link: Link, proxy: str, vault: str | None) -> VaultPosition:
         vault: what tells its vault from others; None: it has none yet.
 
     Raises:
-        PositionUnknown: another vault was shipped under this name.
+        PositionUnknown: another vault was shipped under this name, or this vault under another one.
         StoreError: the engine refused.
     """
     if vault is not None:
+        others = link.ask(
+            "SELECT proxy FROM fleet.proxies WHERE vault = %s AND proxy <> %s", vault, proxy
+        )
+        if others:
+            raise PositionUnknown(
+                f"this vault was shipped as {others[0][0]}, and a second time it would be in the record twice: "
+                "give this proxy that name again, or a vault of its own"
+            )
         link.ask(
             "UPDATE fleet.proxies SET vault = %s WHERE proxy = %s AND vault IS NULL", vault, proxy
         )
-    ((file, offset, shipped),) = link.ask(
-        "SELECT file, byte_offset, vault FROM fleet.proxies WHERE proxy = %s", proxy
+    ((file, offset, mark, shipped),) = link.ask(
+        "SELECT file, byte_offset, mark, vault FROM fleet.proxies WHERE proxy = %s", proxy
     )
     if shipped is not None and shipped != vault:
         raise PositionUnknown(
             f"another vault was shipped under the name {proxy}: give this proxy a name of its own"
         )
-    return VaultPosition(file, offset)
+    return VaultPosition(file, offset), mark
+
+
+def put_back(link: Link, proxy: str, since: VaultPosition, to: tuple[VaultPosition, str]) -> None:
+    """Have the position and mark `to` in place of `since`.
+
+    Raises:
+        StoreError: it is another one by now, or the catalog refused.
+    """
+    position, mark = to
+    if not link.ask(
+        "UPDATE fleet.proxies SET file = %s, byte_offset = %s, mark = %s "
+        "WHERE proxy = %s AND file = %s AND byte_offset = %s RETURNING proxy",
+        *(position.file, position.offset, mark, proxy, since.file, since.offset),
+    ):
+        raise StoreError(f"the position of {proxy} in the fleet is another by now")
 
 
 def arrow_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Table:

@@ -24,6 +24,8 @@ from proxy.fleet.naming import Fleet, Objects
 EXTENSIONS: Final = ("httpfs", "postgres_scanner", "ducklake")
 LAKE_SCHEMA: Final = "fleet_lake"
 """Of PostgreSQL: DuckLake's own tables. Ours are in the schema `fleet`."""
+FACTS: Final = "facts"
+"""In the storage: the lake's files."""
 MEMORY_MIB: Final = 256
 """Of the shipper's DuckDB: a batch of 50,000 rows and the files being written."""
 STORAGE_S: Final = 15
@@ -35,6 +37,33 @@ _ALIVE_THERE: Final = (
 )
 """The same for the server: else a transaction of a proxy that lost its power keeps all others waiting for hours."""
 INSTALL: Final = "pip install 'interactions-proxy[fleet]'"
+WRITING: Final = 0x1F1EE8
+"""Of PostgreSQL's advisory locks: with others by who writes files, alone by who removes those that no commit names."""
+TURN_TO_WRITE_S: Final = 60
+"""So long a writer waits for who is alone; then it says so, and tries again."""
+TURN_ALONE_S: Final = 20
+"""So long who wants to be alone waits for writers, and those that come later wait behind: a batch takes less."""
+WRITES_FOR_S: Final = 900
+"""Longer than any of it takes. Of a writer that says nothing for so long (stopped, not dead) the catalog ends the session."""
+ALONE_FOR_S: Final = 120
+"""The same of who is alone, while all others wait: a list of a million files takes less."""
+_TURN_SQL: Final = "SELECT set_config('lock_timeout', %s, false)"
+_EPOCH_SQL: Final = """
+    SELECT name::text, set_config('idle_session_timeout', %s, false)
+    FROM fleet.epoch
+"""
+_NEW_EPOCH_SQL: Final = """
+    UPDATE fleet.epoch SET name = gen_random_uuid()
+    RETURNING set_config('idle_session_timeout', %s, false)
+"""
+_OVER_SQL: Final = (
+    "SELECT pg_advisory_unlock{how}(%s), set_config('idle_session_timeout', NULL, false)"
+)
+NOTHING: Final[Mapping[str, object]] = {}
+
+
+class Occupied(StoreError):
+    """A lock of the catalog was not free within its time; the link is as good as before."""
 
 
 class Link:
@@ -93,27 +122,70 @@ class Link:
         try:
             done = self._books.execute(statement, given)
             return done.fetchall() if done.description else []
+        except psycopg.errors.LockNotAvailable as error:
+            raise Occupied(f"the fleet's catalog is busy: {error}") from error
         except psycopg.Error as error:
             raise StoreError(f"the fleet's catalog refused: {error}") from error
 
     @contextmanager
-    def commit(self, told: Mapping[str, object]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction of the lake. `told` is what the fence in the catalog goes by (catalog.py).
+    def commit(
+        self, author: str, told: Mapping[str, object] = NOTHING
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction of the lake: all that writes files does it here.
+
+        The lock says to who removes files that these are being written. It goes with the catalog's session, which may
+        end while DuckDB's own goes on: so the commit says also in which epoch it began, and is refused in a later one.
+
+        Args:
+            author: `ship`, where the fence is to move a position.
+            told: what the fence in the catalog goes by (catalog.py).
 
         Raises:
             StoreError: nothing of it was kept.
         """
+        self._lock("_shared", TURN_TO_WRITE_S)
         try:
+            ((epoch, _),) = self.ask(_EPOCH_SQL, f"{WRITES_FOR_S}s")
             self.rows.begin()
             yield self.rows
-            self._note(told)
+            self._note(author, {**told, "epoch": epoch})
             self.rows.commit()
         except duckdb.Error as error:
-            raise StoreError(f"the fleet's engine took nothing: {error}") from error
+            raise StoreError(f"the fleet's engine took nothing: {_reason(error)}") from error
+        finally:
+            with contextlib.suppress(StoreError):  # the lock went with the session
+                self._unlock("_shared")
 
-    def _note(self, told: Mapping[str, object]) -> None:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody writes meanwhile, and what was begun before is refused from now on.
+
+        Files found meanwhile that no commit names belong to nobody for good, if this ends without an error.
+
+        Raises:
+            Occupied: somebody wrote for TURN_ALONE_S.
+            StoreError: the catalog does not answer, or it ended the session while others waited.
+        """
+        self._lock("", TURN_ALONE_S)
+        try:
+            self.ask(_NEW_EPOCH_SQL, f"{ALONE_FOR_S}s")
+            yield
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                self._unlock("")
+            raise
+        self._unlock("")  # raises where the session ended: others may have written since
+
+    def _lock(self, how: str, within_s: int) -> None:
+        self.ask(_TURN_SQL, f"{within_s}s")
+        self.ask(f"SELECT pg_advisory_lock{how}(%s)", WRITING)
+
+    def _unlock(self, how: str) -> None:
+        self.ask(_OVER_SQL.format(how=how), WRITING)
+
+    def _note(self, author: str, told: Mapping[str, object]) -> None:
         self.rows.execute(
-            "CALL lake.set_commit_message('ship', '', extra_info => ?)", [json.dumps(told)]
+            "CALL lake.set_commit_message(?, '', extra_info => ?)", [author, json.dumps(told)]
         )
 
 
@@ -165,7 +237,7 @@ def attached(
             rows.execute(f"LOAD '{_quoted(str(extension_file(name)))}'")
         reach(rows, fleet.objects)
         how = "READ_ONLY" if is_read_only else "DATA_INLINING_ROW_LIMIT 0"
-        data = f"s3://{fleet.objects.bucket}/{fleet.objects.place('facts')}/"
+        data = f"s3://{fleet.objects.bucket}/{fleet.objects.place(FACTS)}/"
         rows.execute(
             f"ATTACH 'ducklake:postgres:{_quoted(f'{_ALIVE} {fleet.connection}')}' AS lake "
             f"(DATA_PATH '{_quoted(data)}', META_SCHEMA '{LAKE_SCHEMA}', {how})"
@@ -226,6 +298,14 @@ def _secret(objects: Objects) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _reason(error: duckdb.Error) -> str:
+    """One line, without the statement that PostgreSQL refused: it names values of columns."""
+    text, failed, rest = str(error).partition("Failed to execute query")
+    if failed:  # in quotes, and behind it why
+        text = rest.rpartition('": ')[2].partition("\n")[0].removeprefix("ERROR:")
+    return " ".join(text.split())
 
 
 def _first_line(error: Exception) -> str:

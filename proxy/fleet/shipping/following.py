@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from proxy.errors import FormatError, KeyDestroyed, StoreError
-from proxy.fleet.engine.catalog import bring_up, position_of
+from proxy.fleet.engine.catalog import bring_up, position_of, put_back
 from proxy.fleet.engine.link import Link
 from proxy.fleet.engine.upkeep import Upkeep
-from proxy.fleet.naming import Fleet, identity
+from proxy.fleet.naming import Fleet, identity, mark_of
 from proxy.fleet.shipping.heeding import Tell, heed
+from proxy.fleet.shipping.rejoining import shared_position, without_known
 from proxy.fleet.shipping.sealed import Sealed
 from proxy.fleet.shipping.shipper import Shipper
 from proxy.fleet.turns import Turns
+from proxy.store.position import VaultPosition
 from proxy.store.vault.reader import VaultReader
 
 BATCH_EXCHANGES: Final = 5000
@@ -46,7 +48,8 @@ class Status:
     file: str = ""
     offset: int = 0
     caught_up_at_ns: int = 0
-    """When the vault was last shipped to its end, by the wall clock: now minus this is the lag, whoever died since."""
+    """When the last whole round began (shipped to the end, orders heeded, files in order), by the wall clock: now minus
+    this is the lag, whoever died since."""
     problem: str | None = None
 
 
@@ -110,36 +113,46 @@ class Following:
         """
         link, shipper = self._linked()
         began_ns = self._home.now_ns()
-        position = position_of(link, self._fleet.proxy, identity(self._home.vault))
+        position = self._position(link)
         for batch in self._home.reader.follow(position, BATCH_EXCHANGES):
-            count = shipper.ship(batch, position)
+            mark, proxy = mark_of(self._home.vault, batch.position), self._fleet.proxy
+            count = shipper.ship(without_known(batch, link.rows, proxy), position, mark)
             position = batch.position
-            self.status = replace(
-                self.status, exchanges=self.status.exchanges + count, problem=None
-            )
+            self.status = replace(self.status, exchanges=self.status.exchanges + count)
             if stop.is_set():
                 return
-        self.status = replace(
-            self.status,
-            file=position.file,
-            offset=position.offset,
-            caught_up_at_ns=began_ns,
-            problem=None,
+        self.status = replace(self.status, file=position.file, offset=position.offset)
+        if not is_shipping_alone:
+            assert self._turns is not None
+            assert self._upkeep is not None
+            self._turns.keep()
+            heed(link, self._fleet.proxy, self._home.tell, self._clock_ns)
+            self._upkeep.do_if_due(self._clock_ns() / 1e9)
+            if self._upkeep.is_waiting:
+                began_ns = self.status.caught_up_at_ns
+        # Not before: who ships, but heeds no order or cannot purge, is behind, too.
+        self.status = replace(self.status, caught_up_at_ns=began_ns, problem=None)
+
+    def _position(self, link: Link) -> VaultPosition:
+        """Behind which to go on: the engine's, or that up to which this vault is the one that was shipped."""
+        vault, proxy = self._home.vault, self._fleet.proxy
+        position, mark = position_of(link, proxy, identity(vault))
+        if mark in {"", mark_of(vault, position)}:
+            return position
+        common = shared_position(self._home.reader, link.rows, proxy)
+        put_back(link, proxy, position, (common, mark_of(vault, common)))
+        _log.warning(
+            "the vault was put back from an older backup, the fleet goes on from %s:%d instead of %s:%d",
+            *(common.file, common.offset, position.file, position.offset),
         )
-        if is_shipping_alone:
-            return
-        assert self._turns is not None
-        assert self._upkeep is not None
-        self._turns.keep()
-        heed(link, self._fleet.proxy, self._home.tell, self._clock_ns)
-        self._upkeep.do_if_due(self._clock_ns() / 1e9)
+        return common
 
     def _linked(self) -> tuple[Link, Shipper]:
         if self._link is None or self._shipper is None:
             link = self._link = self._open_link(self._fleet)
             bring_up(link, self._fleet.proxy, self._home.fingerprint)
             self._shipper = Shipper(link, self._fleet.proxy, self._home.sealed)
-            self._upkeep = Upkeep(link, self._holder)
+            self._upkeep = Upkeep(link, self._holder, self._home.sealed.shelf.remove)
             self._turns = Turns(link, self._home.run_folder, self._holder, self._clock_ns)
         return self._link, self._shipper
 

@@ -15,8 +15,8 @@ from proxy.fleet.engine.link import Link
 from proxy.fleet.shipping.staging import ACTOR
 from proxy.reading.watching.calling import RecorderConnection
 
-PORTION: Final = 100
-"""Orders of one round."""
+PORTION: Final = 1000
+"""Orders of one round: no more than one call to the recorder may name (proxy/audit/erasure/wish.py)."""
 HEED_S: Final = 10
 """Of one round: each erasure may wait 5 s for the recorder's tables, and shipping and leases wait meanwhile."""
 _HEEDED: Final = 200
@@ -49,6 +49,7 @@ class Order:
     act: str
     interaction: str | None
     data: str | None
+    """Of a hold how far it reaches, of a release its hold; of an erasure, as JSON, how far it went, if not just there."""
 
 
 def heed(link: Link, proxy: str, tell: Tell, clock_ns: Callable[[], int]) -> int:
@@ -75,21 +76,16 @@ def _asked_with(order: Order) -> tuple[object, ...]:
 def _heed_some(link: Link, proxy: str, tell: Tell, orders: Sequence[Order]) -> int:
     path, told = asked_of_recorder(orders)
     status = tell(path, told)
-    if status == _REFUSED and len(orders) > 1:  # one is not known here: the others are looked for
-        middle = len(orders) // 2
-        first = _heed_some(link, proxy, tell, orders[:middle])
-        return first + _heed_some(link, proxy, tell, orders[middle:])
     if status not in {_HEEDED, _REFUSED}:
         raise StoreError(f"the recorder answered {path} of the fleet with {status}")
-    # Refused: it never saw that interaction, or has no such hold. That is for good, too.
+    # Refused: it never saw any of these interactions, or has no such hold. That is for good, too.
     said = "done" if status == _HEEDED else "not known here"
-    for order in orders:
-        link.ask(
-            "INSERT INTO fleet.heeded (proxy, id, said) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            proxy,
-            order.id,
-            said,
-        )
+    link.ask(
+        "INSERT INTO fleet.heeded (proxy, id, said) SELECT %s, unnest(%s::bigint[]), %s ON CONFLICT DO NOTHING",
+        proxy,
+        [order.id for order in orders],
+        said,
+    )
     return len(orders) if status == _HEEDED else 0
 
 
@@ -97,9 +93,9 @@ def asked_of_recorder(orders: Sequence[Order]) -> tuple[str, dict[str, Any]]:
     """Path and body, of several where one act erased them. A hold has one number in the whole fleet: its release finds it."""
     order = orders[0]
     if order.kind == "erase":
-        names = [each.interaction for each in orders]
-        reason = f"erased at {order.proxy} by {order.act}"
-        return "/erase", {"ids": names, "reason": reason, "actor": ACTOR}
+        told = {"ids": [each.interaction for each in orders], "pass_unknown": True, "actor": ACTOR}
+        told |= {"reason": f"erased at {order.proxy} by {order.act}"}
+        return "/erase", told | (json.loads(order.data) if order.data else {})
     act: dict[str, Any] = {"kind": order.kind, "actor": ACTOR, "interaction": order.interaction}
     if order.kind == "hold":
         detail = f"held at {order.proxy}"

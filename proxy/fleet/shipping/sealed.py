@@ -28,6 +28,8 @@ AT_ONCE: Final = 8
 """Requests under way: each waits for the storage's disks, not for us."""
 IN_FLIGHT_BYTES: Final = 32 * 1024 * 1024
 """Read from the vault and not put yet: a batch itself has no limit in bytes. What is larger goes alone."""
+_NO_OBJECT: Final = "NoSuchKey"
+"""How S3 says it."""
 ANSWER_S: Final = 20.0
 """Of one request. What takes longer is tried again with the whole batch."""
 
@@ -78,7 +80,7 @@ class S3Shelf:
             raise StoreError(f"the fleet's object storage took nothing: {error}") from error
 
     def get(self, name: str) -> bytes:
-        """Raises StoreError."""
+        """Raises FormatError: there is none; StoreError: the storage does not answer."""
         try:
             answer = self._client.get_object(self._objects.bucket, self._objects.place(name))
             try:
@@ -86,6 +88,9 @@ class S3Shelf:
             finally:
                 answer.close()
         except self._errors as error:
+            # An erasure takes objects before the rows that name them.
+            if getattr(error, "code", None) == _NO_OBJECT:
+                raise FormatError(f"there is no object {name}: it was erased") from error
             raise StoreError(f"the fleet's object storage gave nothing: {error}") from error
         return found
 
@@ -165,7 +170,7 @@ class Sealed:
     def __init__(
         self, shelf: Shelf, proxy: str, vault: Path, reader: VaultReader, keystore: Keystore
     ) -> None:
-        self._shelf = shelf
+        self.shelf = shelf
         self._proxy = proxy
         self._vault = vault
         self._reader = reader
@@ -179,12 +184,12 @@ class Sealed:
         """
         found: list[SealedObject] = []
         files: dict[str, VaultFile] = {}
-        uploads = _Uploads(self._shelf)
+        uploads = _Uploads(self.shelf)
         try:
             for committed in exchanges:
                 id_, parts = self._parts(committed)
                 if self._is_erased(id_):
-                    self._shelf.remove([self.name(part.digest.hex()) for part in parts])
+                    self.shelf.remove([self.name(part.digest.hex()) for part in parts])
                     continue
                 for part in parts:
                     made, payload = self._object(id_, part, files)
@@ -199,7 +204,7 @@ class Sealed:
 
     def remove(self, digests: Iterable[str]) -> None:
         """Raises StoreError."""
-        self._shelf.remove(map(self.name, digests))
+        self.shelf.remove(map(self.name, digests))
 
     def name(self, digest: str) -> str:
         return f"sealed/{self._proxy}/{digest}"

@@ -32,12 +32,13 @@ class Shipper:
         self._sealed = sealed
         self._staging = Staging(link.rows, proxy)
 
-    def ship(self, batch: FactBatch, since: VaultPosition) -> int:
+    def ship(self, batch: FactBatch, since: VaultPosition, mark: str = "") -> int:
         """Have it in the engine, once; returns the count of exchanges.
 
         Args:
             batch: of the vault.
             since: the position of the engine, behind which the batch begins.
+            mark: of the batch's position.
 
         Raises:
             StoreError: nothing of it is in the record, or all of it: ask for the position.
@@ -51,11 +52,12 @@ class Shipper:
             "proxy": self._proxy,
             "from": [since.file, since.offset],
             "to": [batch.position.file, batch.position.offset],
+            "mark": mark,
             "exchanges": len(batch.exchanges),
             "has_erased": bool(erased),
             "orders": orders_in(batch.acts),
         }
-        with self._link.commit(told) as rows:
+        with self._link.commit("ship", told) as rows:
             self._staging.send()
             self._send_objects(rows, objects)
             if erased:
@@ -128,7 +130,9 @@ def orders_in(acts: Iterable[ActFact]) -> list[list[Any]]:
             continue
         told = orjson.loads(act.data) if act.data else {}
         if act.kind == ERASED:
-            found += [["erase", act.act, name, None] for name in told.get("interactions", ())]
+            wide = {name: told[name] for name in ("reach", "quoted", "bypass") if name in told}
+            how = orjson.dumps(wide).decode() if wide else None
+            found += [["erase", act.act, name, how] for name in told.get("interactions", ())]
         elif act.kind == "hold" and act.interaction is not None:
             found.append(["hold", act.act, act.interaction, told.get("reach", "node")])
         elif act.kind == "release" and isinstance(told.get("hold"), str):

@@ -74,6 +74,7 @@ class ResponsePlan:
 def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> RequestPlan:
     """Decide how a request goes on, supposed that the checks find nothing."""
     known = lines.request
+    get = known.get  # what a subclass of dict does by [] takes Python 900 instructions more
     redactor = lines.redactor
     flags = hosts = 0
     upgrade = host = b""
@@ -84,7 +85,7 @@ def plan_request(head: RequestHead, *, upstream_host: bytes, lines: Lines) -> Re
     target = redactor.target(head.target, secrets)
     record = [method + b" " + target + b" HTTP/" + version.encode()]
     for header in head.headers:
-        line = known[header]
+        line = get(header) or known[header]
         record.append(line.record)
         if not line.flags:
             if line.forward:
@@ -139,6 +140,7 @@ def plan_response(
 ) -> ResponsePlan:
     """Decide how a final response goes back to a client that came by `scheme`, and its body's framing."""
     known = lines.response
+    get = known.get
     flags = 0
     coding = b""
     removed = NOTHING
@@ -146,7 +148,7 @@ def plan_response(
     start = b"%d %b" % (head.status, head.reason)
     forward, record = [b"HTTP/1.1 " + start], [b"HTTP/" + head.version.encode() + b" " + start]
     for header in head.headers:
-        line = known[header]
+        line = get(header) or known[header]
         record.append(line.record)
         if not line.flags:
             if line.forward:

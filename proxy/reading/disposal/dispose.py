@@ -15,7 +15,7 @@ from proxy.audit.ledger.telling import written
 from proxy.audit.retention.cascade import Forest, Plan, Reach
 from proxy.audit.retention.events import DutyBegan
 from proxy.audit.retention.machine import after
-from proxy.audit.retention.states import FINAL, Copy
+from proxy.audit.retention.states import UNREACHED, Copy, can_be_asked
 from proxy.errors import StoreError
 from proxy.interactions.interaction import id_hash
 from proxy.reading.erasing.asked import asked
@@ -57,7 +57,7 @@ def run(data_folder: Path, wish: Wish, now_ns: int, *, is_dry: bool) -> int:
     held = [row["interaction"] for row in _rows(data_folder, "disposal_held", **page)]
     plan = forest.plan([wish.interaction], wish.reach, held)
     copies = dict(_copies(data_folder, plan.order))
-    wanted = [name for name in plan.order if name in copies and copies[name].disposal not in FINAL]
+    wanted = [name for name in plan.order if name in copies and can_be_asked(copies[name])]
     for line in _lines(plan, copies, wanted):
         sys.stdout.write(terminal.one_line(line) + "\n")
     if not is_dry:
@@ -102,7 +102,9 @@ def _copies(data_folder: Path, names: tuple[str, ...]) -> Iterator[tuple[str, Co
 
 def _lines(plan: Plan, copies: dict[str, Copy], wanted: list[str]) -> Iterator[str]:
     for name in plan.order:
-        state = copies[name].disposal if name in copies else "nothing is on record of it"
+        state = str(copies[name].disposal) if name in copies else "nothing is on record of it"
+        if name in copies and copies[name].evidence in UNREACHED:
+            state = f"{copies[name].evidence}: there is no id by which it could be deleted"
         yield f"{name}: {'to be deleted at Google' if name in wanted else state}"
     for name in plan.kept:
         yield f"{name}: kept, a hold protects it"
@@ -111,7 +113,13 @@ def _lines(plan: Plan, copies: dict[str, Copy], wanted: list[str]) -> Iterator[s
 
 
 def _act(copy: Copy, wish: Wish, now_ns: int) -> dict[str, Any]:
-    began = DutyBegan(id=secrets.token_hex(16), wall=now_ns, due_at=now_ns, is_request=True)
+    began = DutyBegan(
+        id=secrets.token_hex(16),
+        wall=now_ns,
+        due_at=now_ns,
+        is_request=True,
+        is_branch=wish.reach is not Reach.NODE,
+    )
     return {
         "kind": "disposal",
         "actor": wish.actor,

@@ -69,13 +69,13 @@ def _plan_lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"Erases {gone}, by destroying the keys of {keys}:"
     yield from _names(plan["interactions"], counts["interactions"])
     if counts["kept"]:
-        yield "PARTIAL. Kept, because a hold protects it:"
+        yield "PARTIAL. Kept, because a hold or a policy protects it:"
         yield from _names(
-            [f"{each['interaction']}  (hold {', '.join(each['holds'])})" for each in plan["kept"]],
+            [f"{each['interaction']}  ({_why(each['holds'])})" for each in plan["kept"]],
             counts["kept"],
         )
     if counts["spared"]:
-        yield "PARTIAL. Kept, because the same exchange holds something under a hold:"
+        yield "PARTIAL. Kept, because the same exchange holds something that is protected:"
         yield from _carriers(plan["spared"], counts["spared"])
     if counts["left"]:
         yield "Left: later turns of the conversation (take them with --subtree):"
@@ -101,11 +101,16 @@ def _done_lines(told: dict[str, Any]) -> Iterator[str]:
         yield from _names(told["unproven"], missing)
     if told["deferred"]:
         waiting = terminal.count_text(len(told["deferred"]), "interaction")
-        yield f"Deferred: {waiting} under a hold, erased when the last hold ends."
+        yield f"Deferred: {waiting} that a hold or a policy keeps, erased when the last of them ends."
     if not told["are_tables_rewritten"]:
         yield "The tables are still being written anew: digests of it stand in free blocks until then."
     if told["swept"]:
         yield f"Swept: {', '.join(told['swept'])}."
+
+
+def _why(keepers: list[str]) -> str:
+    """Holds by their ids, policies as `policy NAME`."""
+    return ", ".join(each if " " in each else f"hold {each}" for each in keepers)
 
 
 def _carriers(carriers: list[dict[str, Any]], count: int) -> Iterator[str]:

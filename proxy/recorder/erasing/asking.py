@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from proxy.audit.erasure.wish import Wish
+from proxy.audit.retention.cascade import Reach
 from proxy.errors import StoreError
-from proxy.recorder.erasing.planning import Ask
+from proxy.recorder.keeping.keepings import Ask
+from proxy.recording.acts import DETAIL_CHARACTERS_MAX
 from proxy.store.queries import TablesReader
 
 ROWS_MAX: Final = 2_000_000
@@ -17,6 +21,44 @@ ASK_S: Final = 120.0
 """For one question: of a million interactions the quotations take longest."""
 _Row = TypeVar("_Row")
 _Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """What waits for a hold or a keeping to end."""
+
+    interaction: str
+    erasure: str
+    actor: str
+    reason: str
+    with_quoted: bool
+    exchange: str | None
+    """What was spared; None: all of the interaction."""
+    reach: str
+    """How far it was to go from what was named."""
+    is_bypassing: bool
+    """Keepings that are no locks were set aside."""
+
+
+def wish_again(waiting: Sequence[Deferred]) -> Wish:
+    """What was wished for by the one erasure of which these wait: as far, with as much, setting aside as much.
+
+    What was only spared is of turns that went, and of which others were told how far to go.
+    """
+    first = waiting[0]
+    are_turns_left = any(each.exchange is None for each in waiting)
+    return Wish(
+        named=None,
+        label=None,
+        pointer=None,
+        reach=Reach(first.reach) if are_turns_left else Reach.NODE,
+        with_quoted=first.with_quoted,
+        reason=f"deferred until its holds ended: {first.reason}"[:DETAIL_CHARACTERS_MAX],
+        actor=first.actor,
+        is_dry=False,
+        interactions=tuple(dict.fromkeys(each.interaction for each in waiting)),
+        is_bypassing=first.is_bypassing,
+    )
 
 
 class Questions:

@@ -7,29 +7,39 @@ keys, the act that they are gone. What a dead recorder began the next one finish
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import orjson
 
 from proxy.audit.erasure.plan import SPARED, Carrier, ErasurePlan, Hold, Selection
-from proxy.audit.erasure.pointer import is_value_at
 from proxy.audit.erasure.wish import Wish
-from proxy.errors import FormatError, KeyDestroyed
+from proxy.audit.retention.trust import Trust
+from proxy.errors import FormatError, StoreError
 from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
-from proxy.recorder.erasing.asking import Questions
-from proxy.recorder.erasing.planning import Numbers, Planned, kin_of, planned
-from proxy.recorder.erasing.telling import Telling, counts_of
-from proxy.recording.acts import DETAIL_CHARACTERS_MAX
+from proxy.recorder.erasing.asking import Deferred, Questions, wish_again
+from proxy.recorder.erasing.kin import kin_of
+from proxy.recorder.erasing.naming import beginning, showing
+from proxy.recorder.erasing.planning import Planned, planned
+from proxy.recorder.erasing.telling import BYPASSED, Telling, counts_of
+from proxy.recorder.keeping.keepings import LOCK, Keepings, Kept
+from proxy.recorder.keeping.outlook import Outlook
 from proxy.recording.facts import ActFact
 from proxy.recording.secrecy.equality import Equality
 from proxy.recording.secrecy.labels import label_mac
 from proxy.store.erasing.tombstones import Erasure, Tombstones
 from proxy.store.position import VaultPosition
 from proxy.store.vault.reader import VaultReader
+
+DEFERRED_EACH_NS: Final = 3600 * 1_000_000_000
+"""How often it is looked whether keepings have ended for which an erasure waits."""
+
+_log = logging.getLogger(__name__)
 
 
 async def _nobody_to_heed() -> None:
@@ -49,6 +59,8 @@ class Means:
     reach: Callable[[VaultPosition], Future[VaultPosition]]
     open_reader: Callable[[], VaultReader]
     now_ns: Callable[[], int]
+    keepings: Keepings
+    """What policies keep, whoever asks."""
     heeded: Callable[[], Awaitable[None]] = _nobody_to_heed
     """Returns once whoever else goes by holds knows the ones that the tables have."""
 
@@ -73,6 +85,8 @@ class Eraser:
         self._ask = questions
         self._telling = Telling(means.now_ns)
         self._turn = asyncio.Lock()
+        self._deferred_ns = 0
+        """When, on the monotonic clock, it is looked again whether keepings have ended."""
 
     async def plan(self, wish: Wish) -> ErasurePlan:
         """What `wish` would do, by what is durable now.
@@ -92,7 +106,7 @@ class Eraser:
             first = await self._wished(wish)
             if wish.plan and first.plan.digest != wish.plan:
                 raise FormatError("the plan is another one by now: look at it again; nothing went")
-            return await self._erase(first, wish.reason, wish.actor, with_quoted=wish.with_quoted)
+            return await self._erase(first, wish)
 
     async def hold(self, named: str, reason: str, actor: str, *, is_conversation: bool) -> ActFact:
         """Place one; when this returns it is durable, and the tables know.
@@ -111,6 +125,11 @@ class Eraser:
             await self._means.heeded()
             return act
 
+    async def outlook(self, hold: str) -> Outlook:
+        """What becomes of Google's copies of what it protects, and what ours lack. Raises StoreError."""
+        (found,) = await self._ask.rows("held_outlook", Outlook, hold=hold)
+        return found
+
     async def release(self, hold: str, reason: str, actor: str) -> list[Done]:
         """End a hold, and do what waited for it. Twice is once.
 
@@ -128,7 +147,7 @@ class Eraser:
             )
             await self._told([act])
             await self._means.heeded()
-            return await self._do_deferred()
+            return _all_done(*await self._do_deferred())
 
     async def tell(self, acts: Sequence[ActFact]) -> None:
         """Acts of others, holds and releases among them: in their turn, as `hold` and `release`.
@@ -152,11 +171,12 @@ class Eraser:
             await self._told(acts)
             await self._means.heeded()
             if ended:
-                await self._do_deferred()
+                _all_done(*await self._do_deferred())
 
     async def resume(self) -> None:
         """Finish what an earlier recorder began, and tell again what an older vault does not know."""
         async with self._turn:
+            await self._keep()
             begun: set[str] = set(await self._ask.rows("erasing_begun", str))
             known: set[str] = set(await self._ask.rows("erasing_told", str))
             for erasure in self._means.tombstones.erasures():
@@ -171,9 +191,22 @@ class Eraser:
             await self._do_deferred()
 
     async def prove(self) -> None:
-        """Destroy what was to go and was not there, if it came back. Costs nothing where there is no such key."""
+        """Destroy what was to go and was not there, if it came back. Costs nothing where there is no such key.
+
+        And take over the policies' file: what waited for a keeping is erased within an hour of its end.
+        """
         async with self._turn:
             await self._prove()
+            await self._keep()
+            if self._means.keepings.mono_ns() >= self._deferred_ns:
+                await self._flush()
+                await self._do_deferred()
+                self._deferred_ns = self._means.keepings.mono_ns() + DEFERRED_EACH_NS
+
+    async def _keep(self) -> None:
+        if self._means.keepings.has_file:
+            await self._flush()
+            await self._kept()
 
     async def _prove(self) -> None:
         waiting = self._means.tombstones.unproven
@@ -191,7 +224,7 @@ class Eraser:
         if found:
             await asyncio.to_thread(self._means.tombstones.prove, found)
 
-    async def _erase(self, first: Planned, reason: str, actor: str, *, with_quoted: bool) -> Done:
+    async def _erase(self, first: Planned, wish: Wish) -> Done:
         """Carry out this very plan: of turns that came since it was made, none goes."""
         plan = first.plan
         erasure = Erasure(
@@ -199,11 +232,12 @@ class Eraser:
             self._means.now_ns(),
             plan.order,
             plan.exchanges,
-            reason or "not said",
-            actor,
+            wish.reason or "not said",
+            wish.actor,
             deferred=tuple(plan.kept),
-            with_quoted=with_quoted,
-            counts=counts_of(plan),
+            with_quoted=wish.with_quoted,
+            counts=counts_of(plan, first.bypassed if wish.is_bypassing else None),
+            reach=wish.reach,
         )
         if plan.order:
             await asyncio.to_thread(self._means.tombstones.begin, erasure)
@@ -224,7 +258,9 @@ class Eraser:
         found = first
         if found is None or found.exchange_count != await self._exchange_count():
             again = Selection(erasure.interactions, with_quoted=erasure.with_quoted)
-            found = await self._planned(again)
+            is_bypassed = BYPASSED in erasure.counts
+            kept = await self._kept(is_bypassed=is_bypassed, is_decided=True, is_by_itself=True)
+            found = await self._planned(again, kept)
         tombstones, spared = self._means.tombstones, erasure.spared
         names = list(dict.fromkeys([*found.plan.exchanges, *erasure.exchanges]))
         if not erasure.is_settled:
@@ -238,28 +274,39 @@ class Eraser:
         await asyncio.to_thread(tombstones.end, erasure.id, missing)
         return found.plan, tuple(sorted(unproven))
 
-    async def _do_deferred(self) -> list[Done]:
-        """What waits, and is held by nobody any more."""
-        waiting = await self._ask.rows("erasing_deferred", _Deferred)
+    async def _do_deferred(self) -> tuple[list[Done], list[StoreError | OSError]]:
+        """What waits, and is kept by nobody any more; and why some cannot be planned, which keeps no other waiting."""
+        waiting = await self._ask.rows("erasing_deferred", Deferred)
         done: list[Done] = []
+        failed: list[StoreError | OSError] = []
         for erasure in dict.fromkeys(each.erasure for each in waiting):
             mine = [each for each in waiting if each.erasure == erasure]
-            names = tuple(dict.fromkeys(each.interaction for each in mine))
-            known = tuple(
-                Carrier(each.exchange, each.interaction, SPARED) for each in mine if each.exchange
-            )
-            wanted = Selection(names, with_quoted=mine[0].with_quoted, known=known)
-            plan = (await self._planned(wanted)).plan
-            is_old = all(self._means.tombstones.is_erased(turn) for turn in plan.order)
-            if is_old and not plan.exchanges:
-                continue  # held by another hold, too
-            reason = f"deferred until its holds ended: {mine[0].reason}"[:DETAIL_CHARACTERS_MAX]
-            free = replace(wanted, interactions=plan.order)
-            first = await self._planned(free)
-            done.append(
-                await self._erase(first, reason, mine[0].actor, with_quoted=free.with_quoted)
-            )
-        return done
+            try:
+                first = await self._due(mine)
+            except (StoreError, OSError) as error:  # a TimeoutError is one
+                _log.warning("erasures wait, and are looked at again: %s", error)
+                failed.append(error)
+                continue
+            if first is not None:
+                done.append(await self._erase(first, wish_again(mine)))
+        return done, failed
+
+    async def _due(self, mine: Sequence[Deferred]) -> Planned | None:
+        """The plan for what waits of one erasure; None: it is kept by something else, too."""
+        names = tuple(dict.fromkeys(each.interaction for each in mine))
+        known = tuple(
+            Carrier(each.exchange, each.interaction, SPARED) for each in mine if each.exchange
+        )
+        wanted = Selection(names, with_quoted=mine[0].with_quoted, known=known)
+        is_bypassed = mine[0].is_bypassing
+        kept = await self._kept(is_bypassed=is_bypassed, is_by_itself=True)
+        plan = (await self._planned(wanted, kept)).plan
+        is_old = all(self._means.tombstones.is_erased(turn) for turn in plan.order)
+        if is_old and not plan.exchanges:
+            return None
+        free = replace(wanted, interactions=plan.order)
+        kept = await self._kept(is_bypassed=is_bypassed, is_by_itself=True)
+        return await self._planned(free, kept)
 
     async def _wished(self, wish: Wish) -> Planned:
         """The plan for it. Raises FormatError: nothing is meant by it, or several things, or what nobody told of."""
@@ -270,13 +317,18 @@ class Eraser:
             mac = label_mac(self._means.label_index, wish.label)
             names = tuple(await self._ask.rows("erasing_labelled", str, label=mac))
         elif wish.pointer is not None:
-            names = tuple(await self._searched(*wish.pointer))
+            names = tuple(await showing(self._ask, self._means.open_reader, *wish.pointer))
         if not names:
             raise FormatError("nothing that was recorded here is meant by that")
-        found = await self._planned(Selection(names, wish.reach, wish.with_quoted))
+        kept = await self._kept(is_bypassed=wish.is_bypassing)
+        found = await self._planned(Selection(names, wish.reach, wish.with_quoted), kept)
         if wish.named is not None and found.unknown:  # it may be the beginning of one
-            names = (await self._beginning(wish.named),)
-            return await self._planned(Selection(names, wish.reach, wish.with_quoted))
+            names = (await beginning(self._ask, wish.named),)
+            return await self._planned(Selection(names, wish.reach, wish.with_quoted), kept)
+        if found.unknown and wish.is_passing_unknown:
+            meant = dict.fromkeys([*found.plan.order, *found.plan.kept])
+            if names := tuple(name for name in meant if name not in found.unknown):
+                return await self._planned(Selection(names, with_quoted=wish.with_quoted), kept)
         if found.unknown:
             first = found.unknown[0][:80]
             raise FormatError(f"{len(found.unknown)} of them were not recorded here: {first}")
@@ -284,41 +336,31 @@ class Eraser:
 
     async def _named(self, named: str) -> str:
         rows = await self._ask.answer(lambda ask: kin_of(ask, [named]))
-        return named if named in rows else await self._beginning(named)
+        return named if named in rows else await beginning(self._ask, named)
 
-    async def _beginning(self, named: str) -> str:
-        found = await self._ask.rows("erasing_beginning", str, named=named)
-        if not found:
-            raise FormatError(f"no interaction begins with {named[:80]}")
-        if len(found) > 1:
-            raise FormatError(f"several interactions begin with {named[:80]}: give the whole id")
-        return found[0]
+    async def _planned(self, selection: Selection, kept: Kept) -> Planned:
+        return await self._ask.answer(lambda ask: planned(ask, selection, self._is_gone, kept))
 
-    async def _searched(self, pointer: str, value: str) -> list[str]:
-        rows = await self._ask.rows("erasing_searched", _Searched)
-        return await asyncio.to_thread(self._search, rows, pointer, value)
+    async def _kept(
+        self, *, is_bypassed: bool = False, is_decided: bool = False, is_by_itself: bool = False
+    ) -> Kept:
+        """What policies keep now; their locks are on record.
 
-    def _search(self, rows: Iterable[_Searched], pointer: str, value: str) -> list[str]:
-        found: dict[str, None] = {}
-        reader = self._means.open_reader()
-        try:
-            for row in rows:
-                try:
-                    exchange = reader.exchange(row.raw_ref)
-                except (KeyDestroyed, FormatError):
-                    continue
-                if is_value_at(exchange, pointer, value):
-                    found[row.interaction] = None
-        finally:
-            reader.close()
-        return list(found)
+        `is_by_itself`: nobody asks now. Then no keeping has ended by time while the clock is not trusted.
+        """
+        found = await self._means.keepings.now(self._ask, self._locked)
+        now_ns = found.now_ns
+        if found and is_by_itself:
+            trust = await self._means.keepings.trusting.trust(self._ask)
+            now_ns = now_ns if trust is Trust.TRUSTED else 0
+        return replace(found, now_ns=now_ns, is_bypassed=is_bypassed, is_decided=is_decided)
 
-    async def _planned(self, selection: Selection) -> Planned:
-        return await self._ask.answer(lambda ask: planned(ask, selection, self._is_gone))
+    async def _locked(self, told: Sequence[dict[str, Any]]) -> None:
+        await self._told([self._telling.act("policy", LOCK, "recorder", each) for each in told])
 
     async def _exchange_count(self) -> int:
-        (numbers,) = await self._ask.rows("erasing_numbers", Numbers)
-        return numbers.exchanges
+        (count,) = await self._ask.rows("erasing_exchange_count", int)
+        return count
 
     def _is_gone(self, exchange: str) -> bool:
         """Whether its key is destroyed, and cannot come back."""
@@ -342,22 +384,11 @@ class Eraser:
             await asyncio.wrap_future(self._means.reach(position))
 
 
-@dataclass(frozen=True, slots=True)
-class _Deferred:
-    interaction: str
-    erasure: str
-    actor: str
-    reason: str
-    with_quoted: bool
-    exchange: str | None
-    """What was spared; None: all of the interaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Searched:
-    exchange: str
-    interaction: str
-    raw_ref: str
+def _all_done(done: list[Done], failed: Sequence[StoreError | OSError]) -> list[Done]:
+    """Raises the first of what failed."""
+    if failed:
+        raise failed[0]
+    return done
 
 
 def _hold_ended_by(act: ActFact) -> str:

@@ -6,9 +6,9 @@ milliseconds. What repeats it is followed from turn to turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from proxy.audit.erasure.plan import (
     QUOTED,
@@ -16,31 +16,32 @@ from proxy.audit.erasure.plan import (
     ErasurePlan,
     Hold,
     Selection,
-    Turn,
     erasure_plan,
 )
 from proxy.audit.retention.cascade import Reach
 from proxy.interactions.interaction import id_hash
 from proxy.journal.format import ExchangeId
+from proxy.recorder.erasing.kin import (
+    Told,
+    hashes_of,
+    kin_of,
+    listed,
+    told_around,
+    told_of,
+    turns_of,
+)
+from proxy.recorder.keeping.keepings import Ask, Kept
 
 MARK_DAYS: Final = 4
 """Whatever compares by digests was seen within so many days: their keys are of the day on which an exchange began, and of
 the day before; it shows things a day later at most, and a day is left over."""
-ROUNDS_MAX: Final = 100_000
-"""Of following turns whose ids do not tell their conversation: as many turns as the longest of them may have."""
+ATTEMPT_DAYS: Final = 2
+"""A create began so many days before it is seen, at most, and a day is left over. What has its body began on the same day,
+since it compares under the key of that day."""
 _DAY_US: Final = 86_400_000_000
 _LAST_US: Final = 2**62
 _FEW: Final = 1000
 """Interactions of which each is asked first whether it was tried several times; of more, some were."""
-_Row = TypeVar("_Row")
-
-
-class Ask(Protocol):
-    """Rows of a named statement, each as one of `make`."""
-
-    def __call__(
-        self, name: str, make: Callable[..., _Row], /, **parameters: object
-    ) -> list[_Row]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Planned:
     """Of the tables when this was planned: with as many, nothing came in since."""
     unknown: tuple[str, ...] = ()
     """Selected, and nothing was ever told of them."""
+    bypassed: frozenset[str] = frozenset()
+    """Of those that go, what a policy would have kept and a person set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +70,9 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A turn, as one exchange told of it."""
-
-    exchange: str
-    interaction: str
-    how: str
-    seen_us: int
-    previous: str | None
-    previous_hash: int | None
-    root_hash: int
-    has_content: bool
-    has_token: bool
-    is_streaming: bool
-    is_hop: bool
+class _Wish:
+    request_mac: str
+    began_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class _Answer:
     mac_hash: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Repeat:
     exchange: str
     about: str
@@ -121,21 +113,24 @@ class _Quoted:
     interaction: str
 
 
-def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> Planned:
+def planned(
+    ask: Ask, selection: Selection, is_gone: Callable[[str], bool], kept: Kept | None = None
+) -> Planned:
     """What erasing `selection` means now.
 
     Args:
         ask: of the tables.
         selection: whole ids.
         is_gone: whether the key of an exchange is destroyed.
+        kept: what policies keep. None: nothing.
 
     Raises:
         StoreError: the tables cannot answer.
     """
     (numbers,) = ask("erasing_numbers", Numbers)
     wanted = dict.fromkeys(selection.interactions)
-    told = _told_of(ask, wanted)
-    turns = _turns(told)
+    told = told_of(ask, wanted)
+    turns = turns_of(told)
     unknown = tuple(name for name in wanted if name not in turns)
     if selection.reach is not Reach.NODE:
         wanted |= dict.fromkeys(turns)
@@ -146,71 +141,38 @@ def planned(ask: Ask, selection: Selection, is_gone: Callable[[str], bool]) -> P
         if row.has_content and row.interaction in wanted
     ]
     if numbers.unread:
-        shown += ask("erasing_unread", _Shown, hashes=_listed(_hashes(wanted)))
+        shown += ask("erasing_unread", _Shown, hashes=listed(hashes_of(wanted)))
     shown = list(dict.fromkeys(shown))
     others = _quoting(ask, list(wanted), shown, told)
     streamed = {row.exchange for row in told if row.is_streaming}
     shown += _others_in(ask, [row for row in shown if row.exchange in streamed], others)
     if selection.known:
         names = [each.exchange for each in selection.known]
-        shown += ask("erasing_shown", _Shown, exchanges=_listed(names), since=0, until=_LAST_US)
+        shown += ask("erasing_shown", _Shown, exchanges=listed(names), since=0, until=_LAST_US)
     carriers = _carriers(selection, shown, others, is_gone)
     holds = ask("erasing_holds", Hold) if numbers.holds else []
-    if holds:  # who stands beside it in an exchange may be held by a turn of its own conversation
+    own = frozenset(turns) if kept and kept.is_decided else frozenset()
+    if (
+        holds or kept
+    ):  # who stands beside it in an exchange may be held by a turn of its own conversation
         turns |= kin_of(ask, {each.interaction for each in carriers} - turns.keys())
+    if kept:
+        holds += kept.holds(ask, turns.keys() - own)
     plan = erasure_plan(selection, turns.values(), carriers, holds)
     times = {row.exchange: row.seen_us for row in shown if row.seen_us is not None}
     taken = [times[exchange] for exchange in plan.exchanges if exchange in times]
     span = (min(taken) - _DAY_US, max(taken) + _DAY_US) if taken else None
-    return Planned(plan, span, numbers.exchanges, unknown)
-
-
-def kin_of(ask: Ask, interactions: Iterable[str]) -> dict[str, Turn]:
-    """All turns of the conversations that these belong to, with the turn before each; those that were recorded."""
-    return _turns(_told_of(ask, interactions))
-
-
-def _told_of(ask: Ask, interactions: Iterable[str]) -> list[_Told]:
-    """All that was told of these, and what ties their conversations together."""
-    found: dict[_Told, None] = {}
-    hashes, asked = set(_hashes(interactions)), set[int]()
-    for _ in range(ROUNDS_MAX):
-        fresh = hashes - asked
-        if not fresh:
-            break
-        rows = [
-            (id_hash(row.interaction), row)
-            for row in ask("erasing_kin", _Told, hashes=_listed(fresh))
-        ]
-        roots = {row.root_hash for own, row in rows if own in fresh}
-        # Of whom the turns behind were asked as well: all but the turns behind these conversations.
-        asked |= fresh | {own for own, row in rows if row.root_hash in roots}
-        for own, row in rows:
-            found[row] = None
-            hashes.add(own)
-            if row.previous_hash is not None:
-                hashes.add(row.previous_hash)
-    return list(found)
-
-
-def _turns(told: Iterable[_Told]) -> dict[str, Turn]:
-    turns: dict[str, Turn] = {}
-    for row in told:
-        before = turns.get(row.interaction)
-        previous = row.previous or (before.previous if before else None)
-        # Whoever polls may be told no turn before it: where the id says no root, either, the create knows it.
-        root = before.root if before and not row.previous else row.root_hash
-        turns[row.interaction] = Turn(row.interaction, previous, root)
-    return turns
+    bypassed = kept.bypassed.intersection(plan.order) if kept else ()
+    return Planned(plan, span, numbers.exchanges, unknown, frozenset(bypassed))
 
 
 def _others_told(
-    ask: Ask, wanted: Iterable[str], selected: Iterable[str], told: Iterable[_Told]
-) -> list[_Told]:
+    ask: Ask, wanted: Iterable[str], selected: Iterable[str], told: Iterable[Told]
+) -> list[Told]:
     """What else was told of turns that were found by their conversations: a poll may not name its own."""
-    hashes = _hashes(dict.fromkeys(wanted).keys() - set(selected))
+    hashes = hashes_of(dict.fromkeys(wanted).keys() - set(selected))
     known = set(told)
-    rows = ask("erasing_kin", _Told, hashes=_listed(hashes)) if hashes else []
+    rows = told_around(ask, hashes)[1] if hashes else []
     return [row for row in dict.fromkeys(rows) if row not in known]
 
 
@@ -234,13 +196,13 @@ def _carriers(
 
 
 def _quoting(
-    ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown], told: Sequence[_Told]
+    ask: Ask, interactions: Sequence[str], shown: Sequence[_Shown], told: Sequence[Told]
 ) -> list[_Quoted]:
     """Exchanges about others that repeat these, from day to day through the turns between.
 
     Nothing is asked that follows from what is known: each statement takes milliseconds.
     """
-    hashes = _listed(_hashes(interactions))
+    hashes = listed(hashes_of(interactions))
     seen = [row.seen_us for row in shown if row.seen_us is not None]
     span = {"since": min(seen, default=0), "until": max(seen, default=_LAST_US)}
     near = {
@@ -253,11 +215,11 @@ def _quoting(
         row.interaction for row in shown if row.has_token
     }
     if perhaps := [each for each in interactions if each not in answered]:
-        unanswered = ask("erasing_unanswered", str, hashes=_listed(_hashes(perhaps)), **span)
+        unanswered = ask("erasing_unanswered", str, hashes=listed(hashes_of(perhaps)), **span)
         if unanswered:
-            listed = _listed(_hashes(unanswered))
-            direct += ask("erasing_quoted_questions", _Quoted, hashes=listed, **near)
-    named = set(_hashes(interactions))
+            asked = listed(hashes_of(unanswered))
+            direct += ask("erasing_quoted_questions", _Quoted, hashes=asked, **near)
+    named = set(hashes_of(interactions))
     if any(row.is_hop and row.previous_hash in named for row in told):
         direct += _hops(ask, interactions)
     direct += _attempts(ask, hashes, shown)
@@ -268,7 +230,7 @@ def _quoting(
         for row in fresh:
             by_about.setdefault(row.about, set()).add(row.interaction)
         over = ask(
-            "erasing_bridges", _Quoted, hashes=_listed(_hashes(by_about))
+            "erasing_bridges", _Quoted, hashes=listed(hashes_of(by_about))
         )  # its interaction: the bridge
         fresh = [
             each
@@ -289,7 +251,7 @@ def _repeating(ask: Ask, answers: Sequence[_Answer], near: Mapping[str, int]) ->
         given.setdefault(answer.mac_hash, []).append(answer)
     return [
         _Quoted(row.exchange, row.about, answer.interaction)
-        for row in ask("erasing_repeats", _Repeat, macs=_listed(given), **near)
+        for row in sorted(set(ask("erasing_repeats", _Repeat, macs=listed(given), **near)))
         for answer in given[row.mac_hash]
         if answer.interaction != row.about
     ]
@@ -300,7 +262,7 @@ def _hops(ask: Ask, interactions: Sequence[str]) -> Iterator[_Quoted]:
     origins = {id_hash(interaction): {interaction} for interaction in interactions}
     fresh = origins
     while fresh:
-        rows = ask("erasing_hops", _Hop, hashes=_listed(fresh))
+        rows = ask("erasing_hops", _Hop, hashes=listed(fresh))
         later: dict[int, set[str]] = {}
         for row in rows:
             about_hash, sources = id_hash(row.about), fresh[row.previous_hash]
@@ -318,12 +280,26 @@ def _attempts(ask: Ask, hashes: str, shown: Sequence[_Shown]) -> list[_Quoted]:
     if not created:
         return []
     seen = [row.seen_us or 0 for row in created]
-    since, until = min(seen) - MARK_DAYS * _DAY_US, max(seen) + MARK_DAYS * _DAY_US
-    sequences = _listed(ExchangeId.parse(row.exchange).sequence for row in created)
-    span = {"since": since, "until": until}
-    if len(created) < _FEW and not ask("erasing_same_wishes", int, sequences=sequences, **span)[0]:
-        return []
+    span = {
+        "since": min(seen) - ATTEMPT_DAYS * _DAY_US,
+        "until": max(seen) + ATTEMPT_DAYS * _DAY_US,
+    }
+    if len(created) < _FEW:
+        sequences = listed(ExchangeId.parse(row.exchange).sequence for row in created)
+        if not _are_tried_again(ask, ask("erasing_wishes", _Wish, sequences=sequences, **span)):
+            return []
     return ask("erasing_quoted_attempts", _Quoted, hashes=hashes, **span)
+
+
+def _are_tried_again(ask: Ask, wishes: Collection[_Wish]) -> bool:
+    """Whether one of them failed, or a create with the body of one."""
+    if not wishes:
+        return False
+    began = [wish.began_us // _DAY_US for wish in wishes]
+    days = {"since": min(began) * _DAY_US, "until": (max(began) + 1) * _DAY_US - 1}
+    macs = listed({wish.request_mac for wish in wishes})
+    (are_several,) = ask("erasing_tried_again", bool, macs=macs, **days)
+    return are_several
 
 
 def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> list[_Shown]:
@@ -335,22 +311,13 @@ def _others_in(ask: Ask, shown: Sequence[_Shown], quoted: Sequence[_Quoted]) -> 
         found += ask(
             "erasing_shown",
             _Shown,
-            exchanges=_listed(by_time),
+            exchanges=listed(by_time),
             since=min(seen) - _DAY_US,
             until=max(seen) + _DAY_US,
         )
     if quoted:
-        about = _listed(_hashes({row.about for row in quoted}))
+        about = listed(hashes_of({row.about for row in quoted}))
         exchanges = {row.exchange for row in quoted}
         about_rows = ask("erasing_own", _Shown, hashes=about)
         found += [row for row in about_rows if row.exchange in exchanges]
     return found
-
-
-def _hashes(interactions: Iterable[str]) -> list[int]:
-    return [id_hash(interaction) for interaction in dict.fromkeys(interactions)]
-
-
-def _listed(values: Iterable[object]) -> str:
-    """As the statements take them."""
-    return ",".join(map(str, values))

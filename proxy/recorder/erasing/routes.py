@@ -1,7 +1,7 @@
 """Erasing, holding and releasing on the recorder's socket.
 
 POST /erase    {"id" | "ids" | "label" | "pointer" and "value", "reach", "quoted", "reason", "actor", "dry_run", "plan"} -> done
-POST /hold     {"id", "conversation", "reason", "actor"} -> {"hold", "interaction", "warning"}
+POST /hold     {"id", "conversation", "reason", "actor"} -> {"hold", "interaction", "warning", and what it is made of}
 POST /release  {"hold", "reason", "actor"} -> {"hold", "erasures": [...]}
 """
 
@@ -21,12 +21,11 @@ from proxy.audit.erasure.plan import ErasurePlan
 from proxy.audit.erasure.wish import actor_of, reason_of, wish_from_json
 from proxy.errors import FormatError, StoreError
 from proxy.recorder.erasing.eraser import Done, Eraser
-from proxy.recorder.erasing.sweep import ELSEWHERE, sweep
+from proxy.recorder.erasing.telling import ELSEWHERE
+from proxy.recorder.keeping.outlook import UNKNOWN, warning
+from proxy.store.erasing.copies import sweep
 from proxy.store.erasing.rewriting import SMALL_BYTES, mark_of
 
-WARNING: Final = (
-    "Google's own copy expires in spite of this hold: `export` it if it must outlive that"
-)
 REWRITTEN_WITHIN_S: Final = 5.0
 """How long an answer waits for a small tables' file to be written anew; for a larger one it does not, and says so."""
 LOOK_EACH_S: Final = 0.02
@@ -61,7 +60,7 @@ class ErasingRoutes:
             try:
                 await self._eraser.resume()
             except (StoreError, OSError) as error:  # a TimeoutError is one
-                _log.warning("erasures that were begun wait: %s", error)
+                _log.warning("erasures wait, and are looked at again: %s", error)
                 await asyncio.sleep(AGAIN_AFTER_S)
             else:
                 return
@@ -86,7 +85,8 @@ class ErasingRoutes:
         try:
             await self._eraser.prove()
         except (StoreError, OSError) as error:
-            _log.warning("keys that were to go are back, and are not destroyed yet: %s", error)
+            _log.warning("erasures wait, and are looked at again: %s", error)
+            self._is_left.set()
 
     async def answer(self, request: web.Request) -> web.Response:
         """Each of the three over HTTP."""
@@ -103,7 +103,7 @@ class ErasingRoutes:
         except (StoreError, OSError) as error:  # a TimeoutError is one
             # What was begun is finished by `keep_resuming`, not by whoever asked.
             if isinstance(error, OSError):
-                _log.warning("erasures that were begun wait: %s", error)
+                _log.warning("erasures wait, and are looked at again: %s", error)
             self._is_left.set()
             return 504, {"error": str(error) or "it took too long"}
 
@@ -120,7 +120,12 @@ class ErasingRoutes:
         named, is_conversation = _text_of(told, "id"), told.get("conversation") is True
         reason, actor = reason_of(told), actor_of(told)
         act = await self._eraser.hold(named, reason, actor, is_conversation=is_conversation)
-        return {"hold": act.act, "interaction": act.interaction, "warning": WARNING}
+        placed: dict[str, Any] = {"hold": act.act, "interaction": act.interaction}
+        try:
+            outlook = await self._eraser.outlook(str(act.act))
+        except (StoreError, OSError) as error:  # it is placed all the same
+            return placed | {"warning": f"{UNKNOWN}: {error}"}
+        return placed | asdict(outlook) | {"warning": warning(outlook)}
 
     async def _release(self, told: dict[str, Any]) -> dict[str, Any]:
         """Ends a hold; what waited for it is erased before the answer."""

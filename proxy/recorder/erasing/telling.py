@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -10,12 +11,26 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from proxy.audit.erasure.plan import ErasurePlan
+from proxy.audit.retention.cascade import Reach
 from proxy.recording.facts import ActFact
 from proxy.store.erasing.scrubbing import ERASED, EXCHANGES_PER_ACT
 from proxy.store.erasing.tombstones import Erasure
 
 INTERACTIONS_PER_ACT: Final = 150
 """Ids of one act: some 11 KB."""
+BYPASSED: Final = "bypassed"
+"""Among the counts of an erasure by which keepings are set aside: interactions that went although a policy keeps such."""
+ELSEWHERE: Final = (
+    "Google's own copy: only a deletion there ends it (`retention` says until when it lives)",
+    "folders that `export` or `show --media` wrote, and what people copied from the screen",
+    "spans and logs that were sent to collectors: spans hold content only if traces.content is on",
+    "backups of the data folder: they open only with keys, of which none may be older than this erasure",
+    "keyed digests in the vault's facts, sealed under the key of their day (data/keys/facts)",
+    "exchanges that are still open: their keys go when they end",
+    "what callers send again later: a new exchange that repeats it is recorded like any other",
+    "what a disk keeps below its files: keys are overwritten in place",
+)
+"""What an erasure here does not reach; told with every one."""
 _One = TypeVar("_One")
 
 
@@ -43,18 +58,22 @@ class Telling:
             seen: between which instants the rows of these exchanges were seen, us.
         """
         acts = []
+        wide = {"reach": erasure.reach, "quoted": erasure.with_quoted}
+        asked = {} if wide == {"reach": Reach.NODE, "quoted": False} else wide
+        if BYPASSED in erasure.counts:
+            asked = asked | {"bypass": True}
         what = "is gone" if not unproven else "is not shown any more; slots of keys are missing"
         for portion in _portions(erasure.interactions, INTERACTIONS_PER_ACT):
             detail = f"the content of {len(portion)} interactions {what}"
-            data = {"erasure": erasure.id, "interactions": portion}
-            acts.append(self.act(ERASED, detail, erasure.actor, data))
+            data = asked | {"erasure": erasure.id, "interactions": portion}
+            acts.append(_again(self.act(ERASED, detail, erasure.actor, data)))
         times: dict[str, Any] = {} if seen is None else {"seen_us": seen}
         proven = [name for name in erasure.exchanges if name not in unproven]
         acts += self.destroyed(erasure.id, proven, erasure.actor, times)
         for portion in _portions(sorted(unproven), EXCHANGES_PER_ACT):
             detail = f"the slots of {len(portion)} exchanges are not here: no key was destroyed"
             data = times | {"erasure": erasure.id, "unproven": portion}
-            acts.append(self.act(ERASED, detail, erasure.actor, data))
+            acts.append(_again(self.act(ERASED, detail, erasure.actor, data)))
         spared = _portions(erasure.spared, INTERACTIONS_PER_ACT)
         return acts + [self._deferral(erasure, {"spared": pairs}) for pairs in spared]
 
@@ -66,7 +85,7 @@ class Telling:
         for portion in _portions(exchanges, EXCHANGES_PER_ACT):
             detail = f"the keys of {len(portion)} exchanges are destroyed"
             data = {"erasure": erasure, "exchanges": portion} | (more or {})
-            acts.append(self.act(ERASED, detail, actor, data))
+            acts.append(_again(self.act(ERASED, detail, actor, data)))
         return acts
 
     def act(
@@ -91,19 +110,39 @@ class Telling:
         )
 
     def _deferral(self, erasure: Erasure, waiting: dict[str, Any]) -> ActFact:
-        shared = {"step": "deferred", "erasure": erasure.id, "quoted": erasure.with_quoted}
-        return self.act("erasure", erasure.reason, erasure.actor, shared | waiting)
+        shared: dict[str, Any] = {
+            "step": "deferred",
+            "erasure": erasure.id,
+            "quoted": erasure.with_quoted,
+        }
+        if erasure.reach != Reach.NODE:
+            shared["reach"] = erasure.reach
+        if BYPASSED in erasure.counts:
+            shared["bypass"] = True
+        return _again(self.act("erasure", erasure.reason, erasure.actor, shared | waiting))
 
 
-def counts_of(plan: ErasurePlan) -> dict[str, int]:
-    """What the first act says was planned."""
-    return {
+def counts_of(plan: ErasurePlan, bypassed: Collection[str] | None = None) -> dict[str, int]:
+    """What the first act says was planned.
+
+    `bypassed`: of what goes, what a policy keeps for whoever does not set it aside; None: it is not set aside.
+    """
+    set_aside = {} if bypassed is None else {BYPASSED: len(bypassed)}
+    return set_aside | {
         "interactions": len(plan.order),
         "exchanges": len(plan.exchanges),
         "quoted_left": len(plan.quoted),
         "left": len(plan.left),
         "held": len(plan.kept),
     }
+
+
+def _again(act: ActFact) -> ActFact:
+    """Named by what it says of its erasure: told again (resume) it is the same act, and a fleet has it once."""
+    told = {"kind": act.kind} | orjson.loads(act.data or "{}")
+    told.pop("seen_us", None)  # of a vault that was put back that is not known
+    name = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return replace(act, act=name[:32])
 
 
 def _portions(names: Sequence[_One], most: int) -> list[list[_One]]:

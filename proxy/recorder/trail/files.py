@@ -15,11 +15,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from proxy.audit.trail.merkle import TILE_WIDTH, Tree, leaf_hash
+from proxy.audit.trail.merkle import TILE_WIDTH, Tree, leaf_hashes
 from proxy.audit.trail.note import Checkpoint, Signer
 from proxy.audit.trail.tiles import (
     ENTRIES,
@@ -37,6 +38,8 @@ CHECKPOINT: Final = "checkpoint"
 CHECKPOINTS: Final = "checkpoints"
 PUBLIC_KEY: Final = "trail.vkey"
 POSITION: Final = "position.json"
+FILES_AT_ONCE: Final = 64
+"""Open and synced together; a checkpoint of 1,000 leaves writes some twelve."""
 BLOCK_BYTES: Final = 64 * 1024
 """One read of the kept checkpoints: 200 of them."""
 
@@ -94,7 +97,7 @@ class TrailFiles:
 
     def _extend(self, leaves: Sequence[bytes]) -> None:
         index = self._tree.size // TILE_WIDTH
-        for level, number, tile in self._tree.extend([leaf_hash(leaf) for leaf in leaves]):
+        for level, number, tile in self._tree.extend(leaf_hashes(leaves)):
             self._full.append((tile_path(level, number), pack_hashes(tile)))
         self._bundle += leaves
         while len(self._bundle) >= TILE_WIDTH:
@@ -123,8 +126,8 @@ class TrailFiles:
             TrailRefused: what was read back is not what was written.
         """
         changed = [*self._full, *self._partial()]
-        for path, data in changed:
-            self._put(path, data)
+        for first in range(0, len(changed), FILES_AT_ONCE):
+            self._put(changed[first : first + FILES_AT_ONCE])
         for parent in {(self._folder / path).parent for path, _ in changed}:
             sync_folder(parent)
         self._reread(self._tree.root())
@@ -191,7 +194,7 @@ class TrailFiles:
                 width = min(TILE_WIDTH, self._tree.size - index * TILE_WIDTH)
                 entries = unpack_entries(self._read(tile_path(ENTRIES, index, width)))
                 fresh = entries[tree.size - index * TILE_WIDTH :]
-                for level, number, tile in tree.extend([leaf_hash(entry) for entry in fresh]):
+                for level, number, tile in tree.extend(leaf_hashes(fresh)):
                     self._compare(tile_path(level, number), pack_hashes(tile))
             for level, tile in enumerate(tree.edge):
                 if tile:
@@ -222,23 +225,27 @@ class TrailFiles:
 
     def _replace(self, name: str, data: bytes) -> None:
         """A file with its name, durable; there is never half of it."""
-        self._put(name, data)
+        self._put([(name, data)])
         sync_folder((self._folder / name).parent)
 
-    def _put(self, name: str, data: bytes) -> None:
-        """The same, but for its name: sync the folder."""
-        path = self._folder / name
-        make_folder_below(self._folder, path.parent)
-        unborn = path.with_name(f"{path.name}.unborn")
-        descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            write_all(descriptor, [data], 0)
-            os.fsync(descriptor)
-            # What is read back before it is signed comes from the disk, not from memory.
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            os.close(descriptor)
-        unborn.rename(path)
+    def _put(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """The same for several, but for their names: sync the folders. Their first sync is one for nearly all of them."""
+        with ExitStack() as stack:
+            unborn = []
+            for name, data in files:
+                path = self._folder / name
+                make_folder_below(self._folder, path.parent)
+                beside = path.with_name(f"{path.name}.unborn")
+                descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                stack.callback(os.close, descriptor)
+                write_all(descriptor, [data], 0)
+                unborn.append((descriptor, beside, path))
+            for descriptor, _, _ in unborn:
+                os.fsync(descriptor)
+                # What is read back before it is signed comes from the disk, not from memory.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        for _, beside, path in unborn:
+            beside.rename(path)
 
     def _own(self, vkey: bytes) -> None:
         """A log has one key for ever."""

@@ -20,7 +20,7 @@ from proxy.audit.retention.clocks import RULES
 from proxy.audit.retention.decide import Move, Next, Now, World, decide
 from proxy.audit.retention.events import AnyEvent
 from proxy.audit.retention.machine import after
-from proxy.audit.retention.states import ATTENTION, FINAL, Disposal
+from proxy.audit.retention.states import ATTENTION, FINAL, Disposal, is_passed_over
 from proxy.audit.retention.trust import ClockWatch, Trust
 from proxy.steward.asking import NotAnswered, Recorder
 from proxy.steward.capture import Clocks
@@ -36,12 +36,15 @@ FULL_LOOK_S: Final = 300.0
 """How often the tables are asked for all that is due; in between only news is looked for."""
 DELETES_PER_ROUND: Final = 20
 """Intents that are made durable together."""
+LOOKS_AT_ONCE: Final = 4
+"""As many as background capture asks: each waits for an answer and for syncs, which serve several at once."""
 UNDER_WAY: Final = frozenset([Disposal.SENDING, Disposal.AMBIGUOUS, Disposal.VERIFYING])
 """Stays in care: its polls are seconds apart."""
 SEEN_FOR_S: Final = 1.0
 """How long what was seen of holds counts for DELETEs of one round: an upstream that is slow makes a round of them long."""
 ACTS_MAX: Final = 500
 """Of one call to the recorder, which takes a thousand."""
+NOTICE: Final = "since when policies stand: what began before has its notice"
 NEWS_US: Final = 2 * 3600 * 1_000_000
 
 _LOG: Final = logging.getLogger("steward")
@@ -114,6 +117,7 @@ class Disposals:
         under_way = [name for name, case in self.cases.items() if case.copy.disposal in UNDER_WAY]
         self.cases = await self._ledger.cases(wall_ns, self._boot, under_way)
         self._around = await self._ledger.surroundings(self.cases.values())
+        await self._widen()
         self._looked_s = self._clocks.mono_s()
         for case in self.cases.values():
             if self._is_new and case.copy.disposal is Disposal.DENIED:
@@ -158,8 +162,8 @@ class Disposals:
         await self._control([case for case, _ in moves.get(Move.CONTROL, ())])
         self._acts += await self._probing.look(self._when(), self._clocks.mono_s())
         await self._settle()
-        is_trusted = self._now().trust is Trust.TRUSTED
-        if is_trusted and not self._local.due and self._ledger.has_more_to_erase:
+        is_free = self._now().trust is Trust.TRUSTED and not self._local.due
+        if is_free and self._ledger.has_more_to_erase:
             await self._take_local(self._now().wall)
             await self._settle()
         await self._delete([case for case, _ in moves.get(Move.DELETE, ())][:DELETES_PER_ROUND])
@@ -200,6 +204,16 @@ class Disposals:
         await self._recorder.flush()
         around = await self._ledger.surroundings(cases)
         self._around = around if self._around is None else self._around.joined(around)
+        await self._widen()
+
+    async def _widen(self) -> None:
+        """What slipped in behind a turn that goes with all behind it goes, too, and first."""
+        names = self._around.slipped_in(self.cases) if self._around else []
+        for case in await self._ledger.read(names, self._boot) if names else ():
+            if is_passed_over(case.copy) and case.row.client in self._ledger.scope:
+                self.cases[case.row.interaction] = case
+                told = self._when() | {"is_request": True, "is_branch": True}
+                self._take(case, events.DutyBegan(**told, due_at=told["wall"]))
 
     async def _is_still_right(self, case: Case) -> bool:
         """Directly before it leaves, by what was seen a moment ago, and the policies' file."""
@@ -207,7 +221,8 @@ class Disposals:
         world = self._world(case)
         if not self._reach.is_our_turn():
             return False
-        return not world.is_held and (case.copy.is_request or world.is_wanted)
+        is_free = not (world.is_held or world.has_open_branch)
+        return is_free and (case.copy.is_request or world.is_wanted)
 
     async def _cancel(self, cases: list[Case]) -> None:
         for case in self._reach.allowed(cases):
@@ -216,18 +231,25 @@ class Disposals:
             await self._reach.cancel(case.row)
 
     async def _look_at(self, cases: list[Case]) -> None:
-        for case in self._reach.allowed(cases):
+        at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
+        async with asyncio.TaskGroup() as looks:
+            for case in self._reach.allowed(cases):
+                looks.create_task(self._look_at_one(case, at_once), name="look")
+
+    async def _look_at_one(self, case: Case, at_once: asyncio.Semaphore) -> None:
+        """What it shows has the time of its own answer: between two misses a minute must lie."""
+        async with at_once:
             told = await self._reach.look(case.row)
-            self._corroborate(told.date_s)
-            when = self._when()
-            is_late = when["wall"] > case.interval.latest + RULES.grace_ns
-            looked = events.Looked(
-                **when,
-                status=told.status,
-                retry_after_s=told.retry_after_s or 0,
-                is_overdue=is_late and self._now().trust is Trust.TRUSTED,
-            )
-            self._take(case, looked)
+        self._corroborate(told.date_s)
+        when = self._when()
+        is_late = when["wall"] > case.interval.latest + RULES.grace_ns
+        looked = events.Looked(
+            **when,
+            status=told.status,
+            retry_after_s=told.retry_after_s or 0,
+            is_overdue=is_late and self._now().trust is Trust.TRUSTED,
+        )
+        self._take(case, looked)
 
     async def _control(self, cases: list[Case]) -> None:
         """One look at something else serves all that wait for one."""
@@ -269,6 +291,8 @@ class Disposals:
             and case.copy.disposal in FINAL | ATTENTION
             and case.copy.disposal is not case.receipted
         ]
+        if any(case.copy.is_branch for case in ended):
+            await self._see_again(ended)
         acts = list(self._acts)
         if ended:
             await self._recorder.flush()  # the exchanges that a receipt names
@@ -359,8 +383,7 @@ class Disposals:
         """For the record, at each change: what is assumed of Google, and which policies hold."""
         shortest, longest = self._ledger.project.span
         while self._ledger.untold:
-            detail = "since when policies stand: what began before has its notice"
-            data: dict[str, Any] = self._ledger.untold[0]
+            detail, data = NOTICE, self._ledger.untold[0]
             act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
             await self._recorder.tell([act])
             del self._ledger.untold[0]
@@ -370,9 +393,8 @@ class Disposals:
             "rules": RULES.version,
             "policies": [policy.name for policy in self._ledger.policies][:100],
         }
-        if data == self._told_rules:
-            return
-        detail = "how long copies live upstream, and what policies want deleted"
-        act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
-        await self._recorder.tell([act])
-        self._told_rules = data
+        if data != self._told_rules:
+            detail = "how long copies live upstream, and what policies want deleted"
+            act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
+            await self._recorder.tell([act])
+            self._told_rules = data

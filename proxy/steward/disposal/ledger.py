@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,10 +31,11 @@ from proxy.audit.retention.clocks import (
 )
 from proxy.audit.retention.decide import can_be_proven
 from proxy.audit.retention.policy import Duty, Policy, Verdict, deletion_at, indexed, verdict
-from proxy.audit.retention.states import FINAL, Copy, Disposal
+from proxy.audit.retention.states import ATTENTION, FINAL, Copy, Disposal, is_passed_over
 from proxy.errors import ConfigError
 from proxy.interactions.interaction import id_hash
 from proxy.steward.asking import Cut, NotAnswered, Recorder
+from proxy.steward.disposal.rules import rules_of
 
 CARE_MAX: Final = 1000
 """Copies in care at once: each is held in memory with its events. The others wait in the tables."""
@@ -97,6 +98,17 @@ class Surroundings:
     held: frozenset[str]
     """What holds name."""
     protected: frozenset[str]
+
+    def slipped_in(self, cases: Mapping[str, Case]) -> list[str]:
+        """Turns behind one that goes with all behind it which may not have been told so: they came since."""
+        found: dict[str, None] = {}
+        for name in [name for name, case in cases.items() if case.copy.is_branch]:
+            for later in self.forest.descendants(name):
+                case = cases.get(later)
+                ended = self.states.get(later) in FINAL | ATTENTION
+                if is_passed_over(case.copy) if case else not ended:
+                    found[later] = None
+        return list(found)
 
     def joined(self, newer: Surroundings) -> Surroundings:
         """With what was read later, of some conversations whole: it counts there."""
@@ -202,15 +214,14 @@ class Ledger:
 
     async def _candidates(self, now_ns: int, after: str) -> list[str]:
         """A page of what may be due, by interaction."""
-        spans = [
-            policy.delete_upstream_after_s
-            for policy in self.policies
-            if policy.delete_upstream_after_s is not None
-        ]
+        cutoff_us, rules = rules_of(
+            self.policies, lambda policy: policy.delete_upstream_after_s, now_ns // 1000
+        )
         page = await self._recorder.query(
             "disposal_candidates",
             scope=self.scope,
-            cutoff_us=now_ns // 1000 - min(spans) * 1_000_000 if spans else None,
+            cutoff_us=cutoff_us,
+            rules=rules,
             after=after,
             finals=sorted(FINAL),
             limit=PAGE,
@@ -245,19 +256,18 @@ class Ledger:
 
     async def to_erase(self, now_ns: int) -> list[Case]:
         """Copies of ours that policies may want erased by now, a portion of all. Raises NotAnswered."""
-        spans = [
-            policy.erase_local_after_s
-            for policy in self.policies
-            if policy.erase_local_after_s is not None
-        ]
-        if not spans:
+        cutoff_us, rules = rules_of(
+            self.policies, lambda policy: policy.erase_local_after_s, now_ns // 1000
+        )
+        if cutoff_us is None:
             self.has_more_to_erase = False
             return []
         found: list[Case] = []
         for _ in range(LOCAL_PAGES):
             page = await self._recorder.query(
                 "disposal_kept",
-                cutoff_us=now_ns // 1000 - min(spans) * 1_000_000,
+                cutoff_us=cutoff_us,
+                rules=rules,
                 after=self._local_after,
                 limit=PAGE,
             )

@@ -35,15 +35,17 @@ _FILTERS: Final = {
     "cost_min": "c.amount_pico_usd >= $cost_min * 1e12",
     "cost_max": "c.amount_pico_usd <= $cost_max * 1e12",
     "slower_s": "i.create_duration_ns >= $slower_s * 1e9",
-    "tool": "i.interaction IN (SELECT s.interaction FROM steps AS s WHERE s.type = $tool OR s.name = $tool)",
-    "label": "i.interaction IN (SELECT o.interaction FROM observations AS o"
+    "tool": "i.id_hash IN (SELECT s.id_hash FROM steps AS s"
+    " WHERE s.seen_at >= $since - INTERVAL 1 DAY AND (s.type = $tool OR s.name = $tool))",
+    "label": "i.id_hash IN (SELECT o.id_hash FROM observations AS o"
     " WHERE list_contains(string_split(o.label_index, ','), $label))",
     "conversation": "i.root_hash::VARCHAR = $conversation",
     "words": "(starts_with(i.interaction, $words) OR contains(i.interaction, $words)"
     " OR contains(lower(coalesce(i.model, i.agent, '')), lower($words))"
     " OR i.previous_interaction_id = $words OR i.create_exchange = $words)",
 }
-"""By the field of Wanted. `i` are interactions, `c` their costs."""
+"""By the field of Wanted. `i` are interactions, `c` their costs. Steps are seen after their interaction was created; whose
+clock tells that may be Google's, hence the day."""
 _ORDERS: Final = {
     "created": "i.created_at",
     "tokens": "i.total_tokens",
@@ -113,13 +115,24 @@ def page_of(
     where, costs, values = _where(wanted)
     order = f" ORDER BY {_ORDERS[sort]} DESC NULLS LAST, i.created_at DESC, i.interaction DESC"
     page = " LIMIT $limit OFFSET $offset"
-    is_by_cost = sort == "cost" or costs != "TRUE"
-    statement = (
-        f"WITH picked AS MATERIALIZED (SELECT {columns}, i.id_hash"  # noqa: S608 - fixed pieces
-        f" FROM interactions AS i WHERE {where}{'' if is_by_cost else order + page})"
-        f" SELECT {columns}, c.amount_pico_usd AS cost_pico_usd, c.is_complete AS is_cost_complete"
-        f" FROM picked AS i{_COSTS} WHERE {costs}{order}{page if is_by_cost else ''}"
-    )
+    if sort == "cost" or costs != "TRUE":
+        # By cost the page is found first, of few columns: those of all that fit are more than the memory.
+        statement = (
+            "WITH picked AS MATERIALIZED (SELECT i.id_hash, i.interaction, i.created_at,"  # noqa: S608 - fixed pieces
+            f" i.total_tokens, i.create_duration_ns FROM interactions AS i WHERE {where}),"
+            " page AS MATERIALIZED (SELECT i.id_hash, i.interaction, c.amount_pico_usd, c.is_complete"
+            f" FROM picked AS i{_COSTS} WHERE {costs}{order}{page})"
+            f" SELECT {columns}, c.amount_pico_usd AS cost_pico_usd, c.is_complete AS is_cost_complete"
+            " FROM interactions AS i INNER JOIN page AS c"
+            f" ON c.id_hash = i.id_hash AND c.interaction = i.interaction{order}"
+        )
+    else:
+        statement = (
+            f"WITH picked AS MATERIALIZED (SELECT {columns}, i.id_hash"  # noqa: S608 - fixed pieces
+            f" FROM interactions AS i WHERE {where}{order}{page})"
+            f" SELECT {columns}, c.amount_pico_usd AS cost_pico_usd, c.is_complete AS is_cost_complete"
+            f" FROM picked AS i{_COSTS}{order}"
+        )
     return _asked(cursor, statement, values | {"limit": limit, "offset": offset})
 
 

@@ -87,8 +87,8 @@ class LentTables:
         try:
             yield cursor
         finally:
-            cursor.close()
             with self._changed:
+                cursor.close()  # not before: who closes the file interrupts those that are lent, and a closed one refuses
                 self._lent.discard(cursor)
                 self._changed.notify_all()
 

@@ -28,6 +28,27 @@ def about_one(ask: Ask, interaction: str) -> dict[str, Any] | None:
     return about | place
 
 
+def steps_of(ask: Ask, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its timeline, in order; `about`: from `about_one`.
+
+    Most interactions are told of by one exchange alone: then nothing has to be chosen, and the statement is
+    understood in a fifth of the time.
+
+    Raises:
+        StoreError: the tables refused.
+    """
+    name = about["interaction"]
+    if about["exchange_count"] != 1 or about["resume_count"]:
+        return ask("timeline_of", interaction=name)
+    return ask(
+        "timeline_told_once",
+        interaction=name,
+        seen_at=about["first_seen_at"],
+        has_input=about["input_step_count"] > 0,
+        has_output=about["output_step_count"] > 0,
+    )
+
+
 def may_be_a_hop(about: dict[str, Any]) -> bool:
     """Whether it may be one of several that make up one answer; what it was not told of is none."""
     is_continued = about["has_continuation_token"] or about["status"] == "requires_continuation"

@@ -17,6 +17,7 @@ import duckdb
 
 from proxy.errors import StoreError
 from proxy.journal.disk import sync_folder
+from proxy.store.erasing.copies import sweep
 from proxy.store.on_disk import remove_spilled
 
 REST_FACTOR: Final = 20
@@ -89,6 +90,7 @@ class Rewriting:
             sync_folder(
                 tables.parent
             )  # before the mark goes: else a power loss could keep the old file alone
+            sweep(tables.parent)  # copies of the old file have the same traces
             mark_of(tables).unlink(missing_ok=True)
             self._first_ns = None
         except (duckdb.Error, OSError) as error:

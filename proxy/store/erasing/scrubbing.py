@@ -67,26 +67,39 @@ def erased_exchanges(acts: Iterable[ActFact]) -> list[Erased]:
     return found
 
 
-def scrub_tables(connection: duckdb.DuckDBPyConnection, erased: Erased) -> None:
+def scrub_tables(connection: duckdb.DuckDBPyConnection, erased: Erased) -> frozenset[int]:
     """Take the digests out of the rows of these exchanges. Raises duckdb.Error: roll back.
 
-    Rows come in time order, so DuckDB passes over all but a few where it is known when they were seen. The file
-    keeps what stood there until it is written anew (rewriting.py).
+    Rows come in time order, so DuckDB passes over all but a few where it is known when they were seen: observations tell
+    it of steps, which have the instants of theirs. The file keeps what stood there until it is written anew (rewriting.py).
+
+    Returns:
+        The hashes of the ids of all interactions of which these exchanges told.
     """
+    where, parameters = rows_of(erased, is_timed=True)
+    connection.execute(
+        f"SELECT DISTINCT id_hash, epoch_us(seen_at) FROM observations WHERE {where}",  # noqa: S608
+        parameters or None,
+    )
+    told = connection.fetchall()
+    instants = [instant for _, instant in told]
+    if instants:
+        erased = replace(erased, seen=(min(instants), max(instants)))
     for table, columns in DIGESTS.items():
         nothing = ", ".join(f"{column} = NULL" for column in columns)
         something = " OR ".join(f"{column} IS NOT NULL" for column in columns)
         where, parameters = rows_of(erased, is_timed=table in _TIMED)
         if table == "exchanges" and (sequences := _sequences(erased.exchanges)):
-            where += f" AND sequence BETWEEN {min(sequences)} AND {max(sequences)}"
-        statement = f"UPDATE {table} SET {nothing} WHERE ({something}) AND {where}"  # noqa: S608  # our own names
-        connection.execute(statement, parameters)
+            where = f"sequence BETWEEN {min(sequences)} AND {max(sequences)} AND {where}"
+        statement = f"UPDATE {table} SET {nothing} WHERE {where} AND ({something})"  # noqa: S608  # our own names
+        connection.execute(statement, parameters or None)
     where, parameters = rows_of(erased, is_timed=True)
-    connection.execute(f"DELETE FROM repeats WHERE {where}", parameters)  # noqa: S608
+    connection.execute(f"DELETE FROM repeats WHERE {where}", parameters or None)  # noqa: S608
+    return frozenset(hashed for hashed, _ in told)
 
 
 def rows_of(erased: Erased, *, is_timed: bool) -> tuple[str, dict[str, Any]]:
-    """Which rows of a table are about these exchanges: a condition, and its parameters.
+    """Which rows of a table are about these exchanges: a condition, and its parameters, if any.
 
     Args:
         erased: which.
@@ -100,8 +113,8 @@ def rows_of(erased: Erased, *, is_timed: bool) -> tuple[str, dict[str, Any]]:
         parameters = {"exchanges": ",".join(names)}
     where = f"exchange IN ({listed})"
     if is_timed and erased.seen is not None:
-        where += " AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)"
-        parameters |= {"since": erased.seen[0], "until": erased.seen[1]}
+        since, until = map(int, erased.seen)
+        where += f" AND seen_at BETWEEN make_timestamp({since}) AND make_timestamp({until})"
     return where, parameters
 
 

@@ -45,6 +45,8 @@ class Erasure:
     """What was planned, for the act that tells of it."""
     spared: tuple[tuple[str, str], ...] = ()
     """Exchanges that would have gone, and the interaction for which, but hold something held; once it is settled."""
+    reach: str = "node"
+    """How far it was to go from what was named: the other proxies of a fleet take theirs as far."""
     is_settled: bool = False
     is_done: bool = False
     """The keys are gone."""
@@ -135,7 +137,8 @@ class Tombstones:
         told = {"begin": erasure.id, "at": erasure.at, "reason": erasure.reason}
         told |= {"interactions": erasure.interactions, "exchanges": erasure.exchanges}
         told |= {"actor": erasure.actor, "deferred": erasure.deferred}
-        self._write(told | {"quoted": erasure.with_quoted, "counts": dict(erasure.counts)})
+        told |= {"quoted": erasure.with_quoted, "reach": erasure.reach}
+        self._write(told | {"counts": dict(erasure.counts)})
 
     def settle(
         self, erasure: str, exchanges: Iterable[str], spared: Iterable[tuple[str, str]] = ()
@@ -203,6 +206,7 @@ class Tombstones:
                     tuple(told.get("deferred", ())),
                     told.get("quoted", False),
                     told.get("counts", {}),
+                    reach=told.get("reach", "node"),
                 )
                 self._unfinished[id_] = None
                 self._interactions.update(told["interactions"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import selectors
 import socket
 import struct
@@ -28,6 +30,7 @@ from proxy.store.sandbox.limits import (
     CONTENTS_MAX,
     DEADLINE_S,
     KILL_AFTER_S,
+    NICE,
     NOTHING,
     REF_BYTES_MAX,
     ROWS_MAX,
@@ -37,6 +40,9 @@ READ_BYTES: Final = 256 * 1024
 OUTPUT_BYTES_MAX: Final = 2 * ANSWER_BYTES_MAX
 """Of what the process may say: the rows with their frames."""
 PROGRAM: Final = (sys.executable, "-P", "-m", "proxy.store.sandbox")
+LOOK_S: Final = 0.5
+PATIENCE: Final = 6
+"""Times its deadline: so long may one take that waited for a core, for meanwhile it took nothing from anybody."""
 BURIAL: Final = "sandbox-burial"
 """Name of the threads that wait for a process which was killed."""
 
@@ -57,6 +63,8 @@ class Question:
     rows_max: int = ROWS_MAX
     opened: list[str] = field(default_factory=list)
     """References of which content was given out."""
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether anybody still waits for the answer; looked at every LOOK_S."""
 
 
 def answer_in_sandbox(question: Question, mono_s: Callable[[], float] = time.monotonic) -> Answer:
@@ -64,12 +72,13 @@ def answer_in_sandbox(question: Question, mono_s: Callable[[], float] = time.mon
 
     Raises:
         WrongQuestion: it may not run, or DuckDB refuses it.
-        TooSlow: the deadline came first.
+        TooSlow: the deadline came first, or nobody waits any more.
         TooMuch: it took more memory than it may.
     """
     if len(question.sql.encode("utf-8", "replace")) > TEXT_BYTES_MAX:
         raise WrongQuestion(f"a statement has at most {TEXT_BYTES_MAX >> 10} KiB")
-    ends_at = mono_s() + question.deadline_s + KILL_AFTER_S
+    if not question.is_wanted():
+        raise TooSlow("nobody waits for it any more")
     with ExitStack() as stack:
         ours, command, theirs = _content_sockets(question, stack)
         process = subprocess.Popen(  # noqa: S603  # our own program, with no argument of theirs
@@ -82,15 +91,26 @@ def answer_in_sandbox(question: Question, mono_s: Callable[[], float] = time.mon
             pass_fds=theirs,
         )
         stack.callback(_end, process)
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
         for number in theirs:
             socket.socket(fileno=number).close()  # the process has it now
-        talk = _Talk(question, process, ours, lambda: ends_at - mono_s())
+        time_ = _Time(process.pid, question.deadline_s, mono_s)
+        talk = _Talk(question, process, ours, time_.left_s)
         talk.ask()
         said = talk.listen()
-        is_late = mono_s() >= ends_at - KILL_AFTER_S
-    if said is None or (not said and is_late):
-        raise TooSlow(f"not answered within {question.deadline_s:g} s: ask for less at once")
+        if said is None or (not said and time_.is_late()):
+            raise TooSlow(time_.told())
     return _understood(said)
+
+
+def _waited_s(pid: int) -> float:
+    """Seconds in which a process could have run and others had the cores (schedstat in proc(5)); 0 where nobody tells."""
+    waited_ns = 0
+    with contextlib.suppress(OSError, IndexError):  # it may end meanwhile
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            waited_ns += int((task / "schedstat").read_bytes().split()[1])
+    return waited_ns / 1e9
 
 
 def _content_sockets(
@@ -123,6 +143,37 @@ def _understood(said: bytes) -> Answer:
         kind = WrongQuestion if told["kind"] == "refused" else TooMuch
         raise kind(told["error"])
     return Answer(read_ipc_stream(io.BytesIO(rest)).read_all(), told["is_cut"])
+
+
+class _Time:
+    """How long one process may take: its deadline, in which waiting for a core does not count, up to PATIENCE times it."""
+
+    def __init__(self, pid: int, deadline_s: float, mono_s: Callable[[], float]) -> None:
+        self._pid = pid
+        self._deadline_s = deadline_s
+        self._mono_s = mono_s
+        self._began_s = mono_s()
+
+    def left_s(self) -> float:
+        """Until one has to look again; nothing: it is to be killed."""
+        took_s, end_s = self._took_s(), self._deadline_s + KILL_AFTER_S
+        own_s = took_s - _waited_s(self._pid)
+        return max(0.0, min(end_s - own_s, PATIENCE * end_s - took_s))
+
+    def is_late(self) -> bool:
+        return self._took_s() - _waited_s(self._pid) >= self._deadline_s
+
+    def told(self) -> str:
+        """Why there is no answer. While the process is there."""
+        if (waited_s := _waited_s(self._pid)) > self._deadline_s / 2:
+            return (
+                f"not answered within {self._took_s():.0f} s, of which it waited {waited_s:.0f} s for a core:"
+                " recording comes first, ask again later"
+            )
+        return f"not answered within {self._deadline_s:g} s: ask for less at once"
+
+    def _took_s(self) -> float:
+        return self._mono_s() - self._began_s
 
 
 class _Talk:
@@ -158,7 +209,7 @@ class _Talk:
             pass  # it is gone: what it said tells
 
     def listen(self) -> bytes | None:
-        """All it says; None: its time was up."""
+        """All it says; None: its time was up, or nobody waits any more."""
         stream = self._process.stdout
         assert stream is not None
         said = bytearray()
@@ -168,9 +219,9 @@ class _Talk:
                 selector.register(self._held, selectors.EVENT_READ)
             while True:
                 left_s = self._left_s()
-                if left_s <= 0:
+                if left_s <= 0 or not self._question.is_wanted():
                     return None
-                for key, _ in selector.select(left_s):
+                for key, _ in selector.select(min(left_s, LOOK_S)):
                     if key.fileobj is self._held:
                         if not self._give():
                             selector.unregister(self._held)

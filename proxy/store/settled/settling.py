@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from importlib import resources
+from string import Template
 from typing import Final
 
 import duckdb
 
-from proxy.store.erasing.scrubbing import Erased, erased_exchanges, rows_of
 from proxy.store.position import FactBatch
 from proxy.store.pricing import repricing
 
 SETTLE_ROWS: Final = 8192
 """Touched ones that wait at most: to compute them takes a tenth of a second at each question."""
+SETTLE_ROWS_LEAST: Final = 128
+"""Fewer at once would not help who has so little memory."""
 DISPOSAL: Final = "disposal"
 """Kind of the acts that tell how far the deletion of a copy at Google is."""
 QUIET_NS: Final = 2 * 1_000_000_000
@@ -31,20 +34,33 @@ PORTIONS_PER_CHECKPOINT: Final = 8
 PORTIONS_MAX: Final = 1_000_000
 """Of one backlog: more than any file has."""
 _FRESH: Final = {
-    "settled": "interactions_fresh",
-    "settled_cost_lines": "cost_lines_fresh",
-    "settled_costs": "costs_fresh",
-    "settled_copies": "copies_fresh",
+    "settled": "interactions_fresh_from($observation, $mention)",
+    "settled_cost_lines": "cost_lines_fresh_from($observation, $cost)",
+    "settled_costs": "costs_fresh_from($observation, $cost)",
+    "settled_copies": "copies_fresh_from($observation, $mention, $next)",
     "settled_tool_steps": "tool_steps_fresh",
 }
-"""By table: the view that computes what is touched."""
+"""By table: what computes the touched, of the rows from these on."""
 _TOUCHED: Final = {"settled_copies": "copies_touched"}
 """By table, where that is not `touched`: which rows are computed anew."""
+_FIRST: Final = {
+    "observation": ("observations", "id_hash"),
+    "mention": ("mentions", "id_hash"),
+    "cost": ("costs", "id_hash"),
+    "next": ("observations", "previous_hash"),
+}
+"""By name: the table and the column by which the first row of what is touched is found."""
+_NO_ROW: Final = 2**62
+"""Behind all rows, where nothing touched has any."""
+_FIRST_SQL: Final = (
+    "(SELECT min(rowid) FROM {} WHERE {} IN (SELECT told.id_hash FROM copies_touched AS told))"
+)
 
-_WITH_DIGESTS: Final = ("settled_copies", "settled_tool_steps")
-"""Tables with digests of content: they are not to wait until the interactions are settled again."""
+_WITH_DIGESTS: Final = {"settled_copies": "label_index", "settled_tool_steps": "step_mac"}
+"""By table: its column of digests of content, which are not to wait until the interactions are settled again."""
 
-_WAITING: Final = ("touched", "touched_copies", "unsettled")
+_TOUCHED_TABLES: Final = ("touched", "touched_copies")
+_WAITING: Final = (*_TOUCHED_TABLES, "unsettled")
 _FILLED_BY: Final = (
     *("10_interactions.sql", "11_steps_kept.sql", "40_costs.sql", "70_retention.sql"),
 )
@@ -55,11 +71,9 @@ _TOUCH_SQL: Final = """
     UNION ALL
     SELECT ('0x' || substr(sha256(unnest($names::VARCHAR[])), 1, 16))::UBIGINT
 """
-_TOUCH_ERASED_SQL: Final = """
-    INSERT INTO touched
-    SELECT DISTINCT id_hash
-    FROM observations
-    WHERE """
+_DELETE_THESE_SQL: Final = "DELETE FROM {} WHERE id_hash IN (SELECT unnest(?::UBIGINT[]))"
+_LATER_SQL: Final = "SELECT id_hash FROM {} GROUP BY id_hash ORDER BY min(rowid) OFFSET {}"
+_TOUCHED_SQL: Final = "id_hash IN (SELECT told.id_hash FROM touched AS told)"
 _DELETE_SQL: Final = "DELETE FROM {} WHERE id_hash IN (SELECT told.id_hash FROM {} AS told)"
 _PRICED_SQL: Final = "SELECT count(DISTINCT id_hash) FROM costs"
 
@@ -74,30 +88,34 @@ class Settling:
         self._waiting = SETTLE_ROWS if is_waiting else 0
         self._quiet_since_ns: int | None = None
 
-    def touch(self, batch: FactBatch) -> None:
-        """Note what a batch tells of, in its transaction, after its rows are in. Raises duckdb.Error."""
+    def touch(self, batch: FactBatch, erased: Collection[int]) -> None:
+        """Note what a batch tells of, in its transaction, after its rows are in. Raises duckdb.Error.
+
+        Args:
+            batch: as it went in.
+            erased: hashes of the ids of those whose digests left with it.
+        """
         hashes, names = _told_of(batch)
-        if hashes or names:
-            given = {"hashes": sorted(hashes), "names": sorted(names)}
-            self._connection.execute(_TOUCH_SQL.format("touched"), given)
+        _touch(self._connection, "touched", hashes=hashes, names=names)
         before, disposed = _told_of_copies(batch)
-        if before or disposed:
-            given = {"hashes": sorted(before - hashes), "names": sorted(disposed - names)}
-            self._connection.execute(_TOUCH_SQL.format("touched_copies"), given)
-        for erased in erased_exchanges(batch.acts):
+        copies, named = before - hashes, disposed - names
+        _touch(self._connection, "touched_copies", hashes=copies, names=named)
+        if erased:
             self._forget_digests(erased)
         if any(act.kind == repricing.KIND for act in batch.acts):
             self._touch_priced()
         self._waiting += len(hashes) + len(names) + len(before) + len(disposed)
         self._quiet_since_ns = None
 
-    def _forget_digests(self, erased: Erased) -> None:
+    def _forget_digests(self, erased: Collection[int]) -> None:
         """Digests of labels and steps leave with the rows that they were taken from, at once."""
-        where, given = rows_of(erased, is_timed=True)
-        self._connection.execute(_TOUCH_ERASED_SQL + where, given)
-        for table in _WITH_DIGESTS:
-            self._connection.execute(_DELETE_SQL.format(table, "touched"))
-        self._waiting += len(erased.exchanges)
+        _touch(self._connection, "touched", hashes=erased)
+        # One alone is looked for in half the time that all take which wait beside it.
+        where = f"id_hash = {min(erased)}" if len(erased) == 1 else _TOUCHED_SQL
+        for table, digest in _WITH_DIGESTS.items():
+            something = f"{digest} IS NOT NULL"  # where nobody gives labels, nothing is looked at
+            self._connection.execute(f"DELETE FROM {table} WHERE {something} AND {where}")  # noqa: S608
+        self._waiting += len(erased)
 
     def _touch_priced(self) -> None:
         """Another book: all costs are others. Few are told so at once, many one portion after the other."""
@@ -125,17 +143,25 @@ class Settling:
 def settle(connection: duckdb.DuckDBPyConnection) -> None:
     """Put all into the tables that waits: what was touched, then the backlog, a portion in each transaction.
 
+    Where a portion needs more memory than there is, in smaller ones: its rows may lie anywhere in the tables.
+
     Raises:
         duckdb.Error: what was not settled yet is as it was.
     """
-    _in_transaction(connection, _settle_touched)
+    rows = SETTLE_ROWS
     for number in range(1, PORTIONS_MAX):
-        if not has_rows(connection, "unsettled"):
+        if not any(has_rows(connection, table) for table in _WAITING):
             return
-        _in_transaction(connection, _settle_portion)
+        try:
+            _in_transaction(connection, partial(_settle_portion, rows=rows))
+        except duckdb.OutOfMemoryException:
+            if rows <= SETTLE_ROWS_LEAST:
+                raise
+            rows //= 4
+            _checkpoint(connection)
+            continue
         if number % PORTIONS_PER_CHECKPOINT == 0:
-            with contextlib.suppress(duckdb.TransactionException):  # a reader stands in the way
-                connection.execute("CHECKPOINT facts")
+            _checkpoint(connection)
 
 
 def forget_settled(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -156,6 +182,20 @@ def forget_settled(connection: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
+def fresh_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """By table: the question whose answer are its touched rows, from where the first of them lies.
+
+    That is looked for in one column of each table, a tenth of what it would cost to look in all.
+    """
+    wanted = ", ".join(_FIRST_SQL.format(*where) for where in _FIRST.values())
+    found = connection.execute(f"SELECT {wanted}").fetchone() or ()
+    first = {name: _NO_ROW if row is None else row for name, row in zip(_FIRST, found, strict=True)}
+    return {
+        table: f"SELECT * FROM {Template(fresh).substitute(first)}"  # noqa: S608
+        for table, fresh in _FRESH.items()
+    }
+
+
 def has_rows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether any wait in one of the two tables."""
     return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
@@ -174,20 +214,52 @@ def _in_transaction(
         raise
 
 
-def _settle_portion(connection: duckdb.DuckDBPyConnection) -> None:
-    portion = f"FROM unsettled ORDER BY rowid LIMIT {SETTLE_ROWS}"
+def _checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    with contextlib.suppress(duckdb.TransactionException):  # a reader stands in the way
+        connection.execute("CHECKPOINT facts")
+
+
+def _settle_portion(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
+    if any(has_rows(connection, table) for table in _TOUCHED_TABLES):
+        later = {table: _put_aside(connection, table, rows) for table in _TOUCHED_TABLES}
+        _settle_touched(connection)
+        for table, hashes in later.items():
+            _touch(connection, table, hashes=hashes)
+        return
+    portion = f"FROM unsettled ORDER BY rowid LIMIT {rows}"
     connection.execute(f"INSERT INTO touched SELECT id_hash {portion}")
     connection.execute(f"DELETE FROM unsettled WHERE rowid IN (SELECT rowid {portion})")  # noqa: S608
     _settle_touched(connection)
 
 
+def _put_aside(connection: duckdb.DuckDBPyConnection, table: str, rows: int) -> list[int]:
+    """Hashes of all but the first, which are left; within a transaction, which nobody sees before they are back."""
+    found = connection.execute(_LATER_SQL.format(table, rows)).fetchall()
+    hashes = [hash_ for (hash_,) in found]
+    if hashes:
+        connection.execute(_DELETE_THESE_SQL.format(table), [hashes])
+    return hashes
+
+
 def _settle_touched(connection: duckdb.DuckDBPyConnection) -> None:
-    for table, fresh in _FRESH.items():  # names of our own
+    for table, fresh in fresh_rows(connection).items():
         touched = _TOUCHED.get(table, "touched")
         connection.execute(_DELETE_SQL.format(table, touched))
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {fresh}")  # noqa: S608
-    connection.execute("DELETE FROM touched")
-    connection.execute("DELETE FROM touched_copies")
+        connection.execute(f"INSERT INTO {table} BY NAME {fresh}")
+    for table in _TOUCHED_TABLES:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608
+
+
+def _touch(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    hashes: Collection[int] = (),
+    names: Collection[str] = (),
+) -> None:
+    if hashes or names:
+        given = {"hashes": sorted(hashes), "names": sorted(names)}
+        connection.execute(_TOUCH_SQL.format(table), given)
 
 
 def _told_of(batch: FactBatch) -> tuple[set[int], set[str]]:

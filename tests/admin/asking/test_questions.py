@@ -108,6 +108,18 @@ async def test_each_question_is_in_the_trail_and_repeats_are_counted(
     assert json.loads(last.data or "")["repeats_before"] == 2
 
 
+async def test_a_question_about_an_interaction_says_in_the_trail_about_which(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    async with served(tmp_path, tables) as listener:
+        for name in ("v1_one", "v1_two", "what he said"):
+            path = "/v1/queries/interaction_steps"
+            await listener.ask(path, listener.local, params={"interaction": name})
+
+    found = [(json.loads(act.data or "")["query"], act.interaction) for act in listener.acts.told]
+    assert found == [("interaction_steps", name) for name in ("v1_one", "v1_two", "(odd)")]
+
+
 async def test_while_the_tables_are_closed_it_says_later(tmp_path: Path) -> None:
     tables = LentTables(lambda: Database.open(tmp_path / "facts.duckdb"))
     async with served(tmp_path, tables) as listener:

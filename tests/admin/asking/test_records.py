@@ -30,6 +30,7 @@ async def test_a_page_is_narrowed(tmp_path: Path, tables: LentTables) -> None:
 
     assert [row["interaction"] for row in told.json()["rows"]] == ["v1_one"]
     assert told.json()["next"] is None
+    assert json.loads(listener.acts.told[0].data or "")["row_count"] == 1
     assert wrong.status == 400
 
 

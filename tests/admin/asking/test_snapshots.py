@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from proxy.admin.asking import snapshots
 from proxy.admin.asking.snapshots import AGE_NS, Snapshots
 from proxy.errors import StoreError
+from tests.end_to_end.programs import look_until
 
 
 class Clock:
@@ -66,3 +69,34 @@ async def test_a_copy_that_does_not_come_is_said(
     with pytest.raises(StoreError, match="no copy"):
         async with Snapshots(tmp_path, lambda _target: Future(), Clock()).newest():
             pass
+
+
+async def test_a_copy_that_comes_too_late_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "MADE_WITHIN_S", 0.01)
+    under_way: Future[Any] = Future()
+    under_way.set_running_or_notify_cancel()
+
+    with pytest.raises(StoreError, match="no copy"):
+        async with Snapshots(tmp_path, lambda _target: under_way, Clock()).newest():
+            pass
+    (tmp_path / "audit-1.duckdb").touch()
+    under_way.set_result(None)
+
+    assert names(tmp_path) == []
+
+
+async def test_one_that_nobody_asks_any_more_goes_when_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "AGE_NS", 20_000_000)
+    made = Snapshots(tmp_path, copied, time.monotonic_ns)
+
+    async with made.newest():
+        pass
+
+    await asyncio.to_thread(look_until, lambda: True if not names(tmp_path) else None, "its end")
+    async with made.newest() as again:
+        assert again.exists()
+    made.clear()

@@ -60,6 +60,22 @@ async def test_each_plan_is_told_with_its_reason_and_never_counted_with_another(
     assert "user=a" not in str(listener.acts.told)
 
 
+async def test_what_policies_keep_is_set_aside_by_an_admin_alone(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    body = {"id": "v1_one", "bypass": True}
+    async with served(tmp_path, tables) as listener:
+        answers = [
+            await listener.ask(
+                "/v1/erase", listener.token(role), method="POST", json=body, headers=REASON
+            )
+            for role in (Role.OPERATOR, Role.ADMIN)
+        ]
+
+    assert [answer.status for answer in answers] == [403, 200]
+    assert [wish["bypass"] for _, wish in listener.wishes] == [True]
+
+
 async def test_what_compares_content_needs_the_right_to_it_and_is_an_access(
     tmp_path: Path, tables: LentTables
 ) -> None:

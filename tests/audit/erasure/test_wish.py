@@ -76,3 +76,11 @@ def test_who_and_why_are_asked_of_holds_too() -> None:
 def test_a_wish_may_name_the_plan_that_was_shown() -> None:
     assert wish_from_json(WISH | {"id": "v1_1"}).plan is None
     assert wish_from_json(WISH | {"id": "v1_1", "plan": "ab12"}).plan == "ab12"
+
+
+def test_what_policies_keep_is_set_aside_only_where_that_is_said() -> None:
+    told = {"id": "v1_a", "reason": "asked for", "actor": "ann"}
+
+    assert not wish_from_json(told).is_bypassing
+    assert not wish_from_json(told | {"bypass": "yes"}).is_bypassing
+    assert wish_from_json(told | {"bypass": True}).is_bypassing

@@ -30,6 +30,15 @@ def test_a_policy_is_read_with_its_conditions_and_its_spans() -> None:
     assert policy.is_explicit
 
 
+def test_what_is_kept_is_locked_in_mode_compliance_alone() -> None:
+    text = '[[policy]]\nname = "a"\nkeep_local = "1d"\n'
+
+    modes = [policies_from(text + more, "f")[0].is_locked for more in ("", 'mode = "governance"')]
+
+    assert modes == [False, False]
+    assert policies_from(text + 'mode = "compliance"', "f")[0].is_locked
+
+
 def test_an_empty_file_makes_no_policy() -> None:
     assert policies_from("", "policies.toml") == ()
 
@@ -56,6 +65,12 @@ def test_an_empty_file_makes_no_policy() -> None:
         ('[[policy]]\nname = "a"\nclients = "x"\nkeep_local = "1d"', "clients is a list"),
         ('[[policy]]\nname = "a"\nclients = []\nkeep_local = "1d"', "clients is empty"),
         ('[[policy]]\nname = "a"\nkeep_local = "1d"\n' * 2, "two policies have the same name"),
+        ('[[policy]]\nname = "a"\nkeep_local = "1d"\nmode = "strict"', "governance or compliance"),
+        ('[[policy]]\nname = "a"\nerase_local_after = "1d"\nmode = "compliance"', "keep_local"),
+        (
+            f'[[policy]]\nname = "a"\nkeep_local = "1d"\nmode = "compliance"\nmodels = ["{"m" * 81}"]',
+            "make several policies of it",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:

@@ -36,9 +36,11 @@ from proxy.audit.retention.states import (
     Evidence,
     Flag,
     Store,
+    is_passed_over,
 )
 from proxy.audit.retention.trust import AHEAD_NS, CORROBORATED_WITHIN_NS, ClockWatch, Trust
 from tests.audit.retention.upstream import Clock, Google, Habits, Told
+from tests.audit.retention.witnesses import has_witnesses
 
 BESIDE = {"search_grounding": 30, "abuse_log": 55, "studio_log": 55, "cache": -1}
 """Days that a copy beside the stored one may live; a cache as long as it likes."""
@@ -72,6 +74,11 @@ class Steward:
         self.wire: dict[str, list[tuple[str, int, Told | None]]] = {}
         """By copy: DELETE, GET and cancel in order, when, and the answer to a DELETE (None: not recorded)."""
         self.last_interval: dict[str, Interval] = {}
+        # A pure question that was asked before is answered as then: looks are many, changes few.
+        self._intervals: dict[str, tuple[object, Interval]] = {}
+        self._forest = Forest({})
+        self._forest_of = 0
+        self._protected: tuple[object, frozenset[str]] = (None, frozenset())
 
     # Recording.
 
@@ -81,6 +88,9 @@ class Steward:
         after = self.copies[name] = machine.after(before, event)
         self._judge_final(name, before, after)
         self._judge_told(name, event, after)
+        is_news = (before.disposal, before.flags) != (after.disposal, after.flags)
+        if is_news and after.disposal in FINAL | ATTENTION:
+            self._judge_receipt(name, after)
 
     def stamp(self) -> dict[str, Any]:
         return {
@@ -124,11 +134,16 @@ class Steward:
 
     def interval(self, name: str) -> Interval:
         copy = self.copies[name]
-        anchor = Anchor(copy.began_at, "created", copy.updated_at, copy.continued_at)
-        found = expiry(anchor, self.tier, self.days if self.tier is Tier.PAID else None, 0)
-        if copy.served_at:
-            seen = Seen(copy.served_at, copy.longest_unused_ns)
-            found = narrowed(found, anchor, seen, 0)
+        uses = (copy.began_at, copy.updated_at, copy.continued_at)
+        asked = (uses, copy.served_at, copy.longest_unused_ns, self.tier, self.days)
+        before, found = self._intervals.get(name, (None, None))
+        if found is None or before != asked:
+            anchor = Anchor(uses[0], "created", *uses[1:])
+            found = expiry(anchor, self.tier, self.days if self.tier is Tier.PAID else None, 0)
+            if copy.served_at:
+                seen = Seen(copy.served_at, copy.longest_unused_ns)
+                found = narrowed(found, anchor, seen, 0)
+            self._intervals[name] = (asked, found)
         self._judge_interval(name, found)
         return found
 
@@ -148,15 +163,19 @@ class Steward:
         """All turns behind it."""
         found, waiting = [], [name]
         while waiting:
-            later = [turn for turn, before in self.before.items() if before == waiting[-1]]
-            waiting.pop()
+            last = waiting.pop()
+            later = [turn for turn, before in self.before.items() if before == last]
             found += later
             waiting += later
         return found
 
     def world(self, name: str) -> World:
-        forest = Forest(self.before)
-        held = [turn for turn, holders in self.holds.items() if holders]
+        if self._forest_of != len(self.before):
+            self._forest, self._forest_of = Forest(dict(self.before)), len(self.before)
+        forest = self._forest
+        held = (forest, [turn for turn, holders in self.holds.items() if holders])
+        if self._protected[0] != held:
+            self._protected = (held, forest.protected(held[1]))
         is_open = name in self.selected and any(
             self.copies[turn].disposal not in FINAL
             for turn in forest.descendants(name)
@@ -165,7 +184,7 @@ class Steward:
         return World(
             self.interval(name),
             self.has_credential,
-            name in forest.protected(held),
+            name in self._protected[1],
             has_open_branch=is_open,
             is_wanted=name not in self.unwanted,
         )
@@ -175,6 +194,7 @@ class Steward:
         self.watch = self.watch.seen(self.clock.wall, self.clock.mono)
         if self.watch.trust is not Trust.TRUSTED and self.has_credential:
             self.watch = self.watch.corroborated(self.clock.true)
+        self.widen()
         return sum(self.step(name) for name in list(self.copies))
 
     def step(self, name: str, *, is_killed: bool = False) -> int:
@@ -312,12 +332,13 @@ class Steward:
             assert has_witnesses(told), f"{name} is said to be verified without witnesses"
 
     def _judge_told(self, name: str, event: events.AnyEvent, after: Copy) -> None:
-        """What people see is told with the event itself, and no receipt says too much."""
+        """What people see is told with the event itself."""
         told = telling.written(event, after)
         assert told["state"] == after.disposal, f"{name} is shown in another state"
         assert (after.disposal in PERSON) == (after.disposal in ATTENTION)
-        if after.disposal not in FINAL | ATTENTION:
-            return
+
+    def _judge_receipt(self, name: str, after: Copy) -> None:
+        """It says no more than is so."""
         has_cache = len(self.journal) % 2 == 1
         now, uses = self.clock.wall, [("cache", "c")] if has_cache else []
         beside = residues(["google_search_call"], uses, now)
@@ -348,17 +369,25 @@ class Steward:
         if stored is not None and not self.has_jumped:
             assert found.earliest <= stored.expires_at <= found.latest
 
-    # For tests that tell a story.
-
     def run(self, seconds: int, step_s: int = 60) -> None:
         """Let time go by, looking every `step_s`."""
         for _ in range(seconds // step_s):
             self.clock.advance(step_s * SECOND_NS)
             self.tick()
 
-    def ask_removal(self, name: str, *, is_request: bool = True) -> None:
-        began = events.DutyBegan(**self.stamp(), due_at=self.clock.wall, is_request=is_request)
+    def ask_removal(self, name: str, *, is_request: bool = True, is_branch: bool = False) -> None:
+        began = events.DutyBegan(
+            **self.stamp(), due_at=self.clock.wall, is_request=is_request, is_branch=is_branch
+        )
         self.take(name, began)
+
+    def widen(self) -> None:
+        """What came behind a turn that goes with all behind it is selected, too."""
+        for name in (name for name, copy in list(self.copies.items()) if copy.is_branch):
+            for turn in self.behind(name):
+                if is_passed_over(self.copies[turn]):
+                    self.selected.add(turn)
+                    self.ask_removal(turn, is_branch=True)
 
 
 def steward(**habits: Any) -> Steward:
@@ -368,33 +397,3 @@ def steward(**habits: Any) -> Steward:
     made.create("x", None)
     made.take("x", events.Looked(**made.stamp(), status=200))
     return made
-
-
-def has_witnesses(told: list[events.AnyEvent]) -> bool:
-    """A 200, and after the last of them two 404s far enough apart with a control between, in one life."""
-    served = [n for n, each in enumerate(told) if is_served(each)]
-    if not served:
-        return False
-    after = told[served[-1] + 1 :]
-    misses = [
-        each
-        for each in after
-        if isinstance(each, events.Looked) and each.status == 404 and each.boot
-    ]
-    controls = [each for each in after if isinstance(each, events.ControlLooked)]
-    return any(
-        late.mono - early.mono >= machine.CONFIRM_NS
-        and late.boot == early.boot
-        and any(
-            each.is_served and each.boot == early.boot and early.mono <= each.mono <= late.mono
-            for each in controls
-        )
-        for early in misses
-        for late in misses
-    )
-
-
-def is_served(event: events.AnyEvent) -> bool:
-    if isinstance(event, events.Continued):
-        return True
-    return isinstance(event, events.Looked) and event.status == 200

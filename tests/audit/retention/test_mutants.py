@@ -70,6 +70,11 @@ MUTANTS: Final[dict[str, Patch]] = {
         "_restarted",
         lambda copy, event: replace(copy, boot=event.boot, disposal=Disposal.SCHEDULED),
     ),
+    "cascade: what comes behind a branch is not of it": instead(
+        machine,
+        "_duty",
+        lambda copy, event, duty=machine._duty: replace(duty(copy, event), is_branch=False),
+    ),
     "I19 silence counts as no": instead(
         machine,
         "_created",

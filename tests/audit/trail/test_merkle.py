@@ -18,6 +18,7 @@ from proxy.audit.trail.merkle import (
     inclusion_proof,
     is_consistent,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     root_from_inclusion,
     root_of,
@@ -65,7 +66,7 @@ def naive_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def leaves_of(count: int) -> list[bytes]:
-    return [leaf_hash(str(number).encode()) for number in range(count)]
+    return leaf_hashes([str(number).encode() for number in range(count)])
 
 
 def hashes_of(leaves: Sequence[bytes]) -> Hashes:

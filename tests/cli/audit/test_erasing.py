@@ -35,7 +35,10 @@ async def test_a_hold_an_erasure_and_a_release_as_one_types_them(
 
             assert await run(scene, "erase", "v1_1", "--dry-run") == FOUND_A_PROBLEM
             shown = capsys.readouterr().out
-            assert f"PARTIAL. Kept, because a hold protects it:\n  v1_1 (hold {hold})" in shown
+            assert (
+                f"PARTIAL. Kept, because a hold or a policy protects it:\n  v1_1 (hold {hold})"
+                in shown
+            )
             assert "Google's own copy" in shown
 
             monkeypatch.setattr("builtins.input", lambda _question: "no")

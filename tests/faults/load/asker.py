@@ -1,6 +1,6 @@
 """Somebody who asks without mercy, in a process of its own: `python -m tests.faults.load.asker URL TOKEN_FILE`.
 
-As many at once as the admin listener answers, each statement one that works until it is ended. Says `asking` when the first
+Twice as many at once as the admin listener answers, each a statement that works until it is ended. Says `asking` when they
 are on their way, and is killed at the end.
 """
 
@@ -14,7 +14,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
-from proxy.admin.desk import THREADS
+from proxy.admin.asking.statements import AT_ONCE
 
 STATEMENTS: Final = (
     "SELECT count(*) FROM range(100000000) AS a, range(100000000) AS b",
@@ -37,7 +37,7 @@ def asks(url: str, token: str) -> None:
 
 def main(url: str, token_file: str) -> None:
     token = Path(token_file).read_text("ascii").strip()
-    asking = [threading.Thread(target=asks, args=(url, token)) for _ in range(THREADS)]
+    asking = [threading.Thread(target=asks, args=(url, token)) for _ in range(2 * AT_ONCE)]
     for each in asking:
         each.start()
     print("asking", flush=True)

@@ -22,7 +22,7 @@ PAIRS: Final = int(os.environ.get("ASKED_PAIRS", "1"))
 IS_MEASURED: Final = PAIRS >= 7
 REQUESTS: Final = 2000 if IS_MEASURED else 300
 RATIO_MAX: Final = 1.1 if IS_MEASURED else 10.0
-"""Of the medians. One pair only tells whether clients starve: 2.4 to 4.3 were seen on a quiet machine."""
+"""Of the medians. One pair only tells whether clients starve: with nice alone 2.4 to 4.3 were seen on a quiet machine."""
 LATER_MS_MAX: Final = 5.0 if IS_MEASURED else 200.0
 """Of one request in a hundred."""
 

@@ -18,7 +18,7 @@ import pytest
 
 from proxy.errors import ProxyError
 from proxy.store.asking.forms import encoded
-from proxy.store.sandbox.asking import BURIAL, Question, answer_in_sandbox
+from proxy.store.sandbox.asking import BURIAL, PATIENCE, Question, answer_in_sandbox
 from tests.store.sandbox.attacks import CANARY, ESCAPES, HUNGRY
 from tests.store.sandbox.opened import Ground, ground
 
@@ -65,9 +65,11 @@ def test_nothing_outside_is_read_or_written(scene: Ground) -> None:
 def test_a_hungry_statement_ends_in_time_and_within_memory(
     scene: Ground, apart: ProcessPoolExecutor, number: int
 ) -> None:
-    took_s, peak_kib = apart.submit(cost, scene, HUNGRY[number]).result()
+    took_s, had_s, peak_kib = apart.submit(cost, scene, HUNGRY[number]).result()
 
-    assert took_s < DEADLINE_S + 1, f"{took_s:.2f} s: {HUNGRY[number][:80]}"
+    is_starved = had_s < took_s / 2  # others had the cores, and it waited for them
+    may_take_s = (DEADLINE_S + 1) * (PATIENCE if is_starved else 1)
+    assert took_s < may_take_s, f"{took_s:.2f} s: {HUNGRY[number][:80]}"
     assert 0 < peak_kib < RSS_KIB_MAX, f"{peak_kib} KiB: {HUNGRY[number][:80]}"
 
 
@@ -77,15 +79,16 @@ def test_the_peak_measured_is_that_of_the_one_statement(
     large = apart.submit(cost, scene, "SELECT list_sum(range(20000000))")
     small = apart.submit(cost, scene, "SELECT 1")
 
-    assert small.result()[1] + 100_000 < large.result()[1]
+    assert small.result()[2] + 100_000 < large.result()[2]
 
 
-def cost(scene: Ground, statement: str) -> tuple[float, int]:
-    """Seconds until it was answered, and the most memory its process had, in KiB. Once per process."""
+def cost(scene: Ground, statement: str) -> tuple[float, float, int]:
+    """Seconds until it was answered, those on a core, and the most memory its process had, in KiB. Once per process."""
     began = time.monotonic()
     told(scene, statement, DEADLINE_S)
     took_s = time.monotonic() - began
     for each in threading.enumerate():
         if each.name == BURIAL:
             each.join()  # what a process took is known when it has been waited for
-    return took_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took_s, used.ru_utime + used.ru_stime, used.ru_maxrss

@@ -14,6 +14,9 @@ LARGE_EVERY: Final = 1000
 """One input in so many weighs megabytes."""
 LARGE_KINDS: Final = 4
 LARGE_BYTES: Final = 10 * 1024 * 1024
+GROWN_BYTES_MAX: Final = 64 * 1024
+"""What one change adds at most: 300 times a line that is 300 lines already would be gigabytes, and seconds
+in which whoever makes it answers nobody."""
 OK: Final = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"id": "v1_abc"}'[
     :-1
 ]
@@ -118,7 +121,8 @@ def _lines(chance: random.Random, data: bytes) -> bytes:
     if chance.random() < 0.3:
         lines.remove(line)
     if chance.random() < 0.8:
-        lines.insert(chance.randrange(len(lines) + 1), line * chance.choice([1, 1, 300]))
+        times = min(chance.choice([1, 1, 300]), GROWN_BYTES_MAX // max(1, len(line)))
+        lines.insert(chance.randrange(len(lines) + 1), line * times)
     return b"".join(lines)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from proxy.audit.erasure.wish import wish_from_json
+from proxy.audit.erasure.wish import IDS_MAX, wish_from_json
+from proxy.audit.retention.cascade import Reach
 from proxy.errors import StoreError
-from proxy.fleet.shipping.heeding import HEED_S, Order, asked_of_recorder, heed, teller
+from proxy.fleet.shipping.heeding import HEED_S, PORTION, Order, asked_of_recorder, heed, teller
 from proxy.recording.acts import act_from_json
 from tests.fleet.standin import StandIn
 
@@ -35,7 +36,7 @@ def test_each_order_is_told_to_the_recorder_and_noted_as_heeded() -> None:
     assert heed(link, "eu-1", tell, lambda: 0) == 1
     assert [path for path, _ in told] == ["/acts", "/erase"]
     noted = [given for text, given in link.asked if "INTO fleet.heeded" in text]
-    assert noted == [("eu-1", 1, "done"), ("eu-1", 2, "not known here")]
+    assert noted == [("eu-1", [1], "done"), ("eu-1", [2], "not known here")]
 
 
 def test_what_the_recorder_cannot_do_now_is_tried_again() -> None:
@@ -59,6 +60,16 @@ def test_an_erasure_names_whole_ids() -> None:
 
     wish = wish_from_json(told)
     assert (path, wish.named, wish.interactions) == ("/erase", None, ("v1_one",))
+    assert (wish.reach, wish.with_quoted) == (Reach.NODE, False)
+    assert wish.is_passing_unknown, "one that is not known here keeps no other from being erased"
+
+
+def test_an_erasure_goes_as_far_as_at_the_proxy_that_ordered_it() -> None:
+    data = json.dumps({"reach": "thread", "quoted": True})
+    _, told = asked_of_recorder([Order(1, "eu-2", "erase", HOLD, "v1_one", data)])
+
+    wish = wish_from_json(told)
+    assert (wish.reach, wish.with_quoted) == (Reach.THREAD, True)
 
 
 def test_what_one_act_erased_is_asked_of_the_recorder_at_once() -> None:
@@ -72,23 +83,13 @@ def test_what_one_act_erased_is_asked_of_the_recorder_at_once() -> None:
 
     assert heed(link, "eu-1", tell, lambda: 0) == 50
     assert told == [[f"v1_{n}" for n in range(50)]]
-    assert len([text for text, _ in link.asked if "INTO fleet.heeded" in text]) == 50
+    assert [given for text, given in link.asked if "INTO fleet.heeded" in text] == [
+        ("eu-1", list(range(50)), "done")
+    ]
 
 
-def test_one_that_is_not_known_here_keeps_no_other_from_being_erased() -> None:
-    link = StandIn(erasures(9))
-    erased: list[str] = []
-
-    def tell(_path: str, body: dict[str, Any]) -> int:
-        if "v1_4" in body["ids"]:
-            return 400
-        erased.extend(body["ids"])
-        return 200
-
-    assert heed(link, "eu-1", tell, lambda: 0) == 8
-    assert sorted(erased) == [f"v1_{n}" for n in range(9) if n != 4]
-    noted = [given for text, given in link.asked if "INTO fleet.heeded" in text]
-    assert [given[1] for given in noted if given[2] != "done"] == [4]  # type: ignore[index]
+def test_a_call_names_no_more_than_the_recorder_takes() -> None:
+    assert PORTION <= IDS_MAX
 
 
 def test_orders_that_take_long_let_shipping_go_on() -> None:

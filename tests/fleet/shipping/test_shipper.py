@@ -109,5 +109,18 @@ def test_what_one_proxy_decides_is_ordered_of_the_others() -> None:
     ]
 
 
+def test_an_order_says_how_far_the_erasure_went() -> None:
+    (order,) = orders_in([act("erased", interactions=["v1_one"], reach="thread", quoted=True)])
+
+    assert (order[0], orjson.loads(order[3])) == ("erase", {"reach": "thread", "quoted": True})
+
+
+def test_an_order_sets_aside_what_the_erasure_set_aside() -> None:
+    """One decision about one record; locks and holds of the others hold all the same, as here."""
+    (order,) = orders_in([act("erased", interactions=["v1_one"], bypass=True)])
+
+    assert orjson.loads(order[3]) == {"bypass": True}
+
+
 def test_what_follows_from_another_proxys_order_is_no_order() -> None:
     assert orders_in([act("erased", "fleet", interactions=["v1_one"]), act("hold", "fleet")]) == []

@@ -1,5 +1,7 @@
 """Builds and runs the image's steps; in a mount namespace of its own, as root. Says what it saw as JSON.
 
+Its arguments are those of the build: EXTRAS=fleet.
+
 /opt, /var/lib and /tmp are empty there, /usr/local is this Python, and before the proxy starts all else
 is mounted read-only. The proxy runs as the image's user, without capabilities, in a network of its own.
 """
@@ -13,7 +15,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +26,21 @@ ROOT: Final = Path(__file__).parents[3]
 BASE_PATH: Final = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_S: Final = 60
 CLONE_NEWNET: Final = 0x40000000
+FLEET: Final = """
+import duckdb
+from proxy.fleet.engine.link import EXTENSIONS, extension_file, required
+for name in ("psycopg", "minio"):
+    required(name)
+with duckdb.connect() as rows:
+    for name in EXTENSIONS:
+        rows.execute(f"LOAD '{extension_file(name)}'")
+"""
+"""Ends in order where the image has all that a fleet needs."""
 
 
-def shell(command: str, folder: Path) -> None:
-    """One RUN, with what the base image would give it."""
-    environment = {"PATH": BASE_PATH, "HOME": "/root"}
+def shell(command: str, folder: Path, arguments: Mapping[str, str]) -> None:
+    """One RUN, with what the base image and the build's arguments would give it."""
+    environment = {"PATH": BASE_PATH, "HOME": "/root", **arguments}
     passed = ("PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy")
     environment |= {name: os.environ[name] for name in passed if name in os.environ}
     subprocess.run(
@@ -40,11 +52,15 @@ def mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
 
 
-def build(stage: Stage) -> None:
-    """Every step of a stage, as it is written."""
+def build(stage: Stage, given: Mapping[str, str]) -> None:
+    """Every step of a stage, as it is written; `given` as by --build-arg."""
     folder = Path("/")
+    arguments: dict[str, str] = {}
     for each in stage.instructions:
         match each.verb:
+            case "ARG":
+                name, _, default = each.text.partition("=")
+                arguments[name] = given.get(name, default)
             case "WORKDIR":
                 folder = Path(each.text)
                 folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +75,7 @@ def build(stage: Stage) -> None:
                         ["cp", "-r", str(ROOT / source), str(folder / target)], check=True
                     )
             case "RUN":
-                shell(each.text, folder)
+                shell(each.text, folder, arguments)
             case _:
                 pass
 
@@ -122,6 +138,7 @@ def seen(stage: Stage) -> dict[str, Any]:
             "metrics": ask(9464, "/metrics"),
             "refused": ask(8080, "/v1beta/interactions", b"{}"),
             "written outside": running.run("touch", "/opt/here", "/etc/here").returncode,
+            "fleet": running.run("python", "-c", FLEET).stderr,
             "user": Path(f"/proc/{running.process.pid}/status").read_text("utf-8"),
         }
         found = look_until(
@@ -154,8 +171,9 @@ def main() -> int:
         ROOT.mkdir(parents=True)
         mount("-c", "--bind", f"/proc/{os.getpid()}/fd/{checkout}", str(ROOT))
     built, final = read_stages((ROOT / "Dockerfile").read_text("utf-8"))
-    build(built)
-    build(final)
+    given = dict(each.split("=", 1) for each in sys.argv[1:])
+    build(built, given)
+    build(final, given)
     told: dict[str, Any] = {
         "sbom": json.loads(Path("/opt/interactions-proxy/sbom.cdx.json").read_text("utf-8"))
     }

@@ -1,4 +1,4 @@
-"""`python -m tests.outside.container.lock`: requirements.lock and requirements-build.lock, for the image.
+"""`python -m tests.outside.container.lock`: requirements.lock, -fleet.lock and -build.lock, for the image.
 
 Every package that the proxy needs at run time, at the version of constraints.txt, with the hashes of its
 wheels. pip itself resolves; nothing is installed.
@@ -23,18 +23,26 @@ MACHINES: Final = ("x86_64",)
 GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 """What Debian 12 can run."""
 LOCK: Final = "requirements.lock"
+FLEET_LOCK: Final = "requirements-fleet.lock"
+"""What the extra `fleet` needs besides."""
 BUILD_LOCK: Final = "requirements-build.lock"
 BUILD: Final = ("setuptools==84.2.1", "cyclonedx-bom==7.5.0")
 """What makes the wheel, and the bill of materials. Not in the image."""
 PYTHON: Final = "3.11"
+Pins = dict[str, set[str]]
 
 
-def locked(requirements: Iterable[str], constraints: Path | None) -> str:
-    """The text of a lock file."""
-    found: dict[str, set[str]] = {}
+def pinned(requirements: Iterable[str], constraints: Path | None) -> Pins:
+    """Each package, name==version, with the SHA-256 of its wheels."""
+    found: Pins = {}
     for machine in MACHINES:
         for name, sha256 in resolved(requirements, constraints, machine):
             found.setdefault(name, set()).add(sha256)
+    return found
+
+
+def lock_text(found: Pins) -> str:
+    """The text of a lock file."""
     lines = [
         " \\\n    ".join([name, *(f"--hash=sha256:{each}" for each in sorted(hashes))])
         for name, hashes in sorted(found.items())
@@ -67,18 +75,23 @@ def resolved(
             yield f"{name}=={about['version']}", hashes["sha256"]
 
 
-def dependencies() -> list[str]:
-    """What the proxy needs at run time, as pyproject.toml says it."""
+def dependencies(extra: str | None = None) -> list[str]:
+    """What the proxy, or one of its extras, needs at run time, as pyproject.toml says it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    found: list[str] = project["dependencies"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    found: list[str] = project["dependencies"] if extra is None else extras[extra]
     return found
 
 
 def main() -> int:
-    """Write both files."""
+    """Write the files."""
     constraints = ROOT / "constraints.txt"
-    (ROOT / LOCK).write_text(locked(dependencies(), constraints), "utf-8")
-    (ROOT / BUILD_LOCK).write_text(locked(BUILD, None), "utf-8")
+    always = pinned(dependencies(), constraints)
+    of_fleet = pinned([*dependencies(), *dependencies("fleet")], constraints)
+    besides = {name: hashes for name, hashes in of_fleet.items() if name not in always}
+    (ROOT / LOCK).write_text(lock_text(always), "utf-8")
+    (ROOT / FLEET_LOCK).write_text(lock_text(besides), "utf-8")
+    (ROOT / BUILD_LOCK).write_text(lock_text(pinned(BUILD, None)), "utf-8")
     return 0
 
 

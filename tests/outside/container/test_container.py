@@ -13,17 +13,24 @@ import pytest
 import yaml
 
 from tests.outside.container.dockerfile import read_stages
-from tests.outside.container.lock import BUILD_LOCK, LOCK, dependencies
+from tests.outside.container.lock import BUILD_LOCK, FLEET_LOCK, LOCK, dependencies
 
 ROOT: Final = Path(__file__).parents[3]
 CHART: Final = ROOT / "helm" / "interactions-proxy"
 
 
+@pytest.fixture(scope="module", params=["", "fleet"])
+def extras(request: pytest.FixtureRequest) -> str:
+    """The image as it is, and with what a fleet needs."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
+def seen(extras: str) -> dict[str, Any]:
     """What was seen of the running container."""
+    inside = [sys.executable, "-m", "tests.outside.container.inside", f"EXTRAS={extras}"]
     told = subprocess.run(
-        ["unshare", "-m", sys.executable, "-m", "tests.outside.container.inside"],
+        ["unshare", "-m", *inside],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -54,10 +61,18 @@ def test_it_ends_in_order_when_asked(seen: dict[str, Any]) -> None:
     assert seen["ended"] == 0
 
 
-def test_the_bill_of_materials_names_what_is_installed(seen: dict[str, Any]) -> None:
+def test_a_fleets_engine_is_reached_from_the_image_with_that_extra_and_from_no_other(
+    seen: dict[str, Any], extras: str
+) -> None:
+    assert (seen["fleet"] == "") is bool(extras), seen["fleet"]
+
+
+def test_the_bill_of_materials_names_what_is_installed(seen: dict[str, Any], extras: str) -> None:
     components = seen["sbom"]["components"]
     found = {each["name"].lower().replace("_", "-"): each["version"] for each in components}
     locked = pins((ROOT / LOCK).read_text("utf-8"))
+    if extras:
+        locked |= pins((ROOT / FLEET_LOCK).read_text("utf-8"))
 
     found.pop("interactions-proxy", None)
     assert found == locked
@@ -66,17 +81,19 @@ def test_the_bill_of_materials_names_what_is_installed(seen: dict[str, Any]) -> 
 def test_every_pin_has_hashes_and_is_that_of_the_constraints() -> None:
     constraints = (ROOT / "constraints.txt").read_text("utf-8").lower().replace("_", "-")
     held = pins(constraints)
-    for name in (LOCK, BUILD_LOCK):
+    for name in (LOCK, FLEET_LOCK, BUILD_LOCK):
         text = (ROOT / name).read_text("utf-8")
         for block in re.split(r"\n(?=\S)", text)[1:]:
             assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), (
                 f"{name}: {block}: run `make lock`"
             )
 
-    locked = pins((ROOT / LOCK).read_text("utf-8"))
-    assert {name: held.get(name) for name in locked} == locked, "run `make lock`"
-    wanted = {re.split(r"[^\w.-]", each)[0].lower() for each in dependencies()}
-    assert wanted <= locked.keys(), "run `make lock`"
+    always, besides = (pins((ROOT / name).read_text("utf-8")) for name in (LOCK, FLEET_LOCK))
+    assert always.keys().isdisjoint(besides)
+    assert {name: held.get(name) for name in always} == always, "run `make lock`"
+    for pinned, needed in ((always, dependencies()), (besides, dependencies("fleet"))):
+        wanted = {re.split(r"[^\w.-]", each)[0].lower() for each in needed}
+        assert wanted <= pinned.keys(), "run `make lock`"
 
 
 def test_only_what_is_copied_reaches_the_builder() -> None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.end_to_end.programs import look_until
 from tests.outside.telemetry.programs import free_port
 
@@ -29,18 +31,22 @@ PACKAGES: Final = ROOT / ".venvs" / "fleet"
 KEY_ID: Final = "fleet-key"
 SECRET: Final = "fleet-secret-0123456789"
 BUCKET: Final = "record"
+READER: Final = "asks"
+"""Of the catalog a role, of the storage a key (with the same SECRET), that may only read."""
 
 
-def have_packages() -> None:
-    """What is in .venvs/fleet can be imported from now on, by children, too.
+@contextmanager
+def packages() -> Iterator[None]:
+    """What is in .venvs/fleet can be imported meanwhile, by children, too; by nobody else's tests.
 
     Raises:
         AssertionError: it is not installed.
     """
     assert (PACKAGES / ".installed").exists(), "run `make .venvs/fleet/.installed`"
-    if str(PACKAGES) not in sys.path:
-        sys.path.append(str(PACKAGES))
-    os.environ["PYTHONPATH"] = str(PACKAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path, str(PACKAGES)])
+        patch.setenv("PYTHONPATH", str(PACKAGES))
+        yield
 
 
 class PostgreSQL:
@@ -141,9 +147,14 @@ def storage(folder: Path, host: str) -> Iterator[Storage]:
     """Ready; ended with the context."""
     folder.mkdir(parents=True)
     port = free_port()
-    actions = ["Admin", "Read", "Write", "List"]
-    who = {"name": "fleet", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [{**who, "actions": actions}]}))
+    identities = [
+        {"name": key, "credentials": [{"accessKey": key, "secretKey": SECRET}], "actions": actions}
+        for key, actions in (
+            (KEY_ID, ["Admin", "Read", "Write", "List"]),
+            (READER, ["Read", "List"]),
+        )
+    ]
+    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     ports = [f"-{name}.port={free_port()}" for name in ("master", "volume", "filer")]
     grpc = [f"-{name}.port.grpc={free_port()}" for name in ("master", "volume", "filer", "s3")]
     with (folder / "s3.log").open("wb") as log:

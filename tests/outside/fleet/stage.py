@@ -29,7 +29,7 @@ from tests.outside.fleet.servers import (
     SECRET,
     PostgreSQL,
     Storage,
-    have_packages,
+    packages,
     postgresql,
     storage,
 )
@@ -161,26 +161,30 @@ class Fleet:
         return member
 
     def engine_file(
-        self, name: str, catalog: tuple[str, int], storage: tuple[str, int], file: str
+        self,
+        name: str,
+        catalog: tuple[str, int],
+        storage: tuple[str, int],
+        file: str,
+        who: tuple[str, str] = ("fleet", KEY_ID),
     ) -> Path:
-        """What `fleet.engine_file` names."""
+        """What `fleet.engine_file` names. `who`: a role of the catalog, a key of the storage."""
         path = self.folder / f"{file}.toml"
-        connection = f"host={catalog[0]} port={catalog[1]} user=fleet dbname=postgres"
+        connection = f"host={catalog[0]} port={catalog[1]} user={who[0]} dbname=postgres"
         path.write_text(
             f'proxy = "{name}"\nevery_s = {EVERY_S}\n'
             f'[catalog]\nconnection = "{connection}"\n'
             f'[objects]\nendpoint = "http://{storage[0]}:{storage[1]}"\nbucket = "{BUCKET}"\n'
-            f'prefix = "ours"\nkey_id = "{KEY_ID}"\nsecret = "{SECRET}"\n'
+            f'prefix = "ours"\nkey_id = "{who[1]}"\nsecret = "{SECRET}"\n'
         )
         path.chmod(0o600)
         return path
 
-    def reader(self, name: str = "reader") -> Path:
-        """A file of the engine for somebody who only asks, from here."""
+    def reader(self, name: str = "reader", who: tuple[str, str] = ("fleet", KEY_ID)) -> Path:
+        """A file of the engine for somebody who asks, from here."""
         catalog, objects = self.catalog, self.objects
-        return self.engine_file(
-            name, (catalog.host, catalog.port), (objects.host, objects.port), f"{name}-asks"
-        )
+        places = ((catalog.host, catalog.port), (objects.host, objects.port))
+        return self.engine_file(name, *places, f"{name}-asks-as-{who[0]}", who)
 
     @contextmanager
     def rows(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -195,6 +199,12 @@ class Fleet:
             found: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
         return found
 
+    def order(self, statements: str) -> None:
+        """Have the catalog do this, as the role that owns it."""
+        psycopg = importlib.import_module("psycopg")
+        with psycopg.connect(self.catalog.connection, autocommit=True) as connection:
+            connection.execute(statements)
+
     def shipped(self) -> None:
         """Return once the engine has all that the proxies recorded."""
         for member in self.members:
@@ -207,6 +217,11 @@ class Fleet:
             )
 
     def _has(self, name: str, reached: tuple[str, int]) -> bool | None:
+        books = (
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'fleet' AND tablename = 'proxies'"
+        )
+        if self.books(books) == [(0,)]:  # an engine that is being made anew
+            return None
         found = self.books(f"SELECT file, byte_offset FROM fleet.proxies WHERE proxy = '{name}'")
         return bool(found and found[0] >= reached) or None
 
@@ -217,8 +232,8 @@ class Fleet:
 @contextmanager
 def fleet_in(folder: Path) -> Iterator[Fleet]:
     """Engine and storage, and no proxy yet."""
-    have_packages()
     with (
+        packages(),
         ground() as where,
         postgresql(where.catalog_host) as catalog,
         storage(folder / "s3", where.storage_host) as objects,

@@ -1,44 +1,55 @@
 """Many proxies, one record: a PostgreSQL, an S3 server, each proxy in a network namespace; killed, cut off, restarted.
 
-FLEET_PROXIES: how many; FLEET_INTERACTIONS: of each; FLEET_ROUNDS: how often everything befalls them.
+FLEET_PROXIES: how many; FLEET_INTERACTIONS: of each; FLEET_ROUNDS: how often everything befalls them; FLEET_SEED: whom.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
+import io
 import os
 import random
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import pytest
 
-from proxy.errors import KeyDestroyed
+from proxy.errors import StoreError
 from proxy.fleet.asking import open_fleet
+from proxy.fleet.engine.link import Link, attached, books_of
+from proxy.fleet.engine.upkeep import MERGE_EACH_S, Upkeep
 from proxy.fleet.naming import read_fleet
 from proxy.fleet.opening import NOT_OPENED, contents_at
-from proxy.fleet.shipping.staging import is_copy
-from proxy.reading.snapshot import open_facts
+from proxy.fleet.shipping.sealed import S3Shelf
 from proxy.store.asking.shipped import shipped
-from proxy.store.database import Database
-from proxy.store.erasing.scrubbing import DIGESTS
-from proxy.store.position import VaultPosition
 from tests.end_to_end.programs import look_until
+from tests.outside.fleet.answers import (
+    OPENED_SQL,
+    asked,
+    audit,
+    contents_of,
+    counted,
+    embedded_store,
+    has_any,
+    holds,
+    objects_of,
+    open_keys,
+    traces,
+)
 from tests.outside.fleet.misfortune import befall, clients
-from tests.outside.fleet.servers import BUCKET
+from tests.outside.fleet.servers import BUCKET, READER
 from tests.outside.fleet.stage import KEY, Fleet, Member, emulator_in, fleet_in
 
 PROXIES: Final = int(os.environ.get("FLEET_PROXIES", "4"))
 EACH: Final = int(os.environ.get("FLEET_INTERACTIONS", "4"))
 ROUNDS: Final = int(os.environ.get("FLEET_ROUNDS", "1"))
-SEED: Final = 9
+SEED: Final = int(os.environ.get("FLEET_SEED", "9"))
 
 pytestmark = pytest.mark.filterwarnings("default:no network namespaces")
 
@@ -110,6 +121,37 @@ def test_whatever_is_cut_killed_or_restarted_nothing_is_lost_or_doubled(fleet: F
     expect_each_once(fleet)
 
 
+def test_a_batch_that_comes_twice_is_refused_whole(fleet: Fleet) -> None:
+    """As of a shipper that was killed, or cut off, while it did not know yet that its batch was taken."""
+    ask_some(fleet, 1)
+    fleet.shipped()
+    name = fleet.members[0].name
+    ((file, offset),) = fleet.books(
+        f"SELECT file, byte_offset FROM fleet.proxies WHERE proxy = '{name}'"
+    )
+    told = {"proxy": name, "from": ["", 0], "to": [file, offset], "exchanges": 1, "orders": []}
+
+    with (
+        contextlib.closing(Link.open(read_fleet(fleet.reader()))) as link,
+        pytest.raises(StoreError, match=f"the position of {name} is another by now"),
+        link.commit("ship", told) as rows,
+    ):
+        rows.execute("INSERT INTO lake.exchanges (exchange, proxy) VALUES ('twice', ?)", [name])
+
+    expect_each_once(fleet)
+
+
+def test_a_position_that_an_older_release_moved_has_no_mark(fleet: Fleet) -> None:
+    """Its fence knows of none. With the old mark the vault would be taken for one put back from a backup."""
+    fleet.order("INSERT INTO fleet.proxies (proxy, fingerprint, mark) VALUES ('elder', '', 'one')")
+    found = []
+    for change in ("shipped_at = now()", "byte_offset = 2, mark = 'two'", "byte_offset = 3"):
+        fleet.order(f"UPDATE fleet.proxies SET {change} WHERE proxy = 'elder'")
+        found += fleet.books("SELECT mark FROM fleet.proxies WHERE proxy = 'elder'")
+    fleet.order("DELETE FROM fleet.proxies WHERE proxy = 'elder'")
+    assert found == [("one",), ("two",), ("",)]
+
+
 def test_the_shipped_questions_have_the_answers_of_an_embedded_store(
     fleet: Fleet, tmp_path: Path
 ) -> None:
@@ -153,6 +195,63 @@ def test_contents_open_where_their_keys_are_and_say_so_elsewhere(
         assert len(rest) == len(found) - len(opened) == contents.elsewhere.total() > 0
 
 
+def test_an_object_that_is_gone_is_one_content_that_does_not_open(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """An erasure removes objects before the rows that name them; a question meanwhile has all else."""
+    lost = fleet.members[0]
+    lost.create("one that goes")
+    lost.create("one that stays")
+    fleet.shipped()
+    shutil.copytree(lost.proxy.data / "keys", tmp_path / "keys")
+    by_record = {
+        ref.partition("#")[0]: (ref, text) for ref, text in contents_of(lost).items() if text
+    }
+    record, *_, last = by_record
+    (gone, _), (kept, text) = by_record[record], by_record[last]
+    with fleet.rows() as rows:
+        chosen = "SELECT digest FROM lake.objects WHERE proxy = ? AND ref = ?"
+        given = [lost.name, record.partition("/")[2]]
+        ((digest,),) = rows.execute(chosen, given).fetchall()
+    name = f"ours/sealed/{lost.name}/{digest}"
+    data = fleet.objects.get(name)
+    fleet.objects.client.remove_object(BUCKET, name)
+    try:
+        engine = read_fleet(fleet.reader(lost.name))
+        with contents_at(engine, tmp_path) as contents, open_fleet(engine, contents) as views:
+            found = views.execute("SELECT content(?), content(?)", [gone, kept]).fetchall()
+    finally:
+        fleet.objects.client.put_object(BUCKET, name, io.BytesIO(data), len(data))
+    assert found == [(None, text)]
+
+
+def test_who_may_only_read_can_ask_and_nothing_else(fleet: Fleet) -> None:
+    """By the grants that FLEET.md shows, and a storage key that reads and lists."""
+    member = fleet.members[0]
+    member.create("something to be asked about")
+    fleet.shipped()
+    shown = (resources.files("proxy.fleet") / "FLEET.md").read_text("utf-8")
+    (grants,) = re.findall(r"```sql\n(.*?)```", shown, re.DOTALL)
+    fleet.order(grants)
+    engine = read_fleet(fleet.reader(member.name, (READER, READER)))
+
+    with contents_at(engine, member.proxy.data) as contents, open_fleet(engine, contents) as views:
+        found = views.execute(OPENED_SQL).fetchall()
+        answered = [counted(views, name) for name in audit(views)]
+    assert sum(bool(rows) for rows in answered) >= 10
+    assert contents_of(member).items() <= dict(found).items()
+
+    with pytest.raises(StoreError, match="permission denied"):
+        books_of(engine, "DELETE FROM fleet.proxies RETURNING proxy")
+    with (
+        contextlib.closing(attached(engine, is_read_only=False)) as rows,
+        pytest.raises(duckdb.Error, match=r"(?i)permission denied|access ?denied|forbidden|403"),
+    ):
+        rows.execute("DELETE FROM lake.steps")
+    with pytest.raises(StoreError):
+        S3Shelf(engine.objects).put("not/ours", b"x")
+
+
 def test_a_hold_of_one_proxy_holds_at_all_and_ends_at_all(fleet: Fleet) -> None:
     first, last = fleet.members[0], fleet.members[-1]
     name = seen_by_both(first, last, "something to be kept")
@@ -190,20 +289,75 @@ def test_an_erasure_reaches_the_other_proxies_the_engine_and_its_objects(fleet: 
     expect_each_once(fleet)
 
 
+def test_an_erasure_takes_later_turns_that_only_another_proxy_saw(fleet: Fleet) -> None:
+    first, last = fleet.members[0], fleet.members[-1]
+    name = first.create("a first turn")
+    later = last.create("a later turn, elsewhere", previous_interaction_id=name)
+    for member in (first, last):
+        member.proxy.flush()
+    assert open_keys(last, later)
+
+    wish = {"id": name, "reach": "descendants", "reason": "asked", "actor": "anna"}
+    first.proxy._ask("POST", "/erase", wish)
+
+    look_until(lambda: None if open_keys(last, later) else True, "the erasure of the later turn")
+
+
 def is_purged(fleet: Fleet, name: str) -> bool | None:
     """Whether no proxy has rows of it there any more, and then no file waits for its rows to go."""
     fleet.shipped()
-    with fleet.rows() as rows:
-        if objects_of(rows, name) or traces(rows, name):
-            return None
-    return None if fleet.books("SELECT 1 FROM fleet.purges") else True
+    # Files that are written anew meanwhile are gone for who has just begun to read them.
+    with contextlib.suppress(duckdb.HTTPException), fleet.rows() as rows:
+        if not (objects_of(rows, name) or traces(rows, name)):
+            return None if fleet.books("SELECT 1 FROM fleet.purges") else True
+    return None
+
+
+def test_an_engine_that_was_lost_gets_all_anew_from_the_proxies(fleet: Fleet) -> None:
+    """As FLEET.md has it: both schemas dropped, the files of rows removed. What was erased stays erased."""
+    first, last = fleet.members[0], fleet.members[-1]
+    erased = seen_by_both(first, last, "something that went before")
+    first.proxy._ask("POST", "/erase", {"id": erased, "reason": "asked", "actor": "anna"})
+    look_until(lambda: None if open_keys(last, erased) else True, "the erasure at the other proxy")
+    fleet.shipped()
+
+    for name in fleet.objects.names():
+        if name.startswith("ours/facts/"):
+            fleet.objects.client.remove_object(BUCKET, name)
+    fleet.order("DROP SCHEMA fleet, fleet_lake CASCADE")
+
+    look_until(lambda: is_purged(fleet, erased), "the purge of files")
+    expect_each_once(fleet)
+
+
+def test_files_are_merged_and_no_row_is_lost(fleet: Fleet) -> None:
+    for _ in range(3):
+        ask_some(fleet, 1)
+        fleet.shipped()
+    counted_sql = "SELECT count(*) FROM fleet_lake.ducklake_data_file WHERE end_snapshot IS NULL"
+    ((before,),) = fleet.books(counted_sql)
+
+    with contextlib.closing(Link.open(read_fleet(fleet.reader()))) as link:
+        upkeep = Upkeep(link, "reader/1", S3Shelf(read_fleet(fleet.reader()).objects).remove)
+        upkeep.do_if_due(0.0)
+        look_until(lambda: upkeep.do_if_due(MERGE_EACH_S) or None, "a turn at the upkeep")
+
+    ((after,),) = fleet.books(counted_sql)
+    assert after < before
+    expect_each_once(fleet)
 
 
 def test_content_leaves_a_proxy_as_ciphertext_alone(fleet: Fleet) -> None:
     marker = "a marker that only who asked may read"
-    fleet.members[0].create(marker)
+    name = fleet.members[0].create(marker)
     fleet.shipped()
     words = [marker.encode(), KEY.encode()]
+    with fleet.rows() as rows:
+        digests = traces(rows, name)
+        one = "SELECT any_value(chain_mac) FROM lake.steps WHERE chain_mac IS NOT NULL"
+        asked_for = f"SELECT count(*) > 0 FROM lake.steps WHERE chain_mac = ({one})"
+        assert rows.execute(asked_for).fetchall() == [(True,)]
+    assert digests
 
     for name in fleet.objects.names():
         data = fleet.objects.get(name)
@@ -212,21 +366,9 @@ def test_content_leaves_a_proxy_as_ciphertext_alone(fleet: Fleet) -> None:
             assert hashlib.sha256(data).hexdigest() == name.rpartition("/")[2]
     for file in fleet.catalog.files():
         data = file.read_bytes()
-        assert not any(word in data for word in words), file
-
-
-OPENED_SQL: Final = """
-    SELECT content_ref, content(content_ref)
-    FROM (SELECT DISTINCT content_ref FROM steps WHERE content_ref IS NOT NULL)
-"""
-
-
-def contents_of(member: Member) -> dict[str, str | None]:
-    """What opens at one proxy, by the references that the fleet has for it."""
-    with open_facts(member.proxy.data) as facts:
-        found = facts.execute(OPENED_SQL).fetchall()
-    assert any(text is not None for _, text in found)
-    return {f"{member.name}/{ref}": text for ref, text in found}
+        # Digests are in files of rows alone, which an erasure has written anew.
+        for word in (*words, *map(str.encode, digests)):
+            assert word not in data, file
 
 
 def conversation(members: list[Member]) -> None:
@@ -250,118 +392,3 @@ def seen_by_both(first: Member, last: Member, text: str) -> str:
     for member in (first, last):
         member.proxy.flush()
     return name
-
-
-def holds(member: Member, name: str) -> list[Any]:
-    of = f"interaction = '{name}' AND released_at IS NULL"
-    return member.proxy.rows(f"SELECT hold FROM audit.holds WHERE {of}")
-
-
-def open_keys(member: Member, name: str) -> list[str]:
-    """Exchanges about an interaction whose content this proxy can still open."""
-    statement = f"SELECT raw_ref FROM exchanges WHERE interaction = '{name}'"
-    vault = member.proxy.vault()
-    found = []
-    for (ref,) in member.proxy.rows(statement):
-        with contextlib.suppress(KeyDestroyed):
-            vault.exchange(ref)
-            found.append(ref)
-    vault.close()
-    return found
-
-
-def traces(rows: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """Digests of what was said in an interaction, in any table of the lake."""
-    found = []
-    of = f"(SELECT exchange FROM lake.exchanges WHERE interaction = '{name}')"
-    for table, columns in DIGESTS.items():
-        for column in columns:
-            chosen = f"SELECT DISTINCT {column} FROM lake.{table} WHERE exchange IN {of} AND {column} IS NOT NULL"
-            found += [digest for (digest,) in rows.execute(chosen).fetchall()]
-    return sorted(found)
-
-
-def objects_of(rows: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """Names of the objects that hold sealed records about an interaction."""
-    of = f"(SELECT exchange FROM lake.exchanges WHERE interaction = '{name}')"
-    chosen = f"SELECT proxy, digest FROM lake.objects WHERE exchange IN {of} ORDER BY ALL"
-    return [f"sealed/{proxy}/{digest}" for proxy, digest in rows.execute(chosen).fetchall()]
-
-
-def has_any(rows: duckdb.DuckDBPyConnection, file: str, digests: list[str]) -> bool:
-    """Whether a file of rows has one of these words in any column."""
-    found = rows.execute(f"SELECT * FROM read_parquet('s3://{BUCKET}/{file}')").fetchall()
-    return bool({str(value) for row in found for value in row} & set(digests))
-
-
-def embedded_store(fleet: Fleet, file: Path) -> duckdb.DuckDBPyConnection:
-    """The tables as one recorder would have filled them that recorded what all these proxies did."""
-    database = Database.open(file)
-    number = 0
-    for member in fleet.members:
-        vault = member.proxy.vault()
-        for batch in vault.follow():
-            number += 1
-            acts = tuple(act for act in batch.acts if not is_copy(act))
-            place = VaultPosition("29991231-000001", number)
-            database.ingest(replace(batch, acts=acts, position=place))
-        vault.close()
-    return database.cursor()
-
-
-SINCE: Final = dt.datetime(2020, 1, 1)  # noqa: DTZ001  # as instants are in the tables
-UNTIL: Final = dt.datetime(2100, 1, 1)  # noqa: DTZ001
-
-
-def asked(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """The answer of a shipped question, with every instant and number wide open; rows in one order."""
-    question = shipped()[name]
-    given: dict[str, object] = {}
-    for each in question.parameters:
-        if each.type == "instant":
-            given[each.name] = UNTIL if each.name == "to" else SINCE
-        elif each.type == "whole":
-            given[each.name] = 100_000
-        else:
-            given[each.name] = each.default or some_text(connection, each.name)
-    return rows_of(connection.execute(question.sql, given or None))
-
-
-def some_text(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Something to ask about: the newest interaction, or what the parameter is called."""
-    if name != "interaction":
-        return name
-    chosen = (
-        "SELECT previous_interaction_id FROM interactions WHERE previous_interaction_id IS NOT NULL"
-    )
-    (found,) = connection.execute(f"{chosen} ORDER BY 1 LIMIT 1").fetchall()
-    return str(found[0])
-
-
-def audit(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """All views that auditors have."""
-    found = connection.execute(
-        "SELECT view_name FROM duckdb_views() WHERE schema_name = 'audit' AND database_name = 'facts'"
-    ).fetchall()
-    return sorted({name for (name,) in found})
-
-
-def counted(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
-    """Every row of a view."""
-    return rows_of(connection.execute(f"FROM audit.{view}"))
-
-
-OF_PROXY: Final = re.compile(r"'proxy-\d+/(?=\d{8}-)")
-"""What a reference begins with in a fleet."""
-
-
-def rows_of(answer: duckdb.DuckDBPyConnection) -> list[str]:
-    """In one order. Sums of dollars depend on the order of their parts; recorders say at any time that they live."""
-    found = [
-        OF_PROXY.sub(
-            "'", repr(tuple(round(each, 9) if isinstance(each, float) else each for each in row))
-        )
-        for row in answer.fetchall()
-        if "heartbeat" not in row
-    ]
-    return sorted(found)

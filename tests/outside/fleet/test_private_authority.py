@@ -18,7 +18,7 @@ from proxy.fleet.engine.link import extension_file, reach
 from proxy.fleet.naming import Objects
 from proxy.fleet.shipping.sealed import S3Shelf
 from tests.certificates import certificate
-from tests.outside.fleet.servers import have_packages
+from tests.outside.fleet.servers import packages
 
 DATA: Final = b"an object"
 
@@ -37,6 +37,12 @@ class Bucket(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+@pytest.fixture(autouse=True)
+def _packages() -> Iterator[None]:
+    with packages():
+        yield
 
 
 @pytest.fixture
@@ -73,7 +79,6 @@ def read_by_duckdb(where: Objects, way: str) -> bytes:
 def test_what_a_private_authority_signed_is_taken_where_it_is_named(
     storage: tuple[str, str],
 ) -> None:
-    have_packages()
     named, unnamed = objects(*storage), objects(storage[0], "")
 
     assert S3Shelf(named).get("one") == DATA

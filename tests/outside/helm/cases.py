@@ -143,6 +143,13 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
     ),
     "the chart's own engine": ({"settings": {"fleet": {"engine_file": "/a"}}}, "engine_file"),
     "a way to no engine": ({"fleet": {"egress": [{}]}}, "fleet.existingSecret"),
+    "a fleet of pods that forget": (
+        {
+            "fleet": {"existingSecret": "a"},
+            "persistence": {"enabled": False, "confirmLoss": True},
+        },
+        "another vault",
+    ),
     "a claim without persistence": (
         {"persistence": {"enabled": False, "confirmLoss": True, "existingClaim": "a"}},
         "choose one",

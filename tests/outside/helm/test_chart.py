@@ -288,7 +288,6 @@ def test_each_pod_of_a_fleet_has_its_own_name_and_the_fleets_key(
     assert name["name"] in environment_names()
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     given, place = tmp_path / "given", tmp_path / "records" / "keys" / "fingerprint.key"
-    given.write_bytes(bytes(range(32)))
 
     def begin() -> subprocess.CompletedProcess[str]:
         *command, _, _ = first["command"]
@@ -299,6 +298,10 @@ def test_each_pod_of_a_fleet_has_its_own_name_and_the_fleets_key(
             check=False,
         )
 
+    given.write_bytes(bytes(range(32)) + b"\n")
+    assert "33 bytes instead of 32" in begin().stderr
+    assert not place.exists()
+    given.write_bytes(bytes(range(32)))
     assert [begin().returncode, begin().returncode] == [0, 0]
     assert place.read_bytes() == given.read_bytes()
     assert stat.S_IMODE(place.stat().st_mode) == 0o600

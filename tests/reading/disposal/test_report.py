@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from proxy.audit.ledger.telling import written
@@ -16,8 +17,10 @@ from proxy.audit.retention.states import Copy
 from proxy.reading.accounts.tabling import Form
 from proxy.reading.disposal import report
 from proxy.reading.disposal.report import DONE, FOUND_A_PROBLEM, Where
+from proxy.reading.snapshot import open_facts
 from proxy.recording.facts import ActFact, Recording
 from proxy.steward.disposal.signing import Signer
+from proxy.store import queries
 from tests.reading.recorded import ANSWER, COMPLETED, QUESTION, record, told
 from tests.store.samples import START_NS
 
@@ -33,10 +36,11 @@ BODY = {
 }
 
 
-def created(sequence: int, interaction: str) -> Recording:
-    base = told(sequence, QUESTION, ANSWER, interaction=interaction, **COMPLETED)
-    about = replace(base.exchange, purpose="client", client="c" * 16, api_version="v1beta")
-    return replace(base, exchange=about)
+def created(sequence: int, interaction: str, **more: Any) -> Recording:
+    about: Any = COMPLETED | more
+    base = told(sequence, QUESTION, ANSWER, interaction=interaction, **about)
+    exchange = replace(base.exchange, purpose="client", client="c" * 16, api_version="v1beta")
+    return replace(base, exchange=exchange)
 
 
 def act(kind: str, data: dict[str, Any]) -> ActFact:
@@ -66,23 +70,48 @@ def lines(capsys: Captured) -> list[dict[str, Any]]:
 
 
 def test_a_copy_is_shown_with_its_clocks(where: Where, capsys: Captured) -> None:
-    assert report.retention(where, "v1_due", Form.JSON) == DONE
+    assert report.retention(where, "v1_due", START_US, Form.JSON) == DONE
 
-    google, logs, studio = lines(capsys)
+    google, logs, studio, own = lines(capsys)
     assert google["copy"] == "interaction"
     assert "scheduled" in google["says"]
     assert (logs["copy"], logs["says"]) == ("abuse_log", "assumed")
     assert studio["copy"] == "studio_log"
+    assert (own["copy"], own["says"], own["until"]) == ("our own copy", "active", None)
+
+
+def test_what_is_kept_and_erased_here_is_shown_though_nothing_of_it_is_at_google(
+    where: Where, capsys: Captured, tmp_path: Path
+) -> None:
+    record(tmp_path / "more", created(3, "v1_here", store="false"))
+    file = tmp_path / "here.toml"
+    file.write_text(
+        '[[policy]]\nname = "day"\nerase_local_after = "1d"\n'
+        '[[policy]]\nname = "books"\nkeep_local = "9d"\nmode = "compliance"\n'
+        '[[policy]]\nname = "a-while"\nmodels = ["other"]\nkeep_local = "2d"\n'
+    )
+    here = replace(where, data_folder=tmp_path / "more", policies_file=file)
+
+    assert report.dry_run(here, START_US, Form.JSON) == DONE
+    wanted = {(row["interaction"], row["policy"], row["what"]) for row in lines(capsys)}
+    report.retention(here, "v1_here", START_US + 2 * DAY_US, Form.JSON)
+    own = lines(capsys)[-1]
+
+    assert wanted == {
+        ("v1_here", "books", "keep here: until then nobody erases it, unless it is set aside"),
+        ("v1_here", "day", "erase here: later"),
+    }, "no lock is on record yet"
+    assert own["says"] == "active: policy day erases it; kept by policy books"
 
 
 def test_all_copies_are_listed(where: Where, capsys: Captured) -> None:
-    assert report.retention(where, None, Form.JSON) == DONE
+    assert report.retention(where, None, START_US, Form.JSON) == DONE
 
     assert {row["interaction"] for row in lines(capsys)} == {"v1_due", "v1_kept"}
 
 
 def test_an_id_that_nobody_saw_is_told(where: Where, capsys: Captured) -> None:
-    assert report.retention(where, "v1_none", Form.TABLE) == FOUND_A_PROBLEM
+    assert report.retention(where, "v1_none", START_US, Form.TABLE) == FOUND_A_PROBLEM
     assert "no interaction of this id" in capsys.readouterr().err
 
 
@@ -115,6 +144,34 @@ def test_what_is_overdue_is_a_problem(where: Where, capsys: Captured) -> None:
 
     assert (early, soon, late) == (DONE, DONE, FOUND_A_PROBLEM)
     assert [row["interaction"] for row in lines(capsys)] == ["v1_due", "v1_due"]
+
+
+def test_a_recorder_that_runs_answers_the_same_without_a_copy_of_its_tables(
+    where: Where, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its socket does: JSON, with instants as texts."""
+
+    def listed() -> list[dict[str, Any]]:
+        codes = (
+            report.due(where, START_US + 8 * DAY_US, 0, Form.JSON),
+            report.retention(where, None, START_US, Form.JSON),
+        )
+        assert codes == (FOUND_A_PROBLEM, DONE)
+        return lines(capsys)
+
+    def told(_folder: Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path == "/flush":
+            return {}
+        with open_facts(where.data_folder) as facts:
+            names, rows = queries.dicts(facts, body["name"], **body["parameters"])
+        answer = {"columns": names, "rows": [list(row.values()) for row in rows]}
+        return dict(orjson.loads(orjson.dumps(answer, default=str, option=orjson.OPT_NAIVE_UTC)))
+
+    before = listed()
+    monkeypatch.setattr(report, "asked", told)
+    monkeypatch.delattr(report, "open_facts")
+
+    assert listed() == before
 
 
 def test_a_forecast_names_what_may_expire_and_what_is_overdue(

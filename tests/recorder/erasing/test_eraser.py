@@ -12,9 +12,9 @@ import pytest
 from proxy.errors import KeyDestroyed
 from proxy.journal.format import ExchangeId
 from proxy.journal.slots import Keystore
-from proxy.recorder.api import remove_tables
 from proxy.recorder.rebuild import rebuild
 from proxy.recording.facts import ActFact
+from proxy.store.copying import remove_tables
 from proxy.store.database import Database
 from proxy.store.erasing.tombstones import Erasure, Tombstones
 from proxy.store.vault.keys import FactsKeys

@@ -11,7 +11,7 @@ import pytest
 
 from tests.journal.written import living
 from tests.recorder.erasing.prepared import prepared
-from tests.recorder.erasing.test_eraser import erase, is_open
+from tests.recorder.erasing.test_eraser import asked, erase, is_open
 from tests.recorder.played import Scene, answered, begun
 from tests.recorder.served import ask, serving
 
@@ -65,3 +65,27 @@ async def test_of_several_of_which_one_is_unknown_none_goes(scene: Scene) -> Non
 
             assert (status, answer["error"]) == (400, "1 of them were not recorded here: v1_9")
             assert is_open(scene, 1)
+
+
+async def test_who_passes_over_what_is_unknown_here_has_all_else_go_and_what_goes_on_from_it(
+    scene: Scene,
+) -> None:
+    """As an order of a fleet's other proxy, which names what that one saw."""
+    with living(scene.folder) as worker:
+        async with serving(scene):
+            for more in ({}, {"previous_interaction_id": "v1_elsewhere"}):
+                sequence = worker.writer.begin()
+                worker.commit([*begun(sequence, asked("hi", **more)), *answered(sequence)])
+            wish = {"reason": "ordered", "actor": "fleet", "pass_unknown": True}
+
+            told = await erase(scene, **wish, ids=["v1_1", "v1_9"])
+            assert told["plan"]["interactions"] == ["v1_1"]
+            assert [is_open(scene, each) for each in (1, 2)] == [False, True]
+
+            nothing = wish | {"ids": ["v1_elsewhere", "v1_9"]}
+            status, _ = await ask(scene.folder / "run", "POST", "/erase", nothing)
+            assert status == 400
+
+            told = await erase(scene, **nothing, reach="descendants")
+            assert told["plan"]["interactions"] == ["v1_2"]
+            assert not is_open(scene, 2)

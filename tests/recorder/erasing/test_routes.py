@@ -10,6 +10,7 @@ from proxy.audit.erasure.plan import Selection
 from proxy.recorder.erasing.eraser import Eraser
 from proxy.recorder.erasing.planning import Planned
 from proxy.recorder.erasing.routes import ErasingRoutes
+from proxy.recorder.keeping.keepings import Kept
 from tests.journal.written import living
 from tests.recorder.erasing.test_eraser import is_open
 from tests.recorder.played import Scene, answered, begun
@@ -67,8 +68,8 @@ async def test_a_turn_that_comes_once_the_plan_was_looked_at_stays(
     with living(scene.folder) as worker:
         later = json.dumps({"model": "m", "input": "on", "previous_interaction_id": "v1_1"})
 
-        async def and_then_one_more(eraser: Eraser, selection: Selection) -> Planned:
-            found = await planned(eraser, selection)
+        async def and_then_one_more(eraser: Eraser, selection: Selection, kept: Kept) -> Planned:
+            found = await planned(eraser, selection, kept)
             monkeypatch.undo()
             sequence = worker.writer.begin()
             worker.commit([*begun(sequence, later.encode()), *answered(sequence)])

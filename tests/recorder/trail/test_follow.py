@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 
 import pytest
 
@@ -155,8 +156,10 @@ def test_tiles_that_change_on_disk_are_noticed_before_the_next_signature(
     trodden.record(300)
     written = TrailFiles._put
 
-    def spoilt(files: TrailFiles, name: str, data: bytes) -> None:
-        written(files, name, data.replace(b'"outcome":1', b'"outcome":2', 1))
+    def spoilt(files: TrailFiles, those: Sequence[tuple[str, bytes]]) -> None:
+        written(
+            files, [(name, data.replace(b'"outcome":1', b'"outcome":2')) for name, data in those]
+        )
 
     monkeypatch.setattr(TrailFiles, "_put", spoilt)
 

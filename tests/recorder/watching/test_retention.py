@@ -80,9 +80,25 @@ def test_each_copy_counts_where_it_stands(database: Database) -> None:
 
     assert told["upstream_stored_interactions"] == 4
     assert (told["retention_overdue"], told["retention_scheduled"]) == (2, 1)
+    assert told["retention_deletion_lag_seconds"] == 86_400
     assert (told["retention_held"], told["retention_overstaying"]) == (1, 1)
     assert told["retention_attention_not_effective"] == 1
     assert told["retention_attention_denied"] == told["retention_resurrected"] == 0
+
+
+def test_what_is_held_or_gone_is_not_late(database: Database) -> None:
+    rows = [recording(n, interaction=f"v1_{n}", store="true") for n in (1, 2, 3)]
+    acts = (
+        state("v1_1", "scheduled", START_NS - DAY_NS),
+        ActFact(START_NS, "hold", None, None, "a claim", "h" * 32, "v1_1", "ada", None),
+        state("v1_2", "deleted_verified", START_NS),
+        state("v1_3", "scheduled", START_NS + 3 * DAY_NS),
+    )
+    database.ingest(replace(batch(*rows), acts=acts))
+
+    told = Watched(database).told()
+
+    assert (told["retention_overdue"], told["retention_deletion_lag_seconds"]) == (0, 0)
 
 
 def test_tables_are_asked_seldom_and_for_a_hundredth_of_the_time(database: Database) -> None:

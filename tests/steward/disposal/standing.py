@@ -125,8 +125,9 @@ class Tables(StillRecorder):
         return [{"data": orjson.dumps(data).decode()} for data in found]
 
     def _disposal_kin(self, roots: list[int], **_: object) -> list[dict[str, Any]]:
+        states = {act["interaction"]: act["data"].get("state") for act in self.told()}
         return [
-            {"interaction": name, "previous": row["previous"], "state": None}
+            {"interaction": name, "previous": row["previous"], "state": states.get(name)}
             for name, row in self.copies.items()
             if row["root"] in roots
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from proxy.audit.ledger.telling import written
 from proxy.audit.retention import events
 from proxy.audit.retention.states import Copy, Disposal
 from proxy.steward.asking import NotAnswered
+from proxy.steward.disposal.desk import LOOKS_AT_ONCE
 from tests.steward.disposal.standing import DAY_US, Scene
 from tests.steward.still import NOW_US
 
@@ -294,6 +296,30 @@ async def test_a_policy_that_became_stricter_reaches_what_was_there_after_its_no
     await scene.work()
 
     assert scene.outcome() == "deleted_verified"
+
+
+async def test_looks_wait_side_by_side_a_few_at_a_time_and_each_has_its_own_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, *(f"v1_{letter}" for letter in "abcdefgh"))
+    send, waiting, most = scene.upstream.send, 0, 0
+
+    async def slow(method: str, target: str, headers: Any, **more: Any) -> Any:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        for _ in range(5):  # others have their turn meanwhile
+            await asyncio.sleep(0)
+        scene.clock.at_s += 1.0
+        waiting -= 1
+        return await send(method, target, headers, **more)
+
+    monkeypatch.setattr(scene.upstream, "send", slow)
+    await scene.work(rounds=2)
+
+    looked = [act["data"]["mono"] for act in scene.tables.told() if "Looked:" in act["detail"]]
+    assert most == LOOKS_AT_ONCE
+    assert len(set(looked)) == len(looked) >= 8
 
 
 async def test_a_hold_that_comes_while_an_upstream_is_slow_spares_what_has_not_left(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pytest
@@ -54,6 +55,41 @@ def test_closing_interrupts_who_reads_and_waits_for_the_cursor(tmp_path: Path) -
     assert "Interrupted" in said[0]
     with pytest.raises(StoreError, match="not open"), lent.lend():
         pytest.fail("lent")
+
+
+def test_a_cursor_that_is_being_given_back_is_not_interrupted() -> None:
+    """DuckDB refuses to interrupt a cursor that is closed, and the file was not closed then."""
+    was_interrupted = threading.Event()
+    is_closed = threading.Event()
+
+    class Cursor:
+        def interrupt(self) -> None:
+            if is_closed.is_set():
+                was_interrupted.set()
+
+        def close(self) -> None:
+            is_closed.set()
+            was_interrupted.wait(0.1)
+
+    class Made:
+        def cursor(self) -> Cursor:
+            return Cursor()
+
+        def close(self) -> None: ...
+
+    lent = LentTables(lambda: cast("lending.Tables", Made())).open()
+
+    def close() -> None:
+        is_closed.wait()
+        lent.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    with lent.lend():
+        pass
+    closing.join()
+
+    assert not was_interrupted.is_set()
 
 
 def test_a_cursor_that_does_not_come_back_is_an_end(

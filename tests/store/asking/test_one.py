@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.store import queries
-from proxy.store.asking.one import about_one, may_be_a_hop
+from proxy.store.asking.one import about_one, may_be_a_hop, steps_of
 from proxy.store.database import Database
 from proxy.store.settled.settling import settle
-from tests.store.samples import batch, recording
+from tests.store.emptying import empty
+from tests.store.samples import batch, recording, step
 from tests.store.settled.test_settling import told
 
 AS_BEFORE = """
@@ -59,9 +60,8 @@ def test_one_is_told_of_as_the_view_tells_of_it(
 ) -> None:
     dice, asked = random.Random(seed), Asked(one_database)
     cursor = one_database.cursor()
-    for table in ("exchanges", "observations", "usage", "costs", "mentions", "settled", "touched"):
-        cursor.execute(f"DELETE FROM {table}")
-    cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")
+    tables = ("exchanges", "observations", "usage", "costs", "mentions", "settled", "touched")
+    empty(one_database, *tables)
     one_database.ingest(batch(*(told(dice, n) for n in range(1, 8)), offset=1))
     if is_settled:
         settle(cursor)
@@ -78,6 +78,31 @@ def test_what_is_settled_is_not_looked_for_in_the_view(database: Database) -> No
 
     assert about_one(asked, "v1_one") is not None
     assert asked.names == ["interaction_settled", "place_of"]
+
+
+def test_steps_are_the_same_however_many_exchanges_told_of_them(database: Database) -> None:
+    steps = (
+        step("user_input", 0, "input", text_bytes=3),
+        step("thought", 0, stream_index=1),
+        step("model_output", 1, stream_index=0, duration_ns=None),
+    )
+    resumed: dict[str, Any] = {"how": "resumed", "is_streaming": True}
+    plays = [
+        recording(1, interaction="v1_once", steps=steps, input_step_count=1),
+        recording(2, interaction="v1_no_input", steps=steps, seconds=1),
+        recording(3, interaction="v1_polled", steps=steps, seconds=2, input_step_count=1),
+        recording(4, interaction="v1_polled", steps=steps, seconds=3, how="read"),
+        recording(5, interaction="v1_resumed", steps=steps, seconds=4, **resumed),
+    ]
+    database.ingest(batch(*plays))
+    for _ in range(2):
+        asked = Asked(database)
+        for name in ("v1_once", "v1_no_input", "v1_polled", "v1_resumed"):
+            about = about_one(asked, name)
+            assert about is not None
+            assert steps_of(asked, about) == asked("timeline_of", interaction=name)
+        assert asked.names.count("timeline_told_once") == 2
+        settle(database.cursor())
 
 
 def test_a_turn_knows_its_place_in_the_conversation(database: Database) -> None:

@@ -54,6 +54,23 @@ def test_the_file_written_anew_has_no_trace_and_every_row(tables: Path) -> None:
     database.close()
 
 
+def test_a_copy_that_was_made_before_the_file_was_written_anew_goes_with_the_old_one(
+    tables: Path,
+) -> None:
+    mark_of(tables).touch()
+    database = Database.open(tables)
+    (tables.parent / "run").mkdir()
+    copy = database.snapshot(tables.parent / "run" / "audit-1.duckdb")
+    assert MARK.encode() in copy.read_bytes()
+
+    assert database.checkpoint_if_due(1 << 62)
+
+    assert not copy.exists()
+    later = database.snapshot(copy)
+    assert MARK.encode() not in later.read_bytes()
+    database.close()
+
+
 def test_what_a_rewriting_that_was_cut_off_left_goes_with_the_next(tables: Path) -> None:
     mark_of(tables).touch()
     for end in ("", ".wal"):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import fields, replace
 from pathlib import Path
 
 from proxy.recording.facts import ActFact
+from proxy.recording.interpret import interpret
 from proxy.store.database import Database
 from proxy.store.erasing.rewriting import mark_of
 from proxy.store.erasing.scrubbing import (
@@ -17,7 +19,9 @@ from proxy.store.erasing.scrubbing import (
 )
 from proxy.store.ingest import TABLES
 from proxy.store.position import FactBatch
+from tests.store.histories import Histories
 from tests.store.samples import START_NS, batch, recording, step
+from tests.store.test_carries import equality
 
 MAC = "feedfacecafebeef00000001"
 ACT = ActFact(START_NS, ERASED, None, None, "gone", data=json.dumps({"exchanges": ["a", "b"]}))
@@ -72,6 +76,44 @@ def test_an_act_takes_the_digests_out_of_the_tables_and_marks_the_file(tmp_path:
     found = tables.cursor().execute("SELECT interaction FROM steps WHERE chain_mac IS NOT NULL")
     assert found.fetchall() == [("v1_two",)]
     assert mark_of(tables.path).exists()
+    tables.close()
+
+
+def test_steps_are_seen_when_the_observations_are_that_their_exchange_made() -> None:
+    """So whose steps are to be scrubbed is found by these."""
+    histories = Histories(random.Random(20261123))
+    for _ in range(12):
+        histories.add()
+
+    for told in (interpret(each, equality) for each in histories.exchanges):
+        seen = {(row.exchange, row.interaction, row.at) for row in told.observations}
+        assert {(row.exchange, row.interaction, row.at) for row in told.steps} <= seen
+
+
+def test_what_one_exchange_showed_at_several_times_is_scrubbed_whole(tmp_path: Path) -> None:
+    tables = Database.open(tmp_path / "facts.duckdb")
+    first = recording(1, steps=(step("model_output", chain_mac=MAC),), answer_mac=MAC)
+    later = recording(
+        1, interaction="v1_two", seconds=3000, steps=(step("model_output", step_mac=MAC),)
+    )
+    both = replace(
+        first,
+        observations=(*first.observations, *later.observations),
+        steps=(*first.steps, *later.steps),
+    )
+    tables.ingest(batch(both, recording(2, interaction="v1_three", answer_mac=MAC)))
+    seen_us = START_NS // 1000
+    data = {"exchanges": [first.exchange.exchange], "seen_us": [seen_us, seen_us + 86_400_000_000]}
+
+    tables.ingest(
+        FactBatch((), (), (replace(ACT, data=json.dumps(data)),), batch(recording(3)).position)
+    )
+
+    cursor = tables.cursor()
+    marked = "chain_mac IS NOT NULL OR step_mac IS NOT NULL"
+    assert cursor.execute(f"SELECT count(*) FROM steps WHERE {marked}").fetchall() == [(0,)]
+    kept = cursor.execute("SELECT interaction FROM observations WHERE answer_mac IS NOT NULL")
+    assert kept.fetchall() == [("v1_three",)]
     tables.close()
 
 

@@ -21,6 +21,7 @@ from proxy.store.asking.shipped import shipped
 from proxy.store.database import Database
 from proxy.store.position import FactBatch
 from proxy.store.settled.settling import has_rows, settle
+from tests.store.emptying import empty
 from tests.store.samples import SECOND_NS, START_NS, batch, fact, recording, step
 from tests.store.test_tool_views import Play
 
@@ -109,9 +110,8 @@ def test_whenever_steps_are_settled_the_views_say_what_all_steps_say(
     one_database: Database, seed: int
 ) -> None:
     dice, numbers, cursor = random.Random(seed), count(1000), one_database.cursor()
-    for table in ("exchanges", "observations", "steps", "touched", "settled", "settled_tool_steps"):
-        cursor.execute(f"DELETE FROM {table}")
-    cursor.execute("UPDATE vault_position SET file = '', byte_offset = 0")
+    tables = ("exchanges", "observations", "steps", "touched", "settled", "settled_tool_steps")
+    empty(one_database, *tables)
     play = Play(seed)
     for name in range(CONVERSATIONS):
         play.conversation(name)

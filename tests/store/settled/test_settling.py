@@ -6,8 +6,9 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import duckdb
 import pytest
 
 from proxy.recording.facts import ActFact, CostFact, Recording
@@ -127,8 +128,11 @@ def acts_of(dice: random.Random, number: int) -> tuple[ActFact, ...]:
     return dice.choice([(), (disposal,), (erased,), (disposal, erased)])
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_whenever_it_is_settled_the_views_say_the_same(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "rows"), [(0, SETTLE_ROWS), (1, SETTLE_ROWS), (2, 2)])
+def test_whenever_it_is_settled_the_views_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, rows: int
+) -> None:
+    monkeypatch.setattr(settling, "SETTLE_ROWS", rows)
     dice = random.Random(seed)
     often, never = Database.open(tmp_path / "a.duckdb"), Database.open(tmp_path / "b.duckdb")
     sequence = iter(range(1, 1000))
@@ -191,6 +195,56 @@ def test_other_views_fill_the_tables_anew(tmp_path: Path, monkeypatch: pytest.Mo
     assert not has_rows(after.cursor(), "unsettled")
     assert said(after) == was
     after.close()
+
+
+class Narrow:
+    """A connection with memory for so many interactions at once."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, most: int) -> None:
+        self._connection = connection
+        self._most = most
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *given: object) -> Any:
+        if statement.startswith("INSERT INTO settled_tool_steps"):
+            row = self._connection.execute("SELECT count(*) FROM copies_touched").fetchone()
+            assert row is not None
+            if row[0] > self._most:
+                raise duckdb.OutOfMemoryException("Out of Memory Error")
+        return self._connection.execute(statement, *given)
+
+
+@pytest.mark.parametrize("waiting", ["touched", "unsettled"])
+def test_with_too_little_memory_it_is_settled_in_smaller_portions(
+    database: Database, monkeypatch: pytest.MonkeyPatch, waiting: str
+) -> None:
+    monkeypatch.setattr(settling, "SETTLE_ROWS", 16)
+    monkeypatch.setattr(settling, "SETTLE_ROWS_LEAST", 1)
+    count = 9
+    database.ingest(batch(*(recording(n, interaction=f"v1_{n}") for n in range(1, count + 1))))
+    was, cursor = said(database), database.cursor()
+    if waiting == "unsettled":
+        cursor.execute("INSERT INTO unsettled SELECT id_hash FROM touched")
+        cursor.execute("DELETE FROM touched")
+
+    settle(cast("duckdb.DuckDBPyConnection", Narrow(cursor, 1)))
+
+    assert not any(has_rows(cursor, table) for table in ("touched", "unsettled"))
+    assert cursor.execute("SELECT count(*) FROM settled").fetchall() == [(count,)]
+    assert said(database) == was
+
+
+def test_with_no_memory_at_all_it_fails_and_what_waits_goes_on_waiting(database: Database) -> None:
+    database.ingest(batch(recording(1)))
+    was, cursor = said(database), database.cursor()
+
+    with pytest.raises(duckdb.OutOfMemoryException):
+        settle(cast("duckdb.DuckDBPyConnection", Narrow(cursor, 0)))
+
+    assert has_rows(cursor, "touched")
+    assert said(database) == was
 
 
 def test_another_book_of_prices_reaches_what_was_settled(

@@ -7,11 +7,10 @@
 SELECT
     coalesce(model, agent, 'unknown') AS model,
     count(*) AS interaction_count,
-    sum(amount_usd) AS amount_usd,
+    sum(amount_pico_usd)::DOUBLE / 1e12 AS amount_usd,
     count(*) FILTER (WHERE NOT is_complete) AS incomplete_count,
     max(book) AS book
-FROM audit.cost
-WHERE created_at >= $from AND created_at < $to
+FROM costs_between($from, $to)
 GROUP BY ALL
 ORDER BY amount_usd DESC NULLS LAST, model;
 
@@ -23,10 +22,9 @@ SELECT
     date_trunc('day', created_at)::DATE AS day,
     coalesce(model, agent, 'unknown') AS model,
     count(*) AS interaction_count,
-    sum(amount_usd) AS amount_usd,
+    sum(amount_pico_usd)::DOUBLE / 1e12 AS amount_usd,
     count(*) FILTER (WHERE NOT is_complete) AS incomplete_count
-FROM audit.cost
-WHERE created_at >= $from AND created_at < $to
+FROM costs_between($from, $to)
 GROUP BY ALL
 ORDER BY day DESC, amount_usd DESC NULLS LAST, model;
 
@@ -37,10 +35,9 @@ ORDER BY day DESC, amount_usd DESC NULLS LAST, model;
 SELECT
     coalesce(client, 'none') AS client,
     count(*) AS interaction_count,
-    sum(amount_usd) AS amount_usd,
+    sum(amount_pico_usd)::DOUBLE / 1e12 AS amount_usd,
     count(*) FILTER (WHERE NOT is_complete) AS incomplete_count
-FROM audit.cost
-WHERE created_at >= $from AND created_at < $to
+FROM costs_between($from, $to)
 GROUP BY ALL
 ORDER BY amount_usd DESC NULLS LAST, client;
 
@@ -53,12 +50,12 @@ SELECT
     interaction,
     created_at,
     coalesce(model, agent) AS model,
-    amount_usd,
+    amount_pico_usd::DOUBLE / 1e12 AS amount_usd,
     is_complete,
     client
-FROM audit.cost
-WHERE created_at >= $from AND created_at < $to AND amount_usd IS NOT NULL
-ORDER BY amount_usd DESC, interaction
+FROM costs_between($from, $to)
+WHERE amount_pico_usd IS NOT NULL
+ORDER BY amount_pico_usd DESC, interaction
 LIMIT $limit;
 
 -- name: cost_unpriced

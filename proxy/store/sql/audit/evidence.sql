@@ -215,7 +215,6 @@ SELECT
     carried.started_at,
     carried.operation,
     carried.interaction AS about
-FROM audit.carries AS held
+FROM carries_of(hash_of($interaction), $interaction) AS held
 INNER JOIN audit.exchanges AS carried ON held.exchange = carried.exchange
-WHERE held.interaction = $interaction
 ORDER BY carried.started_at, held.exchange, held.how;

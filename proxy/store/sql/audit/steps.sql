@@ -3,17 +3,42 @@
 -- name: steps_by_type
 -- Steps by side and type.
 -- param from instant = -7d: in interactions created from then on
+WITH among AS MATERIALIZED (
+    SELECT
+        id_hash,
+        first_seen_at,
+        input_step_count > 0 AS has_input,
+        output_step_count > 0 AS has_output,
+        exchange_count = 1 AND resume_count = 0 AS is_told_once
+    FROM interactions
+    WHERE created_at >= $from
+),
+
+-- Nearly all are told once: then each of their steps is shown, and nothing has to be chosen.
+shown AS (
+    SELECT steps.side, steps.type, steps.id_hash, steps.text_bytes
+    FROM steps
+    INNER JOIN among
+        ON among.id_hash = steps.id_hash
+        AND among.first_seen_at = steps.seen_at  -- it is; so few rows are read
+    WHERE among.is_told_once
+        AND CASE WHEN steps.side = 'input' THEN among.has_input ELSE among.has_output END
+    UNION ALL
+    SELECT side, type, id_hash, text_bytes
+    FROM steps_shown_in(
+        FALSE, (SELECT list(among.id_hash) FROM among WHERE NOT among.is_told_once)
+    )
+)
+
 SELECT
-    steps.side,
-    steps.type,
+    side,
+    type,
     count(*) AS step_count,
-    count(DISTINCT steps.id_hash) AS interaction_count,
-    sum(steps.text_bytes)::BIGINT AS text_bytes
-FROM steps_shown_in(
-    FALSE, (SELECT list(told.id_hash) FROM interactions AS told WHERE told.created_at >= $from)
-) AS steps
+    count(DISTINCT id_hash) AS interaction_count,
+    sum(text_bytes)::BIGINT AS text_bytes
+FROM shown
 GROUP BY ALL
-ORDER BY step_count DESC, steps.side, steps.type;
+ORDER BY step_count DESC, side, type;
 
 -- name: tools_used
 -- Calls by tool or function, how many failed, and how many never had a result.
@@ -27,7 +52,7 @@ SELECT
     count(*) FILTER (WHERE is_error) AS error_count,
     count(*) FILTER (WHERE answer_count = 0) AS unanswered_count,
     count(DISTINCT interaction) AS interaction_count
-FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
+FROM tool_calls_among(FALSE, $from, NULL::UBIGINT)
 WHERE called_at >= $from AND called_at < $to
 GROUP BY ALL
 ORDER BY call_count DESC, tool, name;
@@ -46,7 +71,7 @@ SELECT
     result_interaction,
     answer_count,
     is_error
-FROM tool_calls_among(NULL::TIMESTAMP, hash_of($interaction), NULL::VARCHAR[])
+FROM tool_calls_among(FALSE, NULL::TIMESTAMP, hash_of($interaction))
 WHERE interaction = $interaction
 ORDER BY place;
 
@@ -64,7 +89,7 @@ SELECT
     duration_ns / 1e9 AS duration_s,
     is_error,
     result_interaction
-FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
+FROM tool_calls_among(FALSE, $from, NULL::UBIGINT)
 WHERE called_at >= $from AND called_at < $to AND duration_ns IS NOT NULL
 ORDER BY duration_ns DESC, interaction, place
 LIMIT $limit;
@@ -80,7 +105,7 @@ SELECT
     name,
     call_id,
     result_interaction
-FROM tool_calls_among($from, NULL::UBIGINT, NULL::VARCHAR[])
+FROM tool_calls_among(FALSE, $from, NULL::UBIGINT)
 WHERE called_at >= $from AND is_error
 ORDER BY called_at DESC, place
 LIMIT $limit;
@@ -94,7 +119,7 @@ SELECT
     interaction,
     name,
     call_id
-FROM tool_findings_among($from, NULL::UBIGINT, NULL::VARCHAR[])
+FROM tool_findings_among(FALSE, (SELECT list(late.id_hash) FROM interactions_since($from) AS late))
 WHERE seen_at >= $from
 ORDER BY seen_at DESC, interaction, call_id;
 

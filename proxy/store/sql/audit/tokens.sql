@@ -57,9 +57,8 @@ SELECT
     kind,
     modality,
     sum(tokens)::BIGINT AS tokens,
-    count(DISTINCT interaction) AS interaction_count
-FROM audit.usage
-WHERE seen_at >= $from AND seen_at < $to
+    count(DISTINCT id_hash) AS interaction_count
+FROM usage_between($from, $to)
 GROUP BY ALL
 ORDER BY tokens DESC, kind, modality;
 

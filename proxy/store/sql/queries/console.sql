@@ -66,35 +66,70 @@ LIMIT 1;
 
 -- name: console_conversations
 -- Conversations of at least $turns turns that were told of in a time, the latest first, with what they cost.
-WITH page AS (
+-- What else is told of them is put together for one page alone: of all of them it is more than the memory.
+WITH late AS MATERIALIZED (
     SELECT
         root_hash,
-        first_interaction,
-        last_interaction,
-        last_status,
-        turn_count,
-        started_at,
-        last_at,
-        models,
-        total_tokens,
-        deleted_count,
-        count(*) OVER () AS found_count
-    FROM conversations
-    WHERE last_at >= $since AND last_at < $until AND turn_count >= $turns
+        max(coalesce(ended_at, last_seen_at)) AS last_at
+    FROM interactions
+    GROUP BY root_hash
+    HAVING max(coalesce(ended_at, last_seen_at)) BETWEEN $since AND $until - INTERVAL 1 MICROSECOND
+        AND count(*) >= $turns
+),
+
+picked AS MATERIALIZED (
+    SELECT
+        root_hash,
+        (SELECT count(*) FROM late) AS found_count
+    FROM late
     ORDER BY last_at DESC, root_hash
     LIMIT $limit OFFSET $offset
 ),
 
+turns AS MATERIALIZED (
+    SELECT
+        told.interaction,
+        told.id_hash,
+        told.root_hash,
+        told.created_at,
+        coalesce(told.ended_at, told.last_seen_at) AS last_at,
+        told.status,
+        coalesce(told.model, told.agent) AS model,
+        told.total_tokens,
+        told.deleted_at,
+        picked.found_count
+    FROM interactions AS told
+    INNER JOIN picked ON picked.root_hash = told.root_hash
+    WHERE told.created_at < 'infinity'::TIMESTAMP  -- it is; but rows that are the same twice would be kept for both
+),
+
+page AS (
+    SELECT
+        root_hash,
+        arg_min(interaction, created_at) AS first_interaction,
+        arg_max(interaction, created_at) AS last_interaction,
+        arg_max(status, created_at) AS last_status,
+        count(*) AS turn_count,
+        min(created_at) AS started_at,
+        max(last_at) AS last_at,
+        list_sort(list(DISTINCT model)) AS models,
+        sum(total_tokens)::BIGINT AS total_tokens,
+        count(deleted_at) AS deleted_count,
+        any_value(found_count) AS found_count
+    FROM turns
+    GROUP BY root_hash
+),
+
 priced AS (
     SELECT
-        told.root_hash,
-        sum(lines.amount_pico_usd)::HUGEINT AS cost_pico_usd,
-        bool_and(lines.amount_pico_usd IS NOT NULL) AS is_cost_complete
-    FROM interactions AS told
-    INNER JOIN cost_lines AS lines
-        ON told.id_hash = lines.id_hash AND told.interaction = lines.interaction
-    WHERE told.root_hash IN (SELECT page.root_hash FROM page)
-    GROUP BY told.root_hash
+        turns.root_hash,
+        sum(sums.amount_pico_usd)::HUGEINT AS cost_pico_usd,
+        bool_and(sums.unpriced_count = 0) AS is_cost_complete
+    FROM turns
+    INNER JOIN cost_sums AS sums
+        ON turns.id_hash = sums.id_hash AND turns.interaction = sums.interaction
+    WHERE sums.id_hash IN (SELECT wanted.id_hash FROM turns AS wanted)
+    GROUP BY turns.root_hash
 )
 
 SELECT

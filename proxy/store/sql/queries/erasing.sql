@@ -15,52 +15,63 @@ FROM observations
 WHERE label_index IS NOT NULL AND list_contains(string_split(label_index, ','), $label)
 ORDER BY interaction;
 
--- name: erasing_kin
--- What was told of interactions, by the hashes of their ids, of all turns of their conversations, and of the turns that go
--- on from any of these: when, by which exchange, and whether that shows content, more interactions than one, or a hop.
-WITH wanted AS MATERIALIZED (
-    SELECT unnest(string_split($hashes, ',')::UBIGINT[]) AS id_hash
-),
+-- name: erasing_named
+-- Rows that tell of interactions, by the hashes of their ids; each statement looks at one column of all rows.
+SELECT rowid AS place, id_hash, root_hash
+FROM observations
+WHERE id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]));
 
-named AS MATERIALIZED (
-    SELECT rowid AS place, root_hash
-    FROM observations
-    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
-),
+-- name: erasing_conversations
+-- Rows that tell of turns of conversations, by the hashes of their first turns' ids.
+SELECT rowid AS place, id_hash, root_hash
+FROM observations
+WHERE root_hash IN (SELECT unnest(string_split($roots, ',')::UBIGINT[]));
 
-kin AS MATERIALIZED (
-    SELECT rowid AS place, id_hash
-    FROM observations
-    WHERE root_hash IN (SELECT named.root_hash FROM named)
-)
+-- name: erasing_behind
+-- Rows that tell of turns which go on from interactions, by the hashes of the ids of these.
+SELECT rowid AS place
+FROM observations
+WHERE previous_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]));
 
+-- name: erasing_turns
+-- What these rows told of interactions: when, by which exchange, and whether that shows content, more interactions than
+-- one, or a hop.
 SELECT
     exchange,
     interaction,
-    how_shown(how) AS how,
-    epoch_us(seen_at) AS seen_us,
-    previous_interaction_id AS previous,
+    how,
+    seen_us,
+    previous,
     previous_hash,
     root_hash,
-    has_content(how, input_step_count, output_step_count, about_ref) AS has_content,
-    coalesce(has_continuation_token, FALSE) AS has_token,
-    coalesce(is_streaming, TRUE) AS is_streaming,
-    coalesce(is_hop(how, is_continuation, previous_hash, settings_sent), FALSE) AS is_hop
-FROM observations
-WHERE rowid IN (
-    SELECT named.place
-    FROM named
-    UNION ALL
-    SELECT kin.place
-    FROM kin
-    UNION ALL
-    SELECT behind.rowid
-    FROM observations AS behind
-    WHERE behind.previous_hash IN (
-        SELECT wanted.id_hash FROM wanted UNION ALL SELECT kin.id_hash FROM kin
-    )
-)
-ORDER BY rowid;
+    has_content,
+    has_token,
+    is_streaming,
+    is_hop,
+    place
+FROM told_turns
+WHERE place BETWEEN $first AND $last
+    AND place IN (SELECT unnest(string_split($places, ',')::BIGINT[]));
+
+-- name: erasing_turns_once
+-- The same; whoever was told nothing of what was said is told of once: one run may be asked for each second.
+SELECT
+    exchange,
+    interaction,
+    how,
+    seen_us,
+    previous,
+    previous_hash,
+    root_hash,
+    has_content,
+    has_token,
+    is_streaming,
+    is_hop,
+    min(place) AS place
+FROM told_turns
+WHERE place BETWEEN $first AND $last
+    AND place IN (SELECT unnest(string_split($places, ',')::BIGINT[]))
+GROUP BY ALL;
 
 -- name: erasing_unread
 -- Exchanges that show these interactions, and could not be read.
@@ -95,21 +106,28 @@ WHERE exchange IN (SELECT unnest(string_split($exchanges, ',')))
 ORDER BY exchange, interaction;
 
 -- name: erasing_answers
--- By which numbers the answers of these interactions are known again; they were seen between $since and $until.
-SELECT interaction, mac_hash
-FROM answers_given($hashes, make_timestamp($since), make_timestamp($until));
+-- By which numbers the answers of these interactions are known again (see answers_given, whose two halves take twice as
+-- long to be understood); they were seen between $since and $until.
+SELECT
+    interaction,
+    md5_number_lower(unnest(string_split(concat_ws(',', chain_mac, step_mac), ','))) AS mac_hash
+FROM steps
+WHERE
+    side = 'output'
+    AND (chain_mac IS NOT NULL OR step_mac IS NOT NULL)
+    AND seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
+    AND id_hash IN (SELECT unnest(string_split($hashes, ',')::UBIGINT[]));
 
 -- name: erasing_repeats
 -- Who sent something again that is known by one of $macs, between $since and $until.
-SELECT DISTINCT exchange, interaction AS about, mac_hash, is_before
+SELECT exchange, interaction AS about, mac_hash, is_before
 FROM repeats
 WHERE rowid IN (
     SELECT found.rowid
     FROM repeats AS found
     WHERE found.mac_hash IN (SELECT unnest(string_split($macs, ',')::UBIGINT[]))
         AND found.seen_at BETWEEN make_timestamp($since) AND make_timestamp($until)
-)
-ORDER BY exchange, about, mac_hash, is_before;
+);
 
 -- name: erasing_numbers
 -- How many exchanges the tables have (whether one came in between two looks), and of what there is nothing to ask.
@@ -117,6 +135,11 @@ SELECT
     (SELECT count(*) FROM exchanges) AS exchanges,
     (SELECT count(*) FROM unread) AS unread,
     (SELECT count(*) FROM acts WHERE kind = 'hold') AS holds;
+
+-- name: erasing_exchange_count
+-- How many exchanges the tables have: whether one came in between two looks.
+SELECT count(*) AS exchanges
+FROM exchanges;
 
 -- name: erasing_unanswered
 -- Those of these interactions that nobody answered, seen between $since and $until: what repeats them is known by their
@@ -137,21 +160,25 @@ SELECT DISTINCT exchange, about, previous_hash
 FROM hops_after($hashes)
 ORDER BY exchange, about;
 
--- name: erasing_same_wishes
--- How many creates between $since and $until have a body that one of $sequences has, beside these themselves.
-SELECT count(*) AS count
+-- name: erasing_wishes
+-- By what creates with these numbers can be known again, and when they began, between $since and $until. Numbers count in each
+-- gateway apart: another's exchange with such a number makes us look more closely.
+SELECT request_mac, epoch_us(started_at) AS began_us
 FROM exchanges
-WHERE operation = 'create'
+WHERE sequence IN (SELECT unnest(string_split($sequences, ',')::BIGINT[]))
+    AND operation = 'create'
+    AND request_mac IS NOT NULL
+    AND started_at BETWEEN make_timestamp($since) AND make_timestamp($until);
+
+-- name: erasing_tried_again
+-- Whether a create with one of these bodies failed between $since and $until, so that it may have been tried again.
+SELECT count(*) > 0 AS are_several
+FROM exchanges
+WHERE
+    operation = 'create'
     AND started_at BETWEEN make_timestamp($since) AND make_timestamp($until)
-    AND sequence NOT IN (SELECT unnest(string_split($sequences, ',')::BIGINT[]))
-    AND request_mac IN (
-        SELECT own.request_mac
-        FROM exchanges AS own
-        WHERE own.sequence IN (SELECT unnest(string_split($sequences, ',')::BIGINT[]))
-            AND own.operation = 'create'
-            AND own.request_mac IS NOT NULL
-            AND own.started_at BETWEEN make_timestamp($since) AND make_timestamp($until)
-    );
+    AND is_tried_again(status, outcome)
+    AND request_mac IN (SELECT unnest(string_split($macs, ',')));
 
 -- name: erasing_quoted_attempts
 -- Other attempts of the same wish, among creates between $since and $until.
@@ -197,7 +224,9 @@ SELECT
     actor,
     reason,
     with_quoted,
-    exchange
+    exchange,
+    reach,
+    is_bypassing
 FROM erasures_deferred
 ORDER BY interaction, erasure;
 

@@ -69,8 +69,8 @@ LIMIT $limit;
 -- name: disposal_kin
 -- The turns of the conversations $roots, behind $after.
 SELECT interaction, previous, state
-FROM copies
-WHERE list_contains($roots, root_hash) AND interaction > $after
+FROM copies_among(NULL, $roots)
+WHERE interaction > $after
 ORDER BY interaction
 LIMIT $limit;
 

@@ -2,10 +2,11 @@
 
 -- name: disposal_candidates
 -- Interactions of the clients $scope that something may be due for: older than $cutoff_us (a policy may
--- want them gone; null: no policy does), or with a disposal under way, or deleted by a client, or served after
+-- want them gone; null: no policy does) and about whom one of $rules may be, or with a disposal under way, or deleted by a client, or served after
 -- their time. Finals come again only when they were served since, or may still be seen to have expired.
 SELECT interaction
 FROM copies
+CROSS JOIN (SELECT rules_told($rules) AS told) AS rules
 WHERE
     (list_contains($scope, client) OR $scope IS NULL)
     AND is_stored
@@ -18,7 +19,10 @@ WHERE
         OR (state = 'expired_presumed' AND evidence = 'confirmed')
     )
     AND (
-        began_at <= make_timestamp($cutoff_us)
+        (
+            began_at <= make_timestamp($cutoff_us)
+            AND is_wanted(rules.told, began_at, client, label_index, model, agent)
+        )
         OR state IS NOT NULL
         OR deleted_at IS NOT NULL
         OR served_at > expires_latest
@@ -27,16 +31,19 @@ ORDER BY interaction
 LIMIT $limit;
 
 -- name: disposal_copies
--- What the tables say of $interactions.
+-- What the tables say of $interactions. Rows are found by what is short, and read by their places.
 WITH wanted AS MATERIALIZED (
-    SELECT hash_of(unnest($interactions::VARCHAR[])) AS id_hash
+    SELECT interaction, hash_of(interaction) AS id_hash
+    FROM (SELECT DISTINCT unnest(string_split($interactions, chr(10))) AS interaction)
 ),
 
 used AS (
     SELECT id_hash, interaction, string_agg(DISTINCT type, ',' ORDER BY type) AS tools
     FROM steps
     WHERE
-        id_hash IN (SELECT wanted.id_hash FROM wanted)
+        steps.rowid IN (
+            SELECT own.rowid FROM steps AS own WHERE own.id_hash IN (SELECT wanted.id_hash FROM wanted)
+        )
         AND (ends_with(type, '_call') OR ends_with(type, '_result'))
     GROUP BY id_hash, interaction
 ),
@@ -52,18 +59,29 @@ cached AS (
     SELECT DISTINCT id_hash, interaction
     FROM observations
     WHERE
-        id_hash IN (SELECT wanted.id_hash FROM wanted)
+        observations.rowid IN (
+            SELECT own.rowid FROM observations AS own WHERE own.id_hash IN (SELECT wanted.id_hash FROM wanted)
+        )
         AND contains(coalesce(settings_sent, ''), 'cached_content')
+),
+
+own_acts AS MATERIALIZED (
+    SELECT rowid AS place
+    FROM acts
+    WHERE kind = 'disposal' AND interaction IN (SELECT wanted.interaction FROM wanted)
 ),
 
 duties AS (
     SELECT interaction, arg_max(data ->> '$.policy', seen_at) AS policy
     FROM acts
     WHERE
-        list_contains($interactions, interaction)
-        AND kind = 'disposal'
+        acts.rowid IN (SELECT own_acts.place FROM own_acts)
         AND (data ->> '$.event') = 'DutyBegan'
     GROUP BY interaction
+),
+
+found AS MATERIALIZED (
+    FROM copies_among($interactions, NULL)
 )
 
 SELECT
@@ -91,62 +109,79 @@ SELECT
     cached.id_hash IS NOT NULL AS has_cache,
     duties.policy AS duty_policy,
     erased.interaction IS NOT NULL AS is_erased
-FROM copies
+FROM found AS copies
 LEFT JOIN used ON used.id_hash = copies.id_hash AND used.interaction = copies.interaction
 LEFT JOIN given ON given.id_hash = copies.id_hash AND given.interaction = copies.interaction
 LEFT JOIN cached ON cached.id_hash = copies.id_hash AND cached.interaction = copies.interaction
 LEFT JOIN duties ON duties.interaction = copies.interaction
 LEFT JOIN erased_interactions AS erased ON erased.interaction = copies.interaction
-WHERE
-    copies.id_hash IN (SELECT wanted.id_hash FROM wanted)
-    AND list_contains($interactions, copies.interaction)
+WHERE copies.interaction IN (SELECT wanted.interaction FROM wanted)
 ORDER BY copies.interaction;
 
 -- name: disposal_events
 -- What happened to $interactions: GETs that were served (the first and the last), DELETEs of clients,
--- holds, and what the steward told.
+-- holds, and what the steward told. Rows are found by what is short, and read by their places.
 WITH wanted AS MATERIALIZED (
-    SELECT hash_of(unnest($interactions::VARCHAR[])) AS id_hash
+    SELECT interaction, hash_of(interaction) AS id_hash
+    FROM (SELECT DISTINCT unnest(string_split($interactions, chr(10))) AS interaction)
 ),
 
-telling AS (
+telling AS MATERIALIZED (
     SELECT exchange, interaction, number_of(exchange) AS number
     FROM observations
-    WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
+    WHERE observations.rowid IN (
+        SELECT own.rowid FROM observations AS own WHERE own.id_hash IN (SELECT wanted.id_hash FROM wanted)
+    )
     UNION
     SELECT exchange, interaction, number_of(exchange) AS number
     FROM mentions
     WHERE id_hash IN (SELECT wanted.id_hash FROM wanted)
 ),
 
+places AS MATERIALIZED (
+    SELECT rowid AS place
+    FROM exchanges
+    WHERE sequence IN (SELECT telling.number FROM telling)
+),
+
+-- Which count is decided behind the numbering: before it, DuckDB would read all exchanges to decide it.
 looked AS (
     SELECT
-        interaction,
-        exchange AS id,
-        CASE WHEN operation = 'get' THEN 'served' ELSE 'deleted' END AS kind,
-        ended_at,
-        status,
-        retry_after_s,
-        date_at,
-        row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at) AS first,
-        row_number() OVER (PARTITION BY interaction, operation ORDER BY ended_at DESC) AS last
-    FROM exchanges
-    INNER JOIN telling USING (exchange, interaction)
-    WHERE
-        exchanges.sequence = telling.number
-        AND list_contains($interactions, interaction)
-        AND (
-            (operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299)
-            OR (
-                operation = 'delete' AND purpose = 'client' AND status IS NOT NULL
+        *,
+        row_number() OVER (PARTITION BY interaction, kind ORDER BY ended_at) AS first,
+        row_number() OVER (PARTITION BY interaction, kind ORDER BY ended_at DESC) AS last
+    FROM (
+        SELECT
+            interaction,
+            exchange AS id,
+            CASE
+                WHEN operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299
+                    THEN 'served'
                 -- What the proxy refused never went out; with 424 it says that it did.
-                AND (NOT is_own_answer OR status = 424)
-            )
-        )
+                WHEN
+                    operation = 'delete' AND purpose = 'client' AND status IS NOT NULL
+                    AND (NOT is_own_answer OR status = 424)
+                    THEN 'deleted'
+            END AS kind,
+            ended_at,
+            status,
+            retry_after_s,
+            date_at
+        FROM exchanges
+        WHERE exchanges.rowid IN (SELECT places.place FROM places)
+    )
+),
+
+own_acts AS MATERIALIZED (
+    SELECT rowid AS place
+    FROM acts
+    WHERE
+        kind IN ('hold', 'disposal', 'probe')
+        AND interaction IN (SELECT wanted.interaction FROM wanted)
 )
 
 SELECT
-    interaction,
+    looked.interaction,
     id,
     kind,
     epoch_us(ended_at) AS at_us,
@@ -156,7 +191,9 @@ SELECT
     0 AS place,
     epoch_us(date_at) AS date_us
 FROM looked
-WHERE kind = 'deleted' OR first = 1 OR last = 1
+INNER JOIN telling ON telling.exchange = looked.id AND telling.interaction = looked.interaction
+INNER JOIN wanted ON wanted.interaction = looked.interaction
+WHERE kind = 'deleted' OR (kind = 'served' AND (first = 1 OR last = 1))
 UNION ALL
 SELECT
     interaction,
@@ -170,15 +207,17 @@ SELECT
     rowid AS place,
     NULL AS date_us
 FROM acts
-WHERE list_contains($interactions, interaction) AND kind IN ('hold', 'disposal', 'probe')
+WHERE acts.rowid IN (SELECT own_acts.place FROM own_acts)
 ORDER BY at_us, place, id;
 
 -- name: disposal_kept
--- Interactions that began before $cutoff_us and whose content is here, behind $after.
+-- Interactions that began before $cutoff_us, about whom one of $rules may be, and whose content is here, behind $after.
 SELECT interaction
 FROM copies
+CROSS JOIN (SELECT rules_told($rules) AS told) AS rules
 WHERE
     began_at <= make_timestamp($cutoff_us)
+    AND is_wanted(rules.told, began_at, client, label_index, model, agent)
     AND interaction > $after
     AND NOT EXISTS (
         SELECT 1
@@ -191,8 +230,7 @@ LIMIT $limit;
 -- name: disposal_turns
 -- The turns of the conversations $roots.
 SELECT interaction, previous, state
-FROM copies
-WHERE list_contains($roots, root_hash)
+FROM copies_among(NULL, $roots)
 ORDER BY interaction;
 
 -- name: disposal_holds
@@ -214,7 +252,7 @@ WHERE
     AND state IS NULL
     AND deleted_at IS NULL
     AND expires_earliest > make_timestamp($now_us)
-    AND NOT list_contains($interactions, interaction)
+    AND interaction NOT IN (SELECT unnest(string_split($interactions, chr(10))))
 ORDER BY began_at DESC
 LIMIT 3;
 
@@ -458,6 +496,15 @@ SELECT
             AND NOT is_held
             AND NOT list_contains($finals, state)
     ) AS overdue,
+    coalesce(
+        max($now_us - epoch_us(due_at)) FILTER (
+            WHERE
+                due_at < make_timestamp($now_us)
+                AND NOT is_held
+                AND NOT list_contains($finals, state)
+        ),
+        0
+    ) // 1000000 AS deletion_lag_seconds,
     count(*) FILTER (
         WHERE due_at >= make_timestamp($now_us) AND NOT list_contains($finals, state)
     ) AS scheduled,

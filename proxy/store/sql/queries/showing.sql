@@ -83,6 +83,37 @@ FROM timeline
 WHERE id_hash = hash_of($interaction) AND interaction = $interaction
 ORDER BY place;
 
+-- name: timeline_told_once
+-- The same of an interaction that one exchange alone told of, from its beginning, at that instant.
+SELECT
+    row_number() OVER (ORDER BY side, step_index) AS place,
+    side,
+    type,
+    name,
+    server_name,
+    call_id,
+    is_error,
+    started_at,
+    duration_ns,
+    text_bytes,
+    media_count,
+    step_tokens,
+    error_code,
+    annotation_count,
+    item_count,
+    variant,
+    content_bytes,
+    content_ref,
+    step_index,
+    exchange,
+    FALSE AS is_partial
+FROM steps
+WHERE seen_at = $seen_at::TIMESTAMP
+    AND id_hash = hash_of($interaction)
+    AND interaction = $interaction
+    AND CASE WHEN side = 'input' THEN $has_input::BOOLEAN ELSE $has_output::BOOLEAN END
+ORDER BY place;
+
 -- name: media_of
 -- Media objects of one interaction, by the step and exchange that showed them.
 SELECT

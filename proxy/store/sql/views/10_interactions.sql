@@ -84,158 +84,166 @@ FROM observations;
 COMMENT ON VIEW weighed IS
     'Observations with the weights by which the other views choose. For the views, not for people.';
 
+-- Rows lie in the order in which they came, so who knows where those of what is touched begin passes over all before:
+-- to look for a few in every row group takes ten times as long, and DuckDB keeps some hundred bytes of each column's part
+-- that it ever looked at, until the file is opened anew. Settling finds the first rows in one column each (settling.py);
+-- questions start at 0, since there is mostly nothing touched to look for.
+CREATE OR REPLACE MACRO interactions_fresh_from(first_observation, first_mention) AS TABLE (
+    WITH told AS (
+        SELECT
+            interaction,
+            id_hash,
+            arg_max(
+                struct_pack(status := status, error_code := error_code, is_terminal := is_terminal),
+                state_weight
+            ) AS state,
+            arg_max(
+                struct_pack(
+                    input_tokens := input_tokens,
+                    cached_tokens := cached_tokens,
+                    output_tokens := output_tokens,
+                    thought_tokens := thought_tokens,
+                    tool_use_tokens := tool_use_tokens,
+                    total_tokens := total_tokens,
+                    initial_input_tokens := initial_input_tokens
+                ),
+                answer_weight
+            ) FILTER (WHERE has_usage) AS usage,
+            arg_max(
+                struct_pack(
+                    output_step_count := output_step_count,
+                    function_call_count := function_call_count
+                ),
+                answer_weight
+            ) FILTER (WHERE how != 'deleted') AS answer,
+            arg_max(input_step_count, question_weight) FILTER (WHERE input_step_count > 0)
+                AS input_step_count,
+            arg_max(model, answer_weight) AS model,
+            arg_max(agent, answer_weight) AS agent,
+            arg_max(service_tier, answer_weight) AS service_tier,
+            arg_max(created, answer_weight) AS created,
+            arg_max(previous_interaction_id, question_weight) AS previous_interaction_id,
+            arg_max(previous_hash, question_weight) AS previous_hash,
+            arg_max(environment_id, answer_weight) AS environment_id,
+            arg_max(root_hash, question_weight) AS root_hash,
+            max(interaction_id) AS interaction_id,
+            min(seen_at) AS first_seen_at,
+            max(seen_at) AS last_seen_at,
+            min(seen_at) FILTER (WHERE is_terminal) AS ended_at,
+            arg_max(exchange, question_weight) FILTER (WHERE how = 'created') AS create_exchange,
+            arg_max(store, question_weight) FILTER (WHERE how = 'created') AS store,
+            bool_or(is_background) FILTER (WHERE how = 'created') AS is_background,
+            bool_or(is_streaming) FILTER (WHERE how = 'created') AS is_streaming,
+            arg_max(service_tier_asked, question_weight) FILTER (WHERE how = 'created')
+                AS service_tier_asked,
+            -- Settings: those of the create; else what a read repeats.
+            arg_max(
+                struct_pack(
+                    agent_config_type := agent_config_type,
+                    tool_types := tool_types,
+                    tool_choice := tool_choice,
+                    response_formats := response_formats,
+                    thinking_level := thinking_level,
+                    max_output_tokens := max_output_tokens,
+                    is_continuation := is_continuation
+                ),
+                question_weight
+            ) AS settings,
+            arg_max(has_continuation_token, state_weight) AS has_continuation_token,
+            arg_max(about_ref, question_weight) AS about_ref,
+            arg_max(about_ref, answer_weight) AS answer_ref,
+            count(*) AS exchange_count,
+            count(*) FILTER (WHERE how = 'read') AS read_count,
+            count(*) FILTER (WHERE how = 'resumed') AS resume_count
+        FROM weighed
+        WHERE number >= first_observation AND id_hash IN (SELECT touched.id_hash FROM touched)
+        GROUP BY interaction, id_hash
+    ),
+
+    telling AS (
+        SELECT exchange, interaction, number_of(exchange) AS number
+        FROM observations
+        WHERE rowid >= first_observation AND id_hash IN (SELECT touched.id_hash FROM touched)
+        UNION
+        SELECT exchange, interaction, number_of(exchange) AS number
+        FROM mentions
+        WHERE rowid >= first_mention AND id_hash IN (SELECT touched.id_hash FROM touched)
+    ),
+
+    deleted AS (
+        SELECT
+            telling.interaction,
+            -- No condition of the join: with nothing touched it ends at once, and looks for none in all of them.
+            min(exchanges.ended_at) FILTER (
+                WHERE exchanges.operation = 'delete' AND exchanges.status BETWEEN 200 AND 299
+            ) AS deleted_at
+        FROM exchanges
+        INNER JOIN telling
+            ON telling.number = exchanges.sequence AND telling.exchange = exchanges.exchange
+        GROUP BY telling.interaction
+    )
+
+    SELECT
+        told.interaction,
+        told.state.status AS status,
+        told.model,
+        told.agent,
+        coalesce(by_create.started_at, TRY_CAST(told.created AS TIMESTAMP), told.first_seen_at)
+            AS created_at,
+        told.ended_at,
+        told.usage.input_tokens AS input_tokens,
+        told.usage.cached_tokens AS cached_tokens,
+        told.usage.output_tokens AS output_tokens,
+        told.usage.thought_tokens AS thought_tokens,
+        told.usage.tool_use_tokens AS tool_use_tokens,
+        told.usage.total_tokens AS total_tokens,
+        coalesce(told.input_step_count, 0) AS input_step_count,
+        coalesce(told.answer.output_step_count, 0) AS output_step_count,
+        coalesce(told.answer.function_call_count, 0) AS function_call_count,
+        told.state.error_code AS error_code,
+        told.previous_interaction_id,
+        told.store,
+        told.is_background,
+        told.is_streaming,
+        told.service_tier_asked,
+        told.service_tier,
+        told.environment_id,
+        by_create.client,
+        by_create.sdk,
+        by_create.duration_ns AS create_duration_ns,
+        by_create.first_event_ns,
+        told.exchange_count,
+        told.read_count,
+        told.resume_count,
+        coalesce(told.state.is_terminal, FALSE) AS is_terminal,
+        deleted.deleted_at,
+        told.first_seen_at,
+        told.last_seen_at,
+        told.settings.agent_config_type AS agent_config_type,
+        told.settings.tool_types AS tool_types,
+        told.settings.tool_choice AS tool_choice,
+        told.settings.response_formats AS response_formats,
+        told.settings.thinking_level AS thinking_level,
+        told.settings.max_output_tokens AS max_output_tokens,
+        told.settings.is_continuation AS is_continuation,
+        coalesce(told.has_continuation_token, FALSE) AS has_continuation_token,
+        told.usage.initial_input_tokens AS initial_input_tokens,
+        told.about_ref,
+        told.answer_ref,
+        told.interaction_id,
+        told.create_exchange,
+        told.id_hash,
+        told.previous_hash,
+        told.root_hash
+    FROM told
+    LEFT JOIN exchanges AS by_create
+        ON by_create.sequence = number_of(told.create_exchange)
+        AND by_create.exchange = told.create_exchange
+    LEFT JOIN deleted ON deleted.interaction = told.interaction
+);
+
 CREATE OR REPLACE VIEW interactions_fresh AS
-WITH told AS (
-    SELECT
-        interaction,
-        id_hash,
-        arg_max(
-            struct_pack(status := status, error_code := error_code, is_terminal := is_terminal),
-            state_weight
-        ) AS state,
-        arg_max(
-            struct_pack(
-                input_tokens := input_tokens,
-                cached_tokens := cached_tokens,
-                output_tokens := output_tokens,
-                thought_tokens := thought_tokens,
-                tool_use_tokens := tool_use_tokens,
-                total_tokens := total_tokens,
-                initial_input_tokens := initial_input_tokens
-            ),
-            answer_weight
-        ) FILTER (WHERE has_usage) AS usage,
-        arg_max(
-            struct_pack(
-                output_step_count := output_step_count,
-                function_call_count := function_call_count
-            ),
-            answer_weight
-        ) FILTER (WHERE how != 'deleted') AS answer,
-        arg_max(input_step_count, question_weight) FILTER (WHERE input_step_count > 0)
-            AS input_step_count,
-        arg_max(model, answer_weight) AS model,
-        arg_max(agent, answer_weight) AS agent,
-        arg_max(service_tier, answer_weight) AS service_tier,
-        arg_max(created, answer_weight) AS created,
-        arg_max(previous_interaction_id, question_weight) AS previous_interaction_id,
-        arg_max(previous_hash, question_weight) AS previous_hash,
-        arg_max(environment_id, answer_weight) AS environment_id,
-        arg_max(root_hash, question_weight) AS root_hash,
-        max(interaction_id) AS interaction_id,
-        min(seen_at) AS first_seen_at,
-        max(seen_at) AS last_seen_at,
-        min(seen_at) FILTER (WHERE is_terminal) AS ended_at,
-        arg_max(exchange, question_weight) FILTER (WHERE how = 'created') AS create_exchange,
-        arg_max(store, question_weight) FILTER (WHERE how = 'created') AS store,
-        bool_or(is_background) FILTER (WHERE how = 'created') AS is_background,
-        bool_or(is_streaming) FILTER (WHERE how = 'created') AS is_streaming,
-        arg_max(service_tier_asked, question_weight) FILTER (WHERE how = 'created')
-            AS service_tier_asked,
-        -- Settings: those of the create; else what a read repeats.
-        arg_max(
-            struct_pack(
-                agent_config_type := agent_config_type,
-                tool_types := tool_types,
-                tool_choice := tool_choice,
-                response_formats := response_formats,
-                thinking_level := thinking_level,
-                max_output_tokens := max_output_tokens,
-                is_continuation := is_continuation
-            ),
-            question_weight
-        ) AS settings,
-        arg_max(has_continuation_token, state_weight) AS has_continuation_token,
-        arg_max(about_ref, question_weight) AS about_ref,
-        arg_max(about_ref, answer_weight) AS answer_ref,
-        count(*) AS exchange_count,
-        count(*) FILTER (WHERE how = 'read') AS read_count,
-        count(*) FILTER (WHERE how = 'resumed') AS resume_count
-    FROM weighed
-    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
-    GROUP BY interaction, id_hash
-),
-
-telling AS (
-    SELECT exchange, interaction, number_of(exchange) AS number
-    FROM observations
-    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
-    UNION
-    SELECT exchange, interaction, number_of(exchange) AS number
-    FROM mentions
-    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
-),
-
-deleted AS (
-    SELECT
-        telling.interaction,
-        -- No condition of the join: with nothing touched it ends at once, and looks for none in all of them.
-        min(exchanges.ended_at) FILTER (
-            WHERE exchanges.operation = 'delete' AND exchanges.status BETWEEN 200 AND 299
-        ) AS deleted_at
-    FROM exchanges
-    INNER JOIN telling
-        ON telling.number = exchanges.sequence AND telling.exchange = exchanges.exchange
-    GROUP BY telling.interaction
-)
-
-SELECT
-    told.interaction,
-    told.state.status AS status,
-    told.model,
-    told.agent,
-    coalesce(by_create.started_at, TRY_CAST(told.created AS TIMESTAMP), told.first_seen_at)
-        AS created_at,
-    told.ended_at,
-    told.usage.input_tokens AS input_tokens,
-    told.usage.cached_tokens AS cached_tokens,
-    told.usage.output_tokens AS output_tokens,
-    told.usage.thought_tokens AS thought_tokens,
-    told.usage.tool_use_tokens AS tool_use_tokens,
-    told.usage.total_tokens AS total_tokens,
-    coalesce(told.input_step_count, 0) AS input_step_count,
-    coalesce(told.answer.output_step_count, 0) AS output_step_count,
-    coalesce(told.answer.function_call_count, 0) AS function_call_count,
-    told.state.error_code AS error_code,
-    told.previous_interaction_id,
-    told.store,
-    told.is_background,
-    told.is_streaming,
-    told.service_tier_asked,
-    told.service_tier,
-    told.environment_id,
-    by_create.client,
-    by_create.sdk,
-    by_create.duration_ns AS create_duration_ns,
-    by_create.first_event_ns,
-    told.exchange_count,
-    told.read_count,
-    told.resume_count,
-    coalesce(told.state.is_terminal, FALSE) AS is_terminal,
-    deleted.deleted_at,
-    told.first_seen_at,
-    told.last_seen_at,
-    told.settings.agent_config_type AS agent_config_type,
-    told.settings.tool_types AS tool_types,
-    told.settings.tool_choice AS tool_choice,
-    told.settings.response_formats AS response_formats,
-    told.settings.thinking_level AS thinking_level,
-    told.settings.max_output_tokens AS max_output_tokens,
-    told.settings.is_continuation AS is_continuation,
-    coalesce(told.has_continuation_token, FALSE) AS has_continuation_token,
-    told.usage.initial_input_tokens AS initial_input_tokens,
-    told.about_ref,
-    told.answer_ref,
-    told.interaction_id,
-    told.create_exchange,
-    told.id_hash,
-    told.previous_hash,
-    told.root_hash
-FROM told
-LEFT JOIN exchanges AS by_create
-    ON by_create.sequence = number_of(told.create_exchange)
-    AND by_create.exchange = told.create_exchange
-LEFT JOIN deleted ON deleted.interaction = told.interaction;
+FROM interactions_fresh_from(0, 0);
 COMMENT ON VIEW interactions_fresh IS
     'Interactions that were told of since they were settled. For the views, not for people.';
 
@@ -304,20 +312,24 @@ CREATE OR REPLACE MACRO interactions_since(since) AS TABLE (
 
 -- Steps, each once, of the interactions with these hashes, or of all. `position` is their order on their side.
 CREATE OR REPLACE MACRO steps_shown_in(is_all, hashes) AS TABLE (
-    -- By number of row, so that one column of all is looked at, and of the others few rows.
-    WITH found AS MATERIALIZED (
-        SELECT rowid AS number
+    -- By number of row and instant, so that two columns of all are looked at, and of the others few rows.
+    WITH numbers AS MATERIALIZED (
+        SELECT rowid AS number, seen_at
         FROM observations
         WHERE NOT is_all AND id_hash IN (SELECT unnest(hashes::UBIGINT[]))
     ),
 
-    observed AS NOT MATERIALIZED (
+    found AS MATERIALIZED (
         SELECT
             exchange, seen_at, interaction, id_hash, how, is_streaming, input_step_count, output_step_count,
             question_weight, answer_weight
         FROM weighed
-        INNER JOIN found USING (number)
+        INNER JOIN numbers USING (number, seen_at)
         WHERE NOT is_all
+    ),
+
+    observed AS NOT MATERIALIZED (
+        FROM found
         UNION ALL
         SELECT
             exchange, seen_at, interaction, id_hash, how, is_streaming, input_step_count, output_step_count,

@@ -1,31 +1,31 @@
 -- One wish, several requests: what SDKs send again by themselves, and what may be there twice, or unseen.
 
+-- What SDKs try again: 408, 409, 429, all 5xx; some their own timeouts and broken connections.
+CREATE OR REPLACE MACRO is_tried_again(status, outcome) AS (
+    status IS NULL
+    OR status IN (408, 409, 429)
+    OR status >= 500
+    OR outcome NOT IN ('complete', 'refused')
+);
+
 -- Of creates between two instants, so that whoever asks about one moment reads little.
 CREATE OR REPLACE MACRO retries_between(since, until) AS TABLE (
-    WITH RECURSIVE creates AS (
-        SELECT
-            exchange,
-            client,
-            request_mac,
-            started_at,
-            ended_at,
-            status,
-            outcome,
-            retry_after_s,
-            sdk,
-            interaction
+    WITH RECURSIVE failed AS MATERIALIZED (
+        SELECT exchange, client, request_mac, started_at, ended_at, status, outcome, retry_after_s
         FROM exchanges
-        WHERE operation = 'create' AND request_mac IS NOT NULL AND started_at BETWEEN since AND until
+        WHERE operation = 'create'
+            AND request_mac IS NOT NULL
+            AND started_at BETWEEN since AND until
+            AND is_tried_again(status, outcome)
     ),
 
-    -- What SDKs try again: 408, 409, 429, all 5xx; some their own timeouts and broken connections.
-    failed AS (
-        SELECT COLUMNS(*)
-        FROM creates
-        WHERE status IS NULL
-            OR status IN (408, 409, 429)
-            OR status >= 500
-            OR outcome NOT IN ('complete', 'refused')
+    -- Those alone that say what a failed one said.
+    creates AS MATERIALIZED (
+        SELECT exchange, client, request_mac, started_at, status, outcome, sdk, interaction
+        FROM exchanges
+        WHERE operation = 'create'
+            AND started_at BETWEEN since AND until
+            AND request_mac IN (SELECT failed.request_mac FROM failed)
     ),
 
     -- A create follows the latest failure of the same body and credential: within half a minute, and the wait

@@ -22,7 +22,9 @@ CREATE OR REPLACE MACRO unfinished_since(since) AS TABLE (
     ended AS (
         SELECT id_hash, interaction
         FROM observations
-        WHERE is_terminal AND seen_at >= since - INTERVAL 1 DAY
+        WHERE is_terminal
+            AND seen_at >= since - INTERVAL 1 DAY
+            AND id_hash IN (SELECT begun.id_hash FROM begun)  -- few names are compared then
     ),
 
     open AS (

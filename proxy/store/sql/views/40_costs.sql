@@ -4,65 +4,71 @@
 -- in usage_lines. An interaction that was priced by several books has lines of each; the newest one is
 -- what it costs. A line without a price has no amount: the sum over it is not complete, and says so.
 
+CREATE OR REPLACE MACRO cost_lines_fresh_from(first_observation, first_cost) AS TABLE (
+    WITH billed AS (
+        SELECT DISTINCT interaction, id_hash, exchange
+        FROM costs
+        WHERE rowid >= first_cost AND id_hash IN (SELECT touched.id_hash FROM touched)
+    ),
+
+    best AS (
+        SELECT
+            weighed.interaction,
+            weighed.id_hash,
+            arg_max(
+                struct_pack(exchange := weighed.exchange, service_tier := weighed.service_tier),
+                weighed.answer_weight
+            ) FILTER (WHERE billed.exchange IS NOT NULL) AS seen,
+            max(weighed.service_tier_asked) FILTER (WHERE weighed.how = 'created') AS tier_asked
+        FROM weighed
+        LEFT JOIN billed
+            ON weighed.id_hash = billed.id_hash
+            AND weighed.interaction = billed.interaction
+            AND weighed.exchange = billed.exchange
+        WHERE
+            weighed.number >= first_observation
+            AND weighed.id_hash IN (SELECT touched.id_hash FROM touched)
+        GROUP BY weighed.interaction, weighed.id_hash
+    ),
+
+    -- A poll that names no tier counts as standard where it stands alone; not where another was asked for.
+    lines AS (
+        SELECT
+            costs.*,
+            costs.item != 'grounding'
+            AND best.seen.service_tier IS NULL
+            AND coalesce(best.tier_asked, 'standard') != 'standard' AS is_tier_unknown
+        FROM costs
+        INNER JOIN best
+            ON costs.id_hash = best.id_hash
+            AND costs.interaction = best.interaction
+            AND costs.exchange = best.seen.exchange
+        WHERE costs.rowid >= first_cost AND costs.id_hash IN (SELECT touched.id_hash FROM touched)
+    )
+
+    SELECT
+        interaction,
+        book,
+        book = max(book) OVER (PARTITION BY id_hash, interaction) AS is_newest,
+        item,
+        modality,
+        CASE WHEN is_tier_unknown THEN 'unknown' ELSE tier END AS tier,
+        quantity,
+        unit,
+        CASE WHEN NOT is_tier_unknown THEN price_pico_usd END AS price_pico_usd,
+        CASE WHEN NOT is_tier_unknown THEN amount_pico_usd END AS amount_pico_usd,
+        CASE
+            WHEN is_tier_unknown AND reason = '' THEN 'another tier was asked for; the answer names none'
+            ELSE reason
+        END AS reason,
+        seen_at,
+        exchange,
+        id_hash
+    FROM lines
+);
+
 CREATE OR REPLACE VIEW cost_lines_fresh AS
-WITH billed AS (
-    SELECT DISTINCT interaction, id_hash, exchange
-    FROM costs
-    WHERE id_hash IN (SELECT touched.id_hash FROM touched)
-),
-
-best AS (
-    SELECT
-        weighed.interaction,
-        weighed.id_hash,
-        arg_max(
-            struct_pack(exchange := weighed.exchange, service_tier := weighed.service_tier),
-            weighed.answer_weight
-        ) FILTER (WHERE billed.exchange IS NOT NULL) AS seen,
-        max(weighed.service_tier_asked) FILTER (WHERE weighed.how = 'created') AS tier_asked
-    FROM weighed
-    LEFT JOIN billed
-        ON weighed.id_hash = billed.id_hash
-        AND weighed.interaction = billed.interaction
-        AND weighed.exchange = billed.exchange
-    WHERE weighed.id_hash IN (SELECT touched.id_hash FROM touched)
-    GROUP BY weighed.interaction, weighed.id_hash
-),
-
--- A poll that names no tier counts as standard where it stands alone; not where another was asked for.
-lines AS (
-    SELECT
-        costs.*,
-        costs.item != 'grounding'
-        AND best.seen.service_tier IS NULL
-        AND coalesce(best.tier_asked, 'standard') != 'standard' AS is_tier_unknown
-    FROM costs
-    INNER JOIN best
-        ON costs.id_hash = best.id_hash
-        AND costs.interaction = best.interaction
-        AND costs.exchange = best.seen.exchange
-    WHERE costs.id_hash IN (SELECT touched.id_hash FROM touched)
-)
-
-SELECT
-    interaction,
-    book,
-    book = max(book) OVER (PARTITION BY id_hash, interaction) AS is_newest,
-    item,
-    modality,
-    CASE WHEN is_tier_unknown THEN 'unknown' ELSE tier END AS tier,
-    quantity,
-    unit,
-    CASE WHEN NOT is_tier_unknown THEN price_pico_usd END AS price_pico_usd,
-    CASE WHEN NOT is_tier_unknown THEN amount_pico_usd END AS amount_pico_usd,
-    CASE
-        WHEN is_tier_unknown AND reason = '' THEN 'another tier was asked for; the answer names none'
-        ELSE reason
-    END AS reason,
-    seen_at,
-    exchange,
-    id_hash
-FROM lines;
+FROM cost_lines_fresh_from(0, 0);
 COMMENT ON VIEW cost_lines_fresh IS
     'Lines of cost of interactions that were told of since they were settled. For the views, not for people.';
 
@@ -87,18 +93,22 @@ WHERE is_newest;
 COMMENT ON VIEW cost_lines IS
     'What an interaction cost, line by line, each once, by the newest book. NULL is unpriced, not zero.';
 
+CREATE OR REPLACE MACRO costs_fresh_from(first_observation, first_cost) AS TABLE (
+    SELECT
+        interaction,
+        id_hash,
+        max(book) AS book,
+        sum(amount_pico_usd)::HUGEINT AS amount_pico_usd,
+        count(*) AS line_count,
+        count(*) FILTER (WHERE amount_pico_usd IS NULL) AS unpriced_count,
+        list_sort(list(DISTINCT reason) FILTER (WHERE reason != '')) AS reasons
+    FROM cost_lines_fresh_from(first_observation, first_cost)
+    WHERE is_newest
+    GROUP BY interaction, id_hash
+);
+
 CREATE OR REPLACE VIEW costs_fresh AS
-SELECT
-    interaction,
-    id_hash,
-    max(book) AS book,
-    sum(amount_pico_usd)::HUGEINT AS amount_pico_usd,
-    count(*) AS line_count,
-    count(*) FILTER (WHERE amount_pico_usd IS NULL) AS unpriced_count,
-    list_sort(list(DISTINCT reason) FILTER (WHERE reason != '')) AS reasons
-FROM cost_lines_fresh
-WHERE is_newest
-GROUP BY interaction, id_hash;
+FROM costs_fresh_from(0, 0);
 COMMENT ON VIEW costs_fresh IS
     'Sums of cost of interactions that were told of since they were settled. For the views, not for people.';
 

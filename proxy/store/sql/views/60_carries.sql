@@ -6,7 +6,7 @@
 -- compare within a day and with the day before; older turns are found through the turn between.
 --
 -- The macros take the interactions that are looked for, by the hashes of their ids, in decimal between commas, so that an
--- erasure reads little; NULL: all. A list as a parameter costs DuckDB 1.5.5 250 us an element, a text nothing; strings of
+-- erasure reads little; NULL: all. A list as a parameter costs DuckDB 1.5.5 250 us an element where no pandas is installed, a text nothing; strings of
 -- rows that a join throws away are unpacked first, hence the joins by rowid. Steps lie between two instants, NULL: any; they are
 -- seen when their exchange shows the interaction.
 
@@ -219,8 +219,10 @@ CREATE OR REPLACE MACRO quoted_attempts(wanted, since, until) AS TABLE (
 
 -- The last turn of the day before in a repeated conversation: it held what is older.
 CREATE OR REPLACE MACRO bridges_over(wanted) AS TABLE (
+    -- Those alone that were sent again on another day: of all there are too many to be kept.
     WITH answered AS MATERIALIZED (
         FROM answers_given(wanted, NULL::TIMESTAMP, NULL::TIMESTAMP)
+        WHERE is_chain AND mac_hash IN (SELECT again.mac_hash FROM repeats AS again WHERE again.is_before)
     ),
 
     near AS MATERIALIZED (
@@ -324,6 +326,59 @@ CREATE OR REPLACE MACRO carried_by(wanted) AS TABLE (
     SELECT exchange, interaction, how, NULL AS seen_at, NULL AS has_continuation_token
     FROM unread
     WHERE wanted IS NULL OR id_hash IN (SELECT unnest(string_split(wanted, ',')::UBIGINT[]))
+);
+
+-- What the view below says of one interaction: of all of a million it is more than the memory that DuckDB has in the recorder.
+CREATE OR REPLACE MACRO carries_of(hash, named) AS TABLE (
+    WITH RECURSIVE own AS MATERIALIZED (
+        SELECT DISTINCT exchange, interaction, how
+        FROM carried_by(hash::VARCHAR)
+        WHERE interaction = named
+    ),
+
+    bridges AS MATERIALIZED (
+        FROM bridges_over(NULL)
+    ),
+
+    hops AS MATERIALIZED (
+        FROM hops_after(NULL)
+    ),
+
+    hops_behind AS (
+        SELECT exchange, about, about_hash
+        FROM hops
+        WHERE previous_hash = hash
+        UNION
+        SELECT hops.exchange, hops.about, hops.about_hash
+        FROM hops_behind
+        INNER JOIN hops ON hops.previous_hash = hops_behind.about_hash
+    ),
+
+    quoting AS (
+        SELECT exchange, about
+        FROM (
+            FROM quoted_answers(hash::VARCHAR)
+            UNION
+            FROM quoted_questions(hash::VARCHAR, NULL::TIMESTAMP, NULL::TIMESTAMP)
+            UNION
+            FROM quoted_attempts(hash::VARCHAR, '-infinity'::TIMESTAMP, 'infinity'::TIMESTAMP)
+        )
+        WHERE interaction = named
+        UNION
+        SELECT exchange, about
+        FROM hops_behind
+        UNION
+        SELECT bridges.exchange, bridges.about
+        FROM quoting
+        INNER JOIN bridges ON bridges.bridge = quoting.about
+    )
+
+    SELECT exchange, interaction, how
+    FROM own
+    UNION ALL
+    SELECT DISTINCT exchange, named AS interaction, 'quoted' AS how
+    FROM quoting
+    WHERE about != named AND exchange NOT IN (SELECT own.exchange FROM own)
 );
 
 CREATE OR REPLACE VIEW carries AS

@@ -57,6 +57,10 @@ WITH told AS (
         actor,
         detail AS reason,
         coalesce(json_extract_string(data, '$.quoted') = 'true', FALSE) AS with_quoted,
+        CASE json_extract_string(data, '$.reach')
+            WHEN 'descendants' THEN 'descendants' WHEN 'thread' THEN 'thread' ELSE 'node'
+        END AS reach,
+        coalesce(json_extract_string(data, '$.bypass') = 'true', FALSE) AS is_bypassing,
         data
     FROM acts
     WHERE kind = 'erasure' AND json_extract_string(data, '$.step') = 'deferred'
@@ -68,7 +72,9 @@ wanted AS (
         erasure,
         actor,
         reason,
-        with_quoted
+        with_quoted,
+        reach,
+        is_bypassing
     FROM told
     WHERE json_extract(data, '$.deferred') IS NOT NULL
 ),
@@ -80,7 +86,9 @@ spared AS (
         erasure,
         actor,
         reason,
-        with_quoted
+        with_quoted,
+        reach,
+        is_bypassing
     FROM told
     WHERE json_extract(data, '$.spared') IS NOT NULL
 )
@@ -91,7 +99,9 @@ SELECT
     actor,
     reason,
     with_quoted,
-    NULL AS exchange
+    NULL AS exchange,
+    reach,
+    is_bypassing
 FROM wanted
 WHERE interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
 UNION
@@ -101,10 +111,37 @@ SELECT
     actor,
     reason,
     with_quoted,
-    pair[1] AS exchange
+    pair[1] AS exchange,
+    reach,
+    is_bypassing
 FROM spared
 WHERE pair[1] NOT IN (SELECT erased_exchanges.exchange FROM erased_exchanges);
 COMMENT ON VIEW erasures_deferred IS 'What was to be erased and is held: done when the last hold ends.';
+
+-- Without content, as all rows without content tell of an interaction, but for its conversation.
+CREATE OR REPLACE VIEW told_turns AS
+SELECT
+    CASE WHEN shows THEN exchange ELSE '' END AS exchange,
+    interaction,
+    CASE WHEN shows THEN how_shown(how) ELSE '' END AS how,
+    CASE WHEN shows THEN epoch_us(seen_at) ELSE 0 END AS seen_us,
+    previous_interaction_id AS previous,
+    previous_hash,
+    root_hash,
+    shows AS has_content,
+    shows AND coalesce(has_continuation_token, FALSE) AS has_token,
+    shows AND coalesce(is_streaming, TRUE) AS is_streaming,
+    coalesce(is_hop(how, is_continuation, previous_hash, settings_sent), FALSE) AS is_hop,
+    place
+FROM (
+    SELECT
+        *,
+        rowid AS place,
+        has_content(how, input_step_count, output_step_count, about_ref) AS shows
+    FROM observations
+);
+COMMENT ON VIEW told_turns IS
+    'Observations as an erasure looks at them, by the numbers of their rows. For the views, not for people.';
 
 -- All turns of the conversations in which something is held. Ids tell their first turn; where they do not, turns are tied by
 -- their links alone, so others are looked for until none is left: few rounds of few rows, none where nothing is held. As a list,

@@ -13,120 +13,129 @@ SELECT id_hash FROM touched_copies;
 COMMENT ON VIEW copies_touched IS
     'Interactions told of, or gone on from, since their copies were settled. For the views, not for people.';
 
+-- `first_next`: of the turns that go on from them.
+CREATE OR REPLACE MACRO copies_fresh_from(first_observation, first_mention, first_next) AS TABLE (
+    WITH told AS (
+        SELECT
+            interaction,
+            id_hash,
+            max(interaction_id) IS NOT NULL AS has_id,
+            min(TRY_CAST(created AS TIMESTAMP)) AS created_at,
+            max(TRY_CAST(updated AS TIMESTAMP)) AS updated_at,
+            min(seen_at) AS seen_at,
+            coalesce(bool_or(is_terminal), FALSE) AS is_ended,
+            arg_max(store, seen_at) FILTER (WHERE how = 'created') AS store,
+            max(previous_interaction_id) AS previous,
+            max(root_hash) AS root_hash,
+            max(model) AS model,
+            max(agent) AS agent,
+            max(label_index) AS label_index,
+            max(environment_id) AS environment_id
+        FROM observations
+        WHERE
+            rowid >= first_observation
+            AND how != 'deleted'
+            AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+        GROUP BY interaction, id_hash
+    ),
+
+    telling AS (
+        SELECT exchange, interaction, number_of(exchange) AS number
+        FROM observations
+        WHERE rowid >= first_observation AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+        UNION
+        SELECT exchange, interaction, number_of(exchange) AS number
+        FROM mentions
+        WHERE rowid >= first_mention AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+    ),
+
+    carried AS (
+        SELECT
+            exchanges.interaction,
+            coalesce(
+                arg_min(client, started_at) FILTER (WHERE operation = 'create'),
+                arg_min(client, started_at) FILTER (WHERE purpose = 'client')
+            ) AS client,
+            arg_min(status, started_at) FILTER (WHERE operation = 'create') AS create_status,
+            min(date_at) FILTER (WHERE operation = 'create') AS date_at,
+            arg_min(api_version, started_at) AS api_version,
+            arg_min(api_revision, started_at) FILTER (WHERE purpose = 'client') AS api_revision,
+            max(ended_at) FILTER (
+                WHERE operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299
+            ) AS served_at,
+            min(ended_at) FILTER (
+                WHERE operation = 'delete' AND purpose = 'client' AND status BETWEEN 200 AND 299
+            ) AS deleted_at
+        FROM exchanges
+        INNER JOIN telling
+            ON telling.number = exchanges.sequence
+            AND telling.exchange = exchanges.exchange
+            AND telling.interaction = exchanges.interaction
+        GROUP BY exchanges.interaction
+    ),
+
+    continued AS (
+        SELECT previous_interaction_id AS interaction, max(seen_at) AS continued_at
+        FROM observations
+        WHERE rowid >= first_next
+            AND how = 'created'
+            AND interaction_id IS NOT NULL
+            AND previous_interaction_id IS NOT NULL
+            AND previous_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+        GROUP BY previous_interaction_id
+    ),
+
+    disposed AS (
+        SELECT
+            interaction,
+            arg_max(data ->> '$.state', seen_at) AS state,
+            arg_max(data ->> '$.evidence', seen_at) AS evidence,
+            arg_max(data ->> '$.flags', seen_at) AS flags,
+            arg_max(TRY_CAST(data ->> '$.due' AS BIGINT), seen_at) AS due_ns,
+            max(seen_at) AS last_at
+        FROM acts
+        WHERE kind = 'disposal' AND interaction IN (SELECT told.interaction FROM told)
+        GROUP BY interaction
+    )
+
+    SELECT
+        told.interaction,
+        told.id_hash,
+        carried.client,
+        told.store,
+        told.previous,
+        told.root_hash,
+        told.has_id,
+        told.is_ended,
+        told.model,
+        told.agent,
+        told.label_index,
+        told.environment_id,
+        carried.create_status,
+        told.created_at,
+        carried.date_at,
+        told.seen_at,
+        coalesce(told.created_at, carried.date_at, told.seen_at) AS began_at,
+        told.updated_at,
+        continued.continued_at,
+        carried.served_at,
+        carried.deleted_at,
+        carried.api_version,
+        carried.api_revision,
+        disposed.state,
+        disposed.evidence,
+        disposed.flags,
+        make_timestamp(disposed.due_ns // 1000) AS due_at,
+        disposed.last_at AS disposed_at,
+        told.has_id AND told.store IS DISTINCT FROM 'false' AS is_stored
+    FROM told
+    LEFT JOIN carried ON carried.interaction = told.interaction
+    LEFT JOIN continued ON continued.interaction = told.interaction
+    LEFT JOIN disposed ON disposed.interaction = told.interaction
+);
+
 CREATE OR REPLACE VIEW copies_fresh AS
-WITH told AS (
-    SELECT
-        interaction,
-        id_hash,
-        max(interaction_id) IS NOT NULL AS has_id,
-        min(TRY_CAST(created AS TIMESTAMP)) AS created_at,
-        max(TRY_CAST(updated AS TIMESTAMP)) AS updated_at,
-        min(seen_at) AS seen_at,
-        coalesce(bool_or(is_terminal), FALSE) AS is_ended,
-        arg_max(store, seen_at) FILTER (WHERE how = 'created') AS store,
-        max(previous_interaction_id) AS previous,
-        max(root_hash) AS root_hash,
-        max(model) AS model,
-        max(agent) AS agent,
-        max(label_index) AS label_index,
-        max(environment_id) AS environment_id
-    FROM observations
-    WHERE how != 'deleted' AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
-    GROUP BY interaction, id_hash
-),
-
-telling AS (
-    SELECT exchange, interaction, number_of(exchange) AS number
-    FROM observations
-    WHERE id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
-    UNION
-    SELECT exchange, interaction, number_of(exchange) AS number
-    FROM mentions
-    WHERE id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
-),
-
-carried AS (
-    SELECT
-        exchanges.interaction,
-        coalesce(
-            arg_min(client, started_at) FILTER (WHERE operation = 'create'),
-            arg_min(client, started_at) FILTER (WHERE purpose = 'client')
-        ) AS client,
-        arg_min(status, started_at) FILTER (WHERE operation = 'create') AS create_status,
-        min(date_at) FILTER (WHERE operation = 'create') AS date_at,
-        arg_min(api_version, started_at) AS api_version,
-        arg_min(api_revision, started_at) FILTER (WHERE purpose = 'client') AS api_revision,
-        max(ended_at) FILTER (
-            WHERE operation = 'get' AND purpose != 'verify' AND status BETWEEN 200 AND 299
-        ) AS served_at,
-        min(ended_at) FILTER (
-            WHERE operation = 'delete' AND purpose = 'client' AND status BETWEEN 200 AND 299
-        ) AS deleted_at
-    FROM exchanges
-    INNER JOIN telling
-        ON telling.number = exchanges.sequence
-        AND telling.exchange = exchanges.exchange
-        AND telling.interaction = exchanges.interaction
-    GROUP BY exchanges.interaction
-),
-
-continued AS (
-    SELECT previous_interaction_id AS interaction, max(seen_at) AS continued_at
-    FROM observations
-    WHERE how = 'created'
-        AND interaction_id IS NOT NULL
-        AND previous_interaction_id IS NOT NULL
-        AND previous_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
-    GROUP BY previous_interaction_id
-),
-
-disposed AS (
-    SELECT
-        interaction,
-        arg_max(data ->> '$.state', seen_at) AS state,
-        arg_max(data ->> '$.evidence', seen_at) AS evidence,
-        arg_max(data ->> '$.flags', seen_at) AS flags,
-        arg_max(TRY_CAST(data ->> '$.due' AS BIGINT), seen_at) AS due_ns,
-        max(seen_at) AS last_at
-    FROM acts
-    WHERE kind = 'disposal' AND interaction IN (SELECT told.interaction FROM told)
-    GROUP BY interaction
-)
-
-SELECT
-    told.interaction,
-    told.id_hash,
-    carried.client,
-    told.store,
-    told.previous,
-    told.root_hash,
-    told.has_id,
-    told.is_ended,
-    told.model,
-    told.agent,
-    told.label_index,
-    told.environment_id,
-    carried.create_status,
-    told.created_at,
-    carried.date_at,
-    told.seen_at,
-    coalesce(told.created_at, carried.date_at, told.seen_at) AS began_at,
-    told.updated_at,
-    continued.continued_at,
-    carried.served_at,
-    carried.deleted_at,
-    carried.api_version,
-    carried.api_revision,
-    disposed.state,
-    disposed.evidence,
-    disposed.flags,
-    make_timestamp(disposed.due_ns // 1000) AS due_at,
-    disposed.last_at AS disposed_at,
-    told.has_id AND told.store IS DISTINCT FROM 'false' AS is_stored
-FROM told
-LEFT JOIN carried ON carried.interaction = told.interaction
-LEFT JOIN continued ON continued.interaction = told.interaction
-LEFT JOIN disposed ON disposed.interaction = told.interaction;
+FROM copies_fresh_from(0, 0, 0);
 COMMENT ON VIEW copies_fresh IS
     'Copies at Google that were told of since they were settled. For the views, not for people.';
 

@@ -17,18 +17,6 @@ COPIES: Final = (
 """In the data folder: snapshots for readers and for the sandbox, WALs set aside. Not facts.duckdb.fresh: it may be
 under way in another thread, and where one was cut off its mark is there, so the next removes it (rewriting.py)."""
 
-ELSEWHERE: Final = (
-    "Google's own copy: only a deletion there ends it (`retention` says until when it lives)",
-    "folders that `export` or `show --media` wrote, and what people copied from the screen",
-    "spans and logs that were sent to collectors: spans hold content only if traces.content is on",
-    "backups of the data folder: they open only with keys, of which none may be older than this erasure",
-    "keyed digests in the vault's facts, sealed under the key of their day (data/keys/facts)",
-    "exchanges that are still open: their keys go when they end",
-    "what callers send again later: a new exchange that repeats it is recorded like any other",
-    "what a disk keeps below its files: keys are overwritten in place",
-)
-"""What an erasure here does not reach; told with every one."""
-
 
 def sweep(data_folder: Path) -> list[str]:
     """Delete such copies; returns their names."""
