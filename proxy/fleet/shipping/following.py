@@ -29,7 +29,7 @@ from proxy.store.vault.reader import VaultReader
 BATCH_EXCHANGES: Final = 5000
 """Of one commit of the engine: few large commits; so many small exchanges are some 50 MB of rows."""
 BACK_OFF_LEAST_S: Final = 0.5
-BACK_OFF_MOST_S: Final = 30.0
+BACK_OFF_MOST_S: Final = 10.0
 """Doubling from the least: an engine that comes back has everything within a minute, whoever is away."""
 STATUS: Final = "fleet.json"
 """In data/run: what `status` says of the shipper."""

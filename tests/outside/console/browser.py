@@ -19,6 +19,8 @@ PACKAGES: Final = ROOT / ".venvs" / "browser"
 SERIOUS: Final = frozenset({"serious", "critical"})
 ANSWER_MS: Final = 60_000
 """A machine that runs everybody else's tests, too, is eight times slower."""
+STORY_MOST: Final = 40
+"""Questions of a page that are told when its test failed."""
 
 
 def chromium() -> str:
@@ -68,6 +70,16 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("dialog", self._refuse)
         self.page.on("console", self._note)
+        self._asked: dict[Any, str] = {}
+        self.page.on("request", lambda asked: self._asked.update({asked: "no answer yet"}))
+        self.page.on("requestfailed", lambda asked: self._asked.update({asked: asked.failure}))
+        self.page.on("response", lambda answer: self._asked.update({answer.request: answer.status}))
+
+    def story(self) -> str:
+        """What the page asked for last, what became of it, and what it shows: for a test that failed."""
+        asked = [f"{told} {one.method} {one.url}" for one, told in self._asked.items()]
+        shown = self.page.evaluate("document.body.innerText")
+        return "\n".join([self.page.url, *asked[-STORY_MOST:], *self.faults, shown])
 
     def open(self, path: str, reason: str = "") -> Any:
         """A page of the console; with `reason` its content is open."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -57,10 +57,21 @@ def browser() -> Iterator[Any]:
 
 
 Visit = Callable[..., Visitor]
+HAS_FAILED: Final = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[HAS_FAILED] = report.failed
+    return report
 
 
 @pytest.fixture
-def visit(browser: Any, place: Place) -> Iterator[Visit]:
+def visit(browser: Any, place: Place, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """visit(role=None, base=None, token=None, width=, theme=): a visitor, whom nothing bad may have happened to."""
     visitors: list[Visitor] = []
 
@@ -73,6 +84,8 @@ def visit(browser: Any, place: Place) -> Iterator[Visit]:
 
     yield begin
     for visitor in visitors:
+        if request.node.stash.get(HAS_FAILED, False):
+            print(visitor.story())
         visitor.close()
     assert [each.strangers for each in visitors] == [[] for _ in visitors]
     assert [each.faults for each in visitors] == [[] for _ in visitors]

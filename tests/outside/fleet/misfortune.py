@@ -69,4 +69,7 @@ def befall(fleet: Fleet, drawn: random.Random) -> None:
         threading.Event().wait(BLINK_S)
         way.mend()
     for member in fleet.members:
-        look_until(member.follows, f"that {member.name} follows again")
+        try:
+            look_until(member.follows, f"that {member.name} follows again")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {member.proxy.program.log_tail()}") from None

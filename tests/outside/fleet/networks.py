@@ -1,7 +1,8 @@
 """Where a fleet stands: each proxy in a network namespace, with cables to its clients, the catalog and the storage.
 
 A cable is a pair of veth devices to one of three bridges; it is cut at the bridge (`ip link set ... down`), so that
-what is under way gets neither an answer nor an end. Where namespaces cannot be made (no root, no `ip`, a kernel
+what is under way gets neither an answer nor an end. Bridges and servers are in a namespace, too: a browser ends what it
+loads when a link of its machine goes up or down. Where namespaces cannot be made (no root, no `ip`, a kernel
 without veth) everything is on loopback, a test's warning says why, and the links to engine and storage are relays
 that reset what is under way. Loss and delay (`tc ... netem`) are not tried: not every kernel has that module.
 """
@@ -29,6 +30,8 @@ RANGE: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """For tests of networks (RFC 2544): nobody else's addresses. A fleet takes a /24 of it that this machine has not."""
 CABLES: Final = ("clients", "catalog", "storage")
 FIRST_MEMBER: Final = 10
+HUB: Final = 0
+"""Number of the namespace with bridges and servers."""
 CLONE_NEWNET: Final = 0x40000000
 PIECE: Final = 65536
 
@@ -87,13 +90,12 @@ class Loopback:
 
 
 class Namespaces:
-    """A network for each kind of cable, and a namespace for each proxy. Named by this process's id."""
+    """A network for each kind of cable, and a namespace for each proxy."""
 
-    def __init__(self) -> None:
-        """Raises OSError: not possible here; the text says why."""
-        self._name = f"fl{os.getpid():x}"
+    def __init__(self, name: str) -> None:
+        """`name`: how all that is made begins. Raises OSError: not possible here; the text says why."""
+        self._name = name
         self._count = 0
-        _sweep()
         first, *_, last = RANGE.subnets(new_prefix=24)
         taken = _addresses()
         own = int(first.network_address) + os.getpid() % 512 * 256
@@ -116,15 +118,11 @@ class Namespaces:
                 f"address add {network[1]}/26 dev {bridge}",
                 f"link set {bridge} up",
             ]
-        try:
-            _ip(*commands)
-            probe = self._namespace()
-            _ip(f"link add {self._device('clients')}0 type veth peer name probe netns {probe}")
-            with _inside(probe):
-                pass
-        except OSError:
-            self.close()
-            raise
+        _ip(*commands)
+        probe = self._namespace()
+        _ip(f"link add {self._device('clients')}0 type veth peer name probe netns {probe}")
+        with _inside(probe):
+            pass
         self.catalog_host = str(self._networks["catalog"][1])
         self.storage_host = str(self._networks["storage"][1])
 
@@ -152,14 +150,10 @@ class Namespaces:
             Cable(f"{self._device('storage')}{number}", self.storage_host, storage),
         )
 
-    def close(self) -> None:
-        _remove(self._name)
-
     def _namespace(self) -> str:
         self._count += 1
         name = f"{self._name}-{self._count}"
-        _ip(f"netns add {name}")
-        _ip(f"-n {name} link set lo up")
+        _make_namespace(name)
         return name
 
     def _device(self, cable: str) -> str:
@@ -186,17 +180,20 @@ class Cable:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """Namespaces, or what is nearest to them here."""
-    try:
-        found = Namespaces()
-    except OSError as error:
-        warnings.warn(f"no network namespaces here, links are relays: {error}", stacklevel=2)
-        yield Loopback()
-        return
-    try:
+    """Namespaces, or what is nearest to them here. This thread and what it starts is in one of them until the end."""
+    name = f"fl{os.getpid():x}"  # what a killed run leaves is found by it
+    with contextlib.ExitStack() as stack:
+        try:
+            _sweep()
+            stack.callback(_remove, name)
+            _make_namespace(f"{name}-{HUB}")
+            stack.enter_context(_inside(f"{name}-{HUB}"))
+            found: Ground = Namespaces(name)
+        except OSError as error:
+            warnings.warn(f"no network namespaces here, links are relays: {error}", stacklevel=2)
+            stack.close()
+            found = Loopback()
         yield found
-    finally:
-        found.close()
 
 
 class _Inside(AbstractContextManager[None]):
@@ -224,6 +221,11 @@ def _inside(name: str) -> Iterator[None]:
             yield
         finally:
             _enter(ours.fileno())
+
+
+def _make_namespace(name: str) -> None:
+    """Raises OSError."""
+    _ip(f"netns add {name}", f"-n {name} link set lo up")
 
 
 def _enter(descriptor: int) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,8 +137,18 @@ class Fleet:
         self.members: list[Member] = []
         self._stack = ExitStack()
 
-    def join(self, name: str, upstream: str, **settings: object) -> Member:
+    @cached_property
+    def emulator(self) -> Emulator:
+        """What its proxies pass on to. It listens on this ground's loopback."""
+        folder = self.folder / "emulator"
+        folder.mkdir()
+        emulator = Emulator(folder)
+        self._stack.callback(emulator.stop)
+        return emulator
+
+    def join(self, name: str, **settings: object) -> Member:
         """A further proxy, which has the fleet's fingerprint key."""
+        upstream = self.emulator.url
         home = self.folder / name
         port = int(upstream.rpartition(":")[2])
         place = self._ground.place(port, self.catalog.port, self.objects.port)
@@ -243,13 +254,3 @@ def fleet_in(folder: Path) -> Iterator[Fleet]:
             yield fleet
         finally:
             fleet.close()
-
-
-@contextmanager
-def emulator_in(folder: Path) -> Iterator[Emulator]:
-    folder.mkdir(parents=True, exist_ok=True)
-    emulator = Emulator(folder)
-    try:
-        yield emulator
-    finally:
-        emulator.stop()

@@ -24,7 +24,7 @@ from proxy.reading.disposal import dispose
 from proxy.steward.disposal.turn import LEASE_FILE, since_boot_ns
 from tests.end_to_end.programs import look_until
 from tests.end_to_end.stage import Emulator
-from tests.outside.fleet.stage import KEY, Fleet, Member, emulator_in, fleet_in
+from tests.outside.fleet.stage import KEY, Fleet, Member, fleet_in
 
 HASTE: Final = float(os.environ.get("FLEET_HASTE", "10"))
 EACH: Final = 4
@@ -36,13 +36,7 @@ pytestmark = pytest.mark.filterwarnings("default:no network namespaces")
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with emulator_in(tmp_path_factory.mktemp("emulator")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def fleet(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("stewards")
     key = folder / "api-key"
     key.write_text(KEY)
@@ -53,12 +47,16 @@ def fleet(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
         for name in ("one", "two"):
             made.join(
                 name,
-                emulator.url,
                 steward__credential_file=key,
                 steward__requests_per_s=50,
                 retention__probes_per_hour=0,
             )
         yield made
+
+
+@pytest.fixture(scope="module")
+def emulator(fleet: Fleet) -> Emulator:
+    return fleet.emulator
 
 
 def deletions(emulator: Emulator) -> list[tuple[int, str, int]]:

@@ -44,7 +44,7 @@ from tests.outside.fleet.answers import (
 )
 from tests.outside.fleet.misfortune import befall, clients
 from tests.outside.fleet.servers import BUCKET, READER
-from tests.outside.fleet.stage import KEY, Fleet, Member, emulator_in, fleet_in
+from tests.outside.fleet.stage import KEY, Fleet, Member, fleet_in
 
 PROXIES: Final = int(os.environ.get("FLEET_PROXIES", "4"))
 EACH: Final = int(os.environ.get("FLEET_INTERACTIONS", "4"))
@@ -57,9 +57,9 @@ pytestmark = pytest.mark.filterwarnings("default:no network namespaces")
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
-    with emulator_in(folder / "emulator") as emulator, fleet_in(folder) as made:
+    with fleet_in(folder) as made:
         for number in range(PROXIES):
-            made.join(f"proxy-{number}", emulator.url)
+            made.join(f"proxy-{number}")
         yield made
 
 
