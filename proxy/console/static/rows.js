@@ -23,11 +23,16 @@ export function virtualList({ total, height, fetch, draw, label }) {
       const held = { rows: null };
       pages.set(number, held);
       fetch(number * PAGE, PAGE).then((rows) => { held.rows = rows; drawn = [-1, -1]; look(); },
-        () => { pages.delete(number); });
+        (error) => { held.problem = error.message; drawn = [-1, -1]; look(); });
       if (pages.size > PAGES_KEPT) pages.delete(pages.keys().next().value);
     }
     return pages.get(number);
   };
+
+  const askAgain = (number) => { pages.delete(number); drawn = [-1, -1]; look(); };
+  const blank = (problem, number) => (problem
+    ? h("div.row.blank.lost", { role: "alert" }, problem, h("button.quiet.small", { type: "button", onclick: () => askAgain(number) }, "Ask again"))
+    : h("div.row.blank", { "aria-hidden": "true" }));
 
   const look = () => {
     frame = 0;
@@ -42,8 +47,11 @@ export function virtualList({ total, height, fetch, draw, label }) {
     const focused = document.activeElement?.closest?.(".row")?.dataset.index;
     const elements = [];
     for (let index = first; index < last; index += 1) {
-      const row = page(Math.floor(index / PAGE)).rows?.[index % PAGE];
-      const element = row ? draw(row, index) : h("div.row.blank", { "aria-hidden": "true" });
+      const number = Math.floor(index / PAGE);
+      const held = page(number);
+      const row = held.rows?.[index % PAGE];
+      const isFirst = index === first || index % PAGE === 0; // one row says it for all of its page
+      const element = row ? draw(row, index) : blank(isFirst ? held.problem : null, number);
       element.setAttribute("role", "listitem");
       element.setAttribute("aria-setsize", total);
       element.setAttribute("aria-posinset", index + 1);

@@ -161,6 +161,21 @@ def test_the_copies_behind_a_day_are_listed_and_linked(visit: Visit) -> None:
     page.wait_for_selector(".step")
 
 
+def test_rows_that_did_not_come_say_so_and_are_asked_for_again(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.route("**/v1/retention/copies*", lambda route: route.abort())
+    visitor.open("retention")
+    page.click(".cal-mark >> nth=0")
+    page.wait_for_selector(".row.lost >> text=does not answer")
+    assert page.locator(".row.lost").count() == 1
+
+    page.unroute("**/v1/retention/copies*")
+    page.click("text=Ask again")
+    page.wait_for_selector(".copy-row a.id")
+    assert page.locator(".row.lost").count() == 0
+
+
 def test_sql_is_completed_by_keyboard_run_and_exported(visit: Visit, tmp_path: Path) -> None:
     page = visit(Role.VIEWER).open("audit?tab=sql")
     page.wait_for_selector(".schema")

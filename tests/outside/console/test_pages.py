@@ -65,6 +65,17 @@ def test_a_token_behind_the_address_opens_it_and_is_taken_away(visit: Visit, pla
     assert page.url.endswith("/console/live")
 
 
+def test_a_console_whose_files_do_not_arrive_says_what_to_do(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.route("**/session.js", lambda route: route.abort())
+    page = visitor.open("find")
+    page.wait_for_selector("text=reload the page")
+    page.unroute("**/session.js")
+    page.reload()
+    page.wait_for_selector(".row .badge")
+    assert page.locator("text=reload the page").count() == 0
+
+
 def test_filters_stand_in_the_address_and_come_back_with_it(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open("find")
