@@ -21,6 +21,16 @@ _BOOKS_SQL: Final = """
     CREATE TABLE IF NOT EXISTS views_made (digest VARCHAR);
     COMMENT ON TABLE views_made IS 'Which views this file has: a digest of their text.';
 """
+_ALL_UNSETTLED_SQL: Final = """
+    INSERT INTO unsettled
+    SELECT id_hash FROM observations
+    UNION ALL
+    SELECT DISTINCT later.previous_hash
+    FROM observations AS later
+    ANTI JOIN observations AS told ON told.id_hash = later.previous_hash
+    WHERE later.previous_hash IS NOT NULL
+"""
+"""Whatever is told of, and copies made elsewhere that turns here went on from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def bring_up(root: duckdb.DuckDBPyConnection, path: Path) -> None:
     is_other = forget_settled(root)
     root.execute(views_sql())
     if is_other:
-        root.execute("INSERT INTO unsettled SELECT id_hash FROM observations")
+        root.execute(_ALL_UNSETTLED_SQL)
     root.execute("DELETE FROM views_made")
     root.execute("INSERT INTO views_made VALUES (?)", [wanted])
     root.commit()

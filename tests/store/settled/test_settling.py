@@ -33,7 +33,7 @@ PLAIN = {
         ) USING (interaction)
         GROUP BY interaction
     """,
-    "SELECT interaction, client, create_status, served_at, deleted_at FROM copies": """
+    "SELECT interaction, client, create_status, served_at, deleted_at FROM copies WHERE NOT is_foreign": """
         SELECT interaction,
             coalesce(
                 arg_min(client, started_at) FILTER (WHERE operation = 'create'),
@@ -50,14 +50,21 @@ PLAIN = {
         WHERE interaction IN (SELECT o.interaction FROM observations AS o WHERE how != 'deleted')
         GROUP BY interaction
     """,
-    "SELECT interaction, continued_at FROM copies WHERE continued_at IS NOT NULL": """
+    "SELECT interaction, began_at, expires_earliest, is_stored FROM copies WHERE is_foreign": """
+        SELECT previous_interaction_id, min(seen_at), min(seen_at), TRUE
+        FROM observations
+        WHERE how = 'created' AND interaction_id IS NOT NULL AND previous_interaction_id NOT IN
+            (SELECT o.interaction FROM observations AS o WHERE o.how != 'deleted')
+        GROUP BY ALL
+    """,
+    "SELECT interaction, continued_at FROM copies WHERE continued_at IS NOT NULL AND NOT is_foreign": """
         SELECT previous_interaction_id, max(seen_at)
         FROM observations
         WHERE how = 'created' AND interaction_id IS NOT NULL AND previous_interaction_id IN
             (SELECT o.interaction FROM observations AS o WHERE o.how != 'deleted')
         GROUP BY ALL
     """,
-    "SELECT interaction, state, due_at FROM copies WHERE state IS NOT NULL": """
+    "SELECT interaction, state, due_at FROM copies WHERE state IS NOT NULL AND NOT is_foreign": """
         SELECT interaction, arg_max(data ->> '$.state', seen_at),
             make_timestamp(arg_max((data ->> '$.due')::BIGINT, seen_at) // 1000)
         FROM acts
@@ -65,10 +72,13 @@ PLAIN = {
             (SELECT o.interaction FROM observations AS o WHERE how != 'deleted')
         GROUP BY ALL
     """,
-    "SELECT interaction, label_index FROM copies": """
+    "SELECT interaction, label_index FROM copies WHERE NOT is_foreign": """
         SELECT interaction, max(label_index) FROM observations WHERE how != 'deleted' GROUP BY ALL
     """,
 }
+
+
+FOREIGN = "SELECT interaction FROM copies WHERE is_foreign"
 
 
 def said(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -81,7 +91,11 @@ def told(dice: random.Random, sequence: int) -> Recording:
     name = f"v1_{dice.randrange(5)}"
     how = dice.choice(["created", "read", "read", "resumed", "cancelled", "deleted"])
     before: dict[str, Any] = dice.choice(
-        [{}, {"previous_interaction_id": "v1_0", "previous_hash": id_hash("v1_0")}]
+        [
+            {},
+            {"previous_interaction_id": "v1_0", "previous_hash": id_hash("v1_0")},
+            {"previous_interaction_id": "v1_foreign", "previous_hash": id_hash("v1_foreign")},
+        ]
     )
     made = recording(
         sequence,
@@ -155,6 +169,24 @@ def test_whenever_it_is_settled_the_views_say_the_same(
     never.close()
 
 
+def test_a_copy_made_elsewhere_is_one_until_somebody_tells_of_it(database: Database) -> None:
+    elsewhere: dict[str, Any] = {
+        "previous_interaction_id": "v1_far",
+        "previous_hash": id_hash("v1_far"),
+    }
+    database.ingest(batch(recording(1, **elsewhere)))
+    settle(database.cursor())
+    told = "SELECT client, state, expires_earliest = began_at, expires_latest > began_at FROM audit.retention WHERE is_foreign"
+    assert database.cursor().execute(told).fetchall() == [(None, None, True, True)]
+
+    database.ingest(batch(recording(2, how="read", interaction="v1_far", seconds=2)))
+
+    assert database.cursor().execute(FOREIGN).fetchall() == []
+    settle(database.cursor())
+    found = "SELECT count(*) FROM copies WHERE interaction = 'v1_far' AND NOT is_foreign"
+    assert database.cursor().execute(found).fetchone() == (1,)
+
+
 def test_few_wait_until_it_is_quiet(database: Database) -> None:
     database.ingest(batch(recording(1)))
     database.checkpoint_if_due(0)
@@ -180,10 +212,18 @@ def test_other_views_fill_the_tables_anew(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "facts.duckdb"
     monkeypatch.setattr(settling, "SETTLE_ROWS", 2)
     before = Database.open(path)
+    elsewhere: dict[str, Any] = {
+        "previous_interaction_id": "v1_far",
+        "previous_hash": id_hash("v1_far"),
+    }
     before.ingest(
-        batch(*(recording(n, interaction=f"v1_{n}", total_tokens=n) for n in range(1, 8)))
+        batch(
+            *(recording(n, interaction=f"v1_{n}", total_tokens=n) for n in range(1, 8)),
+            recording(8, interaction="v1_8", **elsewhere),
+        )
     )
     was = said(before)
+    assert before.cursor().execute(FOREIGN).fetchall() == [("v1_far",)]
     before.cursor().execute("UPDATE views_made SET digest = 'of another release'")
     before.cursor().execute("UPDATE settled_by SET digest = 'of another release'")
     before.close()
@@ -191,7 +231,8 @@ def test_other_views_fill_the_tables_anew(tmp_path: Path, monkeypatch: pytest.Mo
     after = Database.open(path)
 
     count = after.cursor().execute("SELECT count(*) FROM settled").fetchone()
-    assert count == (7,)
+    assert count == (8,)
+    assert after.cursor().execute(FOREIGN).fetchall() == [("v1_far",)]
     assert not has_rows(after.cursor(), "unsettled")
     assert said(after) == was
     after.close()

@@ -91,7 +91,7 @@ LEFT JOIN (
     WHERE $with_tools AND (ends_with(type, '_call') OR ends_with(type, '_result'))
     GROUP BY interaction
 ) AS used ON used.interaction = copies.interaction
-WHERE copies.interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
+WHERE NOT copies.is_foreign AND copies.interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
 GROUP BY ALL
 LIMIT $limit;
 

@@ -70,7 +70,7 @@ LIMIT $limit;
 -- The turns of the conversations $roots, behind $after.
 SELECT interaction, previous, state
 FROM copies_among(NULL, $roots)
-WHERE interaction > $after
+WHERE NOT is_foreign AND interaction > $after
 ORDER BY interaction
 LIMIT $limit;
 

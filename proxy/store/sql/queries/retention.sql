@@ -115,7 +115,7 @@ LEFT JOIN given ON given.id_hash = copies.id_hash AND given.interaction = copies
 LEFT JOIN cached ON cached.id_hash = copies.id_hash AND cached.interaction = copies.interaction
 LEFT JOIN duties ON duties.interaction = copies.interaction
 LEFT JOIN erased_interactions AS erased ON erased.interaction = copies.interaction
-WHERE copies.interaction IN (SELECT wanted.interaction FROM wanted)
+WHERE copies.interaction IN (SELECT wanted.interaction FROM wanted) AND NOT copies.is_foreign
 ORDER BY copies.interaction;
 
 -- name: disposal_events
@@ -217,6 +217,7 @@ FROM copies
 CROSS JOIN (SELECT rules_told($rules) AS told) AS rules
 WHERE
     began_at <= make_timestamp($cutoff_us)
+    AND NOT is_foreign
     AND is_wanted(rules.told, began_at, client, label_index, model, agent)
     AND interaction > $after
     AND NOT EXISTS (
@@ -231,6 +232,7 @@ LIMIT $limit;
 -- The turns of the conversations $roots.
 SELECT interaction, previous, state
 FROM copies_among(NULL, $roots)
+WHERE NOT is_foreign
 ORDER BY interaction;
 
 -- name: disposal_holds

@@ -15,10 +15,11 @@ COMMENT ON VIEW copies_touched IS
 
 -- `first_next`: of the turns that go on from them.
 CREATE OR REPLACE MACRO copies_fresh_from(first_observation, first_mention, first_next) AS TABLE (
-    WITH told AS (
+    WITH recorded AS (
         SELECT
             interaction,
             id_hash,
+            FALSE AS is_foreign,
             max(interaction_id) IS NOT NULL AS has_id,
             min(TRY_CAST(created AS TIMESTAMP)) AS created_at,
             max(TRY_CAST(updated AS TIMESTAMP)) AS updated_at,
@@ -37,6 +38,29 @@ CREATE OR REPLACE MACRO copies_fresh_from(first_observation, first_mention, firs
             AND how != 'deleted'
             AND id_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
         GROUP BY interaction, id_hash
+    ),
+
+    -- What answers went on from, and nobody told of here: it was made elsewhere, and was there.
+    told AS (
+        SELECT * FROM recorded
+        UNION ALL BY NAME
+        SELECT
+            previous_interaction_id AS interaction,
+            previous_hash AS id_hash,
+            TRUE AS is_foreign,
+            TRUE AS has_id,
+            min(seen_at) AS seen_at,
+            TRUE AS is_ended,
+            max(root_hash) AS root_hash
+        FROM observations
+        WHERE
+            rowid >= first_next
+            AND how = 'created'
+            AND interaction_id IS NOT NULL
+            AND previous_interaction_id IS NOT NULL
+            AND previous_hash IN (SELECT copies_touched.id_hash FROM copies_touched)
+            AND previous_hash NOT IN (SELECT recorded.id_hash FROM recorded)
+        GROUP BY previous_interaction_id, previous_hash
     ),
 
     telling AS (
@@ -101,6 +125,7 @@ CREATE OR REPLACE MACRO copies_fresh_from(first_observation, first_mention, firs
     SELECT
         told.interaction,
         told.id_hash,
+        told.is_foreign,
         carried.client,
         told.store,
         told.previous,
@@ -164,7 +189,8 @@ project AS (
 
 SELECT
     told.*,
-    told.began_at + to_days(project.shortest::INTEGER) AS expires_earliest,
+    -- Of what was made elsewhere nobody knows when: it was there at first sight, and may go at any time.
+    told.began_at + to_days(if(told.is_foreign, 0, project.shortest)::INTEGER) AS expires_earliest,
     greatest(
         told.began_at,
         coalesce(told.updated_at, TIMESTAMP '1970-01-01'),

@@ -6,6 +6,7 @@ SELECT
     copies.client, -- Fingerprint of the credential that created it.
     copies.store, -- What the create said of storing: true, false, inherited (nothing said).
     copies.is_stored, -- A copy may lie at Google: it has an id, and its create did not say false.
+    copies.is_foreign, -- It was made elsewhere: known only because a turn here went on from it. Nobody here deletes it.
     copies.began_at, -- When its period at Google began, as Google says; else the answer's Date; else our clock.
     copies.expires_earliest, -- It is there until then, unless somebody deletes it.
     copies.expires_latest, -- It is gone by then, if Google keeps its word (a day of grace included).
