@@ -129,7 +129,7 @@ class Link:
 
     @contextmanager
     def commit(
-        self, author: str, told: Mapping[str, object] = NOTHING
+        self, author: str, told: Mapping[str, object] = NOTHING, *, is_alone: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction of the lake: all that writes files does it here.
 
@@ -139,13 +139,20 @@ class Link:
         Args:
             author: `ship`, where the fence is to move a position.
             told: what the fence in the catalog goes by (catalog.py).
+            is_alone: nobody else writes meanwhile. DuckLake refuses who changes rows of a table to which somebody added
+                some: in a busy fleet, always.
 
         Raises:
-            StoreError: nothing of it was kept.
+            Occupied: no turn came. StoreError: nothing of it was kept.
         """
-        self._lock("_shared", TURN_TO_WRITE_S)
+        how, turn_s, lasts_s = (
+            ("", TURN_ALONE_S, ALONE_FOR_S)
+            if is_alone
+            else ("_shared", TURN_TO_WRITE_S, WRITES_FOR_S)
+        )
+        self._lock(how, turn_s)
         try:
-            ((epoch, _),) = self.ask(_EPOCH_SQL, f"{WRITES_FOR_S}s")
+            ((epoch, _),) = self.ask(_EPOCH_SQL, f"{lasts_s}s")
             self.rows.begin()
             yield self.rows
             self._note(author, {**told, "epoch": epoch})
@@ -154,7 +161,7 @@ class Link:
             raise StoreError(f"the fleet's engine took nothing: {_reason(error)}") from error
         finally:
             with contextlib.suppress(StoreError):  # the lock went with the session
-                self._unlock("_shared")
+                self._unlock(how)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -57,7 +57,7 @@ class Shipper:
             "has_erased": bool(erased),
             "orders": orders_in(batch.acts),
         }
-        with self._link.commit("ship", told) as rows:
+        with self._link.commit("ship", told, is_alone=bool(erased)) as rows:
             self._staging.send()
             self._send_objects(rows, objects)
             if erased:

@@ -31,9 +31,9 @@ class Counting(StandIn):
     def begin(self) -> None:
         self.run.append("(")
 
-    def commit(self, *given: Any) -> Any:
+    def commit(self, *given: Any, **more: Any) -> Any:
         if given:
-            return super().commit(*given)
+            return super().commit(*given, **more)
         self.run.append(")")
         return None
 
