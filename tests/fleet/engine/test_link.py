@@ -33,6 +33,16 @@ def test_who_writes_says_so_from_before_the_first_file_and_begins_in_the_epoch_o
     assert "unlock_shared" in link.asked[-1][0]
 
 
+def test_who_changes_rows_writes_while_nobody_else_does() -> None:
+    link = StandIn()
+
+    with link.commit("ship", is_alone=True):
+        before = " ".join(text for text, _ in link.asked)
+
+    assert re.search(r"pg_advisory_lock\(.*FROM fleet.epoch", before, re.DOTALL)
+    assert "pg_advisory_unlock(" in link.asked[-1][0]
+
+
 def test_who_failed_to_write_keeps_nobody_waiting() -> None:
     link = StandIn()
     with pytest.raises(StoreError), link.commit("upkeep") as rows:
