@@ -9,6 +9,7 @@ import asyncio
 import os
 import re
 import socket
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -20,7 +21,7 @@ from typing import Final
 import pytest
 
 from proxy.journal.page import PageReading, PageView, pages
-from tests.end_to_end.programs import peak_bytes, reset_peak
+from tests.end_to_end.programs import look_until, peak_bytes, reset_peak
 from tests.end_to_end.stage import Proxy
 from tests.end_to_end.wire.sockets import later
 from tests.faults.wire.malformed import LARGE_EVERY, LARGE_KINDS, OK, Input, inputs
@@ -224,12 +225,20 @@ class Resident:
 
 
 def page_of(proxy: Proxy) -> PageReading:
+    """As the worker published it after this call: its gauges are up to a second old."""
     ((_, _, path),) = pages(proxy.data / "run")
     view = PageView.open(path)
     assert view is not None
-    reading = view.reading()
-    view.close()
-    return reading
+    asked_ns = time.time_ns()
+
+    def published() -> PageReading | None:
+        reading = view.reading()
+        return reading if reading.heartbeat_ns > asked_ns else None
+
+    try:
+        return look_until(published, "a page of the worker's that is newer than the question")
+    finally:
+        view.close()
 
 
 def _resident(pid: int) -> int:
@@ -290,7 +299,7 @@ async def _played(folder: Path) -> Played:
             )
             stood_s = sum(end - begun for begun, end in disk.stills)
             print(f"the disk stood still {len(disk.stills)} times, {stood_s:.1f} s in all")
-            page = page_of(proxy)
+            page = await asyncio.to_thread(page_of, proxy)
             peaks = Resident(*(peak_bytes(pid) for (pid,) in pids))
             return Played(
                 seen, looks, peaks, page.seen, page.in_flight,
