@@ -112,6 +112,11 @@ class Member:
         """What its shipper says is wrong; None also while it has not said anything."""
         return self._note().get("problem")
 
+    def warnings(self) -> list[str]:
+        """What the proxy's log says of a shipper that did not get through."""
+        log = self.proxy.program.log.read_text("utf-8", "replace")
+        return [line for line in log.splitlines() if "the fleet does not follow" in line]
+
     def follows(self) -> bool | None:
         """Whether its shipper's last round got through; None: not, or not yet."""
         note = self._note()

@@ -289,6 +289,24 @@ def test_an_erasure_reaches_the_other_proxies_the_engine_and_its_objects(fleet: 
     expect_each_once(fleet)
 
 
+def test_erasures_get_their_turn_while_all_proxies_write_on(fleet: Fleet) -> None:
+    """A batch that erases is committed alone; who writes waits behind it, and nobody fails over it."""
+    first, last = fleet.members[0], fleet.members[-1]
+    names = [seen_by_both(first, last, f"to go beside writers, {number}") for number in range(2)]
+    fleet.shipped()
+    before = {member.name: member.warnings() for member in fleet.members}
+
+    with clients(fleet.members):
+        for member, name in zip((first, last), names, strict=True):
+            member.proxy._ask("POST", "/erase", {"id": name, "reason": "asked", "actor": "anna"})
+        for name in names:
+            look_until(lambda name=name: is_gone(fleet, name), "the end of its rows")  # type: ignore[misc]
+        look_until(lambda: is_nothing_to_purge(fleet), "the purge of files")
+
+    assert {member.name: member.warnings() for member in fleet.members} == before
+    expect_each_once(fleet)
+
+
 def test_an_erasure_takes_later_turns_that_only_another_proxy_saw(fleet: Fleet) -> None:
     first, last = fleet.members[0], fleet.members[-1]
     name = first.create("a first turn")
@@ -306,11 +324,18 @@ def test_an_erasure_takes_later_turns_that_only_another_proxy_saw(fleet: Fleet) 
 def is_purged(fleet: Fleet, name: str) -> bool | None:
     """Whether no proxy has rows of it there any more, and then no file waits for its rows to go."""
     fleet.shipped()
+    return is_gone(fleet, name) and is_nothing_to_purge(fleet)
+
+
+def is_gone(fleet: Fleet, name: str) -> bool | None:
     # Files that are written anew meanwhile are gone for who has just begun to read them.
     with contextlib.suppress(duckdb.HTTPException), fleet.rows() as rows:
-        if not (objects_of(rows, name) or traces(rows, name)):
-            return None if fleet.books("SELECT 1 FROM fleet.purges") else True
+        return None if objects_of(rows, name) or traces(rows, name) else True
     return None
+
+
+def is_nothing_to_purge(fleet: Fleet) -> bool | None:
+    return None if fleet.books("SELECT 1 FROM fleet.purges") else True
 
 
 def test_an_engine_that_was_lost_gets_all_anew_from_the_proxies(fleet: Fleet) -> None:
