@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pytest
@@ -38,13 +38,17 @@ from tests.outside.fleet.answers import (
     embedded_store,
     has_any,
     holds,
+    is_gone,
+    is_nothing_to_purge,
+    is_purged,
     objects_of,
     open_keys,
     traces,
 )
+from tests.outside.fleet.asking import conversation, seen_by_both
 from tests.outside.fleet.misfortune import befall, clients
 from tests.outside.fleet.servers import BUCKET, READER
-from tests.outside.fleet.stage import KEY, Fleet, Member, fleet_in
+from tests.outside.fleet.stage import KEY, Fleet, fleet_in
 
 PROXIES: Final = int(os.environ.get("FLEET_PROXIES", "4"))
 EACH: Final = int(os.environ.get("FLEET_INTERACTIONS", "4"))
@@ -321,23 +325,6 @@ def test_an_erasure_takes_later_turns_that_only_another_proxy_saw(fleet: Fleet) 
     look_until(lambda: None if open_keys(last, later) else True, "the erasure of the later turn")
 
 
-def is_purged(fleet: Fleet, name: str) -> bool | None:
-    """Whether no proxy has rows of it there any more, and then no file waits for its rows to go."""
-    fleet.shipped()
-    return is_gone(fleet, name) and is_nothing_to_purge(fleet)
-
-
-def is_gone(fleet: Fleet, name: str) -> bool | None:
-    # Files that are written anew meanwhile are gone for who has just begun to read them.
-    with contextlib.suppress(duckdb.HTTPException), fleet.rows() as rows:
-        return None if objects_of(rows, name) or traces(rows, name) else True
-    return None
-
-
-def is_nothing_to_purge(fleet: Fleet) -> bool | None:
-    return None if fleet.books("SELECT 1 FROM fleet.purges") else True
-
-
 def test_an_engine_that_was_lost_gets_all_anew_from_the_proxies(fleet: Fleet) -> None:
     """As FLEET.md has it: both schemas dropped, the files of rows removed. What was erased stays erased."""
     first, last = fleet.members[0], fleet.members[-1]
@@ -394,26 +381,3 @@ def test_content_leaves_a_proxy_as_ciphertext_alone(fleet: Fleet) -> None:
         # Digests are in files of rows alone, which an erasure has written anew.
         for word in (*words, *map(str.encode, digests)):
             assert word not in data, file
-
-
-def conversation(members: list[Member]) -> None:
-    """A conversation through several proxies: turns, tools, streams, polls, a deletion, an error."""
-    turn = None
-    for member in members * 2:
-        more: dict[str, Any] = {} if turn is None else {"previous_interaction_id": turn}
-        turn = member.create("and now?", tools=[{"type": "google_search"}], **more)
-    for member in members:
-        member.send("GET", f"/v1beta/interactions/{turn}")
-        gone = member.create("delete this")
-        member.send("DELETE", f"/v1beta/interactions/{gone}")
-        body = {"model": "gemini-3-flash-preview", "input": "keep nothing", "store": False}
-        member.send("POST", "/v1beta/interactions", body)
-
-
-def seen_by_both(first: Member, last: Member, text: str) -> str:
-    """An interaction created at one proxy and read through another."""
-    name = first.create(f"{text}, {len(first.asked)}")  # digests are equal where texts are
-    last.send("GET", f"/v1beta/interactions/{name}")
-    for member in (first, last):
-        member.proxy.flush()
-    return name
