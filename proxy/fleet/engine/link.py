@@ -38,7 +38,8 @@ _ALIVE_THERE: Final = (
 """The same for the server: else a transaction of a proxy that lost its power keeps all others waiting for hours."""
 INSTALL: Final = "pip install 'interactions-proxy[fleet]'"
 WRITING: Final = 0x1F1EE8
-"""Of PostgreSQL's advisory locks: with others by who writes files, alone by who removes those that no commit names."""
+"""Of PostgreSQL's advisory locks: with others by who writes files, alone by who erases and by who removes files that no
+commit names."""
 TURN_TO_WRITE_S: Final = 60
 """So long a writer waits for who is alone; then it says so, and tries again."""
 TURN_ALONE_S: Final = 20
@@ -46,7 +47,8 @@ TURN_ALONE_S: Final = 20
 WRITES_FOR_S: Final = 900
 """Longer than any of it takes. Of a writer that says nothing for so long (stopped, not dead) the catalog ends the session."""
 ALONE_FOR_S: Final = 120
-"""The same of who is alone, while all others wait: a list of a million files takes less."""
+"""The same of who is alone, while all others wait: a batch, or a list of a million files, takes less. A batch that takes
+longer goes on without its lock: DuckLake may refuse it, and it is sent again."""
 _TURN_SQL: Final = "SELECT set_config('lock_timeout', %s, false)"
 _EPOCH_SQL: Final = """
     SELECT name::text, set_config('idle_session_timeout', %s, false)
@@ -139,8 +141,8 @@ class Link:
         Args:
             author: `ship`, where the fence is to move a position.
             told: what the fence in the catalog goes by (catalog.py).
-            is_alone: nobody else writes meanwhile. DuckLake refuses who changes rows of a table to which somebody added
-                some: in a busy fleet, always.
+            is_alone: nobody else writes meanwhile. DuckLake refuses who changes rows of a table if another commit
+                added some since it began: in a busy fleet, always.
 
         Raises:
             Occupied: no turn came. StoreError: nothing of it was kept.

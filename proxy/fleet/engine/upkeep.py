@@ -2,8 +2,8 @@
 
 DuckLake marks rows as deleted and keeps the files for its snapshots. An erasure is done when no file holds them any
 more: those with marks are written anew, the snapshots before end, and their files are unlinked; last, files go that no
-commit names. Such are left by a shipper that was killed, and whenever an erasure comes in between while files are
-written anew: DuckLake then refuses these, and leaves them where they are.
+commit names. Such are left by a shipper that was killed, and by one that lost its lock while it wrote files anew, when an
+erasure came in between: DuckLake then refuses these, and leaves them where they are.
 """
 
 from __future__ import annotations

@@ -77,6 +77,8 @@ def test_an_erasure_takes_digests_and_objects_of_what_was_shipped_before(data: V
     assert name not in {exchange for exchange, _ in left}
     assert set(shelf.objects) == {f"sealed/eu-1/{digest}" for _, digest in left}
     assert link.told[-1]["has_erased"]
+    locks = [text for text, _ in link.asked if "pg_advisory_lock" in text]
+    assert ["_shared" in lock for lock in locks[-2:]] == [True, False], "who erases has it alone"
 
 
 def test_an_erasure_reaches_what_was_put_with_it_while_no_key_was_found(data: VaultFolder) -> None:

@@ -106,13 +106,8 @@ def traces(rows: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     return sorted(found)
 
 
-def is_purged(fleet: Fleet, name: str) -> bool | None:
-    """Whether no proxy has rows of it there any more, and then no file waits for its rows to go."""
-    fleet.shipped()
-    return is_gone(fleet, name) and is_nothing_to_purge(fleet)
-
-
 def is_gone(fleet: Fleet, name: str) -> bool | None:
+    """Whether no proxy has rows of it there any more; None: some has, or that cannot be said now."""
     # Files that are written anew meanwhile are gone for who has just begun to read them.
     with contextlib.suppress(duckdb.HTTPException), fleet.rows() as rows:
         return None if objects_of(rows, name) or traces(rows, name) else True
@@ -121,6 +116,12 @@ def is_gone(fleet: Fleet, name: str) -> bool | None:
 
 def is_nothing_to_purge(fleet: Fleet) -> bool | None:
     return None if fleet.books("SELECT 1 FROM fleet.purges") else True
+
+
+def is_purged(fleet: Fleet, name: str) -> bool | None:
+    """Whether, once all is shipped, it is gone, and then no file waits for its rows to go."""
+    fleet.shipped()
+    return is_gone(fleet, name) and is_nothing_to_purge(fleet)
 
 
 def objects_of(rows: duckdb.DuckDBPyConnection, name: str) -> list[str]:

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import http.client
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final
 
 from tests.outside.fleet.stage import Member
+
+PAUSE_S: Final = 0.3
+"""Between two questions of one client."""
+
+
+@contextmanager
+def clients(members: list[Member]) -> Iterator[None]:
+    """One for each proxy, who asks all the time. What had no answer may have been recorded or not."""
+    is_over = threading.Event()
+    with ThreadPoolExecutor(len(members)) as pool:
+        asking = [pool.submit(_ask_on, member, is_over) for member in members]
+        try:
+            yield
+        finally:
+            is_over.set()
+    for each in asking:
+        each.result()
+
+
+def _ask_on(member: Member, is_over: threading.Event) -> None:
+    number = 0
+    while not is_over.wait(PAUSE_S):
+        number += 1
+        with contextlib.suppress(OSError, http.client.HTTPException):  # it is being killed
+            member.create(f"question {number} to {member.name}, come what may")
 
 
 def conversation(members: list[Member]) -> None:

@@ -45,8 +45,8 @@ from tests.outside.fleet.answers import (
     open_keys,
     traces,
 )
-from tests.outside.fleet.asking import conversation, seen_by_both
-from tests.outside.fleet.misfortune import befall, clients
+from tests.outside.fleet.asking import clients, conversation, seen_by_both
+from tests.outside.fleet.misfortune import befall
 from tests.outside.fleet.servers import BUCKET, READER
 from tests.outside.fleet.stage import KEY, Fleet, fleet_in
 

@@ -15,7 +15,7 @@ import pytest
 from proxy.errors import StoreError
 from proxy.fleet.engine import link as limits
 from proxy.fleet.engine.catalog import bring_up, make_tables
-from proxy.fleet.engine.link import WRITES_FOR_S, WRITING, Link
+from proxy.fleet.engine.link import WRITES_FOR_S, WRITING, Link, Occupied
 from proxy.fleet.engine.upkeep import PURGE_AGAIN_S, Upkeep
 from proxy.fleet.naming import read_fleet
 from proxy.fleet.shipping.sealed import S3Shelf
@@ -60,7 +60,7 @@ class One:
             "to": ["1", offset + 1],
         }
         told |= {"exchanges": 3, "orders": [], "has_erased": has_erased}
-        with self.link.commit("ship", told) as rows:
+        with self.link.commit("ship", told, is_alone=has_erased) as rows:
             yield rows
 
     def ship(self, statement: str, *, has_erased: bool = False) -> None:
@@ -120,7 +120,7 @@ def is_kept_waiting(upkeep: Upkeep, mono_s: float) -> bool:
 def test_files_of_a_compaction_that_an_erasure_overtook_go_before_it_counts_as_done(
     engine: Fleet, join: Callable[[str], One]
 ) -> None:
-    """DuckLake refuses to commit them, and leaves them in the storage with what was erased."""
+    """Its lock was lost. DuckLake refuses to commit them, and leaves them in the storage with what was erased."""
     one, two = join("overtaking"), join("overtaken")
     for _ in range(3):
         one.ship(INSERT)
@@ -128,6 +128,7 @@ def test_files_of_a_compaction_that_an_erasure_overtook_go_before_it_counts_as_d
     def compact() -> None:
         with two.link.commit("upkeep") as rows:
             rows.execute(MERGE).fetchall()
+            engine.order(f"SELECT pg_terminate_backend(pid) FROM ({HELD}) AS held")
             one.ship(SCRUB, has_erased=True)
 
     with pytest.raises(StoreError, match="compact"):
@@ -144,6 +145,26 @@ def test_files_of_a_compaction_that_an_erasure_overtook_go_before_it_counts_as_d
     assert facts(engine) == named(engine)
     kept = ["overtaking-digest-0"] * 3 + [None] * 3 + ["overtaking-digest-2"] * 3
     assert one.digests() == kept
+
+
+def test_a_batch_that_erases_waits_for_who_writes_and_goes_through_after(
+    engine: Fleet, join: Callable[[str], One], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckLake would refuse it: the other's commit adds rows to the table in which it changes some."""
+    monkeypatch.setattr(limits, "TURN_ALONE_S", 1)
+    one, two = join("erasing"), join("adding")
+    one.ship(INSERT)
+
+    with two.shipping() as rows:
+        rows.execute(INSERT, {"proxy": two.name})
+        with pytest.raises(Occupied):
+            one.ship(SCRUB, has_erased=True)
+        assert None not in one.digests()
+
+    one.ship(SCRUB, has_erased=True)
+    assert one.digests() == ["erasing-digest-0", None, "erasing-digest-2"]
+    assert len(two.digests()) == 3
+    assert engine.books(HELD) == []
 
 
 def test_an_erasure_is_not_done_while_somebody_writes_files_and_these_stay(
