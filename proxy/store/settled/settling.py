@@ -38,7 +38,7 @@ _FRESH: Final = {
     "settled_cost_lines": "cost_lines_fresh_from($observation, $cost)",
     "settled_costs": "costs_fresh_from($observation, $cost)",
     "settled_copies": "copies_fresh_from($observation, $mention, $next)",
-    "settled_tool_steps": "tool_steps_fresh",
+    "settled_tool_steps": "tool_steps_fresh_from($observation)",
 }
 """By table: what computes the touched, of the rows from these on."""
 _TOUCHED: Final = {"settled_copies": "copies_touched"}
