@@ -381,8 +381,34 @@ continued AS MATERIALIZED (
     WHERE hash(later.previous) IN (SELECT unnest(list(leaving.number)) FROM leaving)
 ),
 
+-- One look at all for both: each is a dozen joins, and each join has some memory of its own.
+late AS (
+    SELECT
+        interaction,
+        unnest([
+            struct_pack(what := 'overdue', happens_at := due_at, note := 'its deletion at Google was due'),
+            struct_pack(what := 'overstay', happens_at := expires_latest, note := 'served after it should have expired')
+        ][if(is_overdue, 1, 2):if(is_overstaying, 2, 1)], recursive := TRUE)
+    FROM (
+        SELECT
+            interaction,
+            due_at,
+            expires_latest,
+            coalesce(
+                is_stored
+                AND deleted_at IS NULL
+                AND (state IS NULL OR NOT list_contains($finals, state))
+                AND due_at < make_timestamp($now_us),
+                FALSE
+            ) AS is_overdue,
+            contains(coalesce(flags, ''), 'overstay') AS is_overstaying
+        FROM copies
+    )
+    WHERE is_overdue OR is_overstaying
+),
+
 turns AS MATERIALIZED (
-    SELECT interaction, hash(previous) AS before, expires_earliest
+    SELECT hash(interaction) AS number, hash(previous) AS before, expires_earliest
     FROM stored
     WHERE previous IS NOT NULL
 ),
@@ -416,53 +442,69 @@ answered AS MATERIALIZED (
     FROM observations
     WHERE hash(exchange) IN (SELECT unnest(list(unnamed.number)) FROM unnamed)
     GROUP BY ALL
+),
+
+found AS MATERIALIZED (
+    SELECT
+        'expires' AS what,
+        interaction,
+        NULL::UBIGINT AS turn,
+        expires_earliest AS happens_at,
+        'the conversation cannot be continued from here then' AS note
+    FROM leaving
+    WHERE
+        expires_earliest BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
+        AND number NOT IN (SELECT continued.number FROM continued)
+    UNION ALL
+    SELECT late.what, late.interaction, NULL, late.happens_at, late.note
+    FROM late
+    UNION ALL
+    SELECT 'orphan', unnamed.exchange, NULL, unnamed.started_at, 'a create without an answer: it may be stored'
+    FROM unnamed
+    LEFT JOIN answered ON answered.number = unnamed.number
+    WHERE
+        NOT coalesce(answered.has_id, FALSE)
+        AND NOT (coalesce(answered.is_not_stored, FALSE) AND unnamed.is_good)
+    UNION ALL
+    SELECT
+        'orphan_turn',
+        NULL,
+        turns.number,
+        gone.gone_at,
+        'the turn before it is gone: it may not be continued any more'
+    FROM turns
+    INNER JOIN gone ON gone.number = turns.before
+    UNION ALL
+    SELECT
+        'orphan_turn',
+        NULL,
+        turns.number,
+        leaving.leaves_at,
+        'the turn before it goes then: it may not be continued any more'
+    FROM turns
+    INNER JOIN leaving ON leaving.number = turns.before
+    WHERE
+        leaving.leaves_at BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
+        AND leaving.leaves_at < turns.expires_earliest
+    ORDER BY happens_at, what, interaction, turn
+    LIMIT $limit
+),
+
+-- Of turns only those that are told of need their names.
+named AS (
+    SELECT hash(interaction) AS number, interaction
+    FROM stored
+    WHERE hash(interaction) IN (SELECT unnest(list(found.turn)) FROM found WHERE found.turn IS NOT NULL)
 )
 
 SELECT
-    'expires' AS what,
-    interaction,
-    expires_earliest AS happens_at,
-    'the conversation cannot be continued from here then' AS note
-FROM leaving
-WHERE
-    expires_earliest BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
-    AND number NOT IN (SELECT continued.number FROM continued)
-UNION ALL
-SELECT 'overdue', interaction, due_at, 'its deletion at Google was due'
-FROM stored
-WHERE due_at < make_timestamp($now_us)
-UNION ALL
-SELECT 'overstay', interaction, expires_latest, 'served after it should have expired'
-FROM copies
-WHERE contains(coalesce(flags, ''), 'overstay')
-UNION ALL
-SELECT 'orphan', unnamed.exchange, unnamed.started_at, 'a create without an answer: it may be stored'
-FROM unnamed
-LEFT JOIN answered ON answered.number = unnamed.number
-WHERE
-    NOT coalesce(answered.has_id, FALSE)
-    AND NOT (coalesce(answered.is_not_stored, FALSE) AND unnamed.is_good)
-UNION ALL
-SELECT
-    'orphan_turn',
-    turns.interaction,
-    gone.gone_at,
-    'the turn before it is gone: it may not be continued any more'
-FROM turns
-INNER JOIN gone ON gone.number = turns.before
-UNION ALL
-SELECT
-    'orphan_turn',
-    turns.interaction,
-    leaving.leaves_at,
-    'the turn before it goes then: it may not be continued any more'
-FROM turns
-INNER JOIN leaving ON leaving.number = turns.before
-WHERE
-    leaving.leaves_at BETWEEN make_timestamp($now_us) AND make_timestamp($until_us)
-    AND leaving.leaves_at < turns.expires_earliest
-ORDER BY happens_at, what, interaction
-LIMIT $limit;
+    found.what,
+    coalesce(found.interaction, named.interaction) AS interaction,
+    found.happens_at,
+    found.note
+FROM found
+LEFT JOIN named ON named.number = found.turn
+ORDER BY found.happens_at, found.what, 2;
 
 -- name: retention_all
 -- Copies that may lie at Google, the latest first.
