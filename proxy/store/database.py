@@ -42,7 +42,7 @@ ROW_GROUP_ROWS: Final = 65536
 """With the default of 122,880 one checkpoint of a reopened 4.6 GB file took 85 s instead of 0.85 s. Few rows have a price: beside
 memory_limit DuckDB keeps a description of each column of each row group that it read. Measured 2026-11-24 with 16,384 and 65,536
 and a million interactions: a file of 1,205 and 834 MiB, 283 and 231 CPU s to make it; 60,000 and 180,000 interactions, all
-columns read: 30.7 and 38.9 MB, 29.6 and 32.9. A checkpoint of 60,000 more rows: 0.1 to 0.6 CPU s with both; the first
+columns read: 30.7 and 38.9 MB, 29.6 and 32.9. With 65,536 a checkpoint of 60,000 more rows takes 0.1 to 0.6 CPU s; the first
 of a file with the small ones joins them, 16 s, the next three 7, 3 and 1 s."""
 STORAGE_VERSION: Final = "v1.5.0"
 """Said at every open: a file that a 2.0 made by its own default cannot be read back by 1.5."""

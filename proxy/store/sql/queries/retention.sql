@@ -381,7 +381,8 @@ continued AS MATERIALIZED (
     WHERE hash(later.previous) IN (SELECT unnest(list(leaving.number)) FROM leaving)
 ),
 
--- One look at all for both: each is a dozen joins, and each join has some memory of its own.
+-- One look at all copies for both, since each look has joins with memory of their own: with one more, a million copies were
+-- too many for the recorder. What is overdue is stored, as above.
 late AS (
     SELECT
         interaction,
