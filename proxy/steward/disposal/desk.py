@@ -97,13 +97,13 @@ class Disposals:
 
     async def has_reason(self) -> bool:
         """Whether to ask the tables what is due."""
-        now_s = self._clocks.mono_s()
-        if self._looked_s is None or now_s - self._looked_s >= FULL_LOOK_S:
-            return True
+        # Also before a full look: what comes between the two would otherwise count as seen, and wait for the next one.
         since_us = max(0, self._clocks.wall_us() - NEWS_US)
         (found,) = await self._recorder.query("disposal_news", since_us=since_us)
         before, self._news = self._news, found
-        return before is not None and found != before
+        now_s = self._clocks.mono_s()
+        is_time = self._looked_s is None or now_s - self._looked_s >= FULL_LOOK_S
+        return is_time or found != before
 
     async def look(self) -> None:
         """Take over from the records what is due, and begin the duties that policies make. Raises NotAnswered."""

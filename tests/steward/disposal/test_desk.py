@@ -12,7 +12,7 @@ from proxy.audit.ledger.telling import written
 from proxy.audit.retention import events
 from proxy.audit.retention.states import Copy, Disposal
 from proxy.steward.asking import NotAnswered
-from proxy.steward.disposal.desk import LOOKS_AT_ONCE
+from proxy.steward.disposal.desk import FULL_LOOK_S, LOOKS_AT_ONCE
 from tests.steward.disposal.standing import DAY_US, Scene
 from tests.steward.still import NOW_US
 
@@ -343,3 +343,17 @@ async def test_a_hold_that_comes_while_an_upstream_is_slow_spares_what_has_not_l
         0,
     )
     assert "DeleteWithdrawn" in scene.tables.steps()
+
+
+async def test_a_wish_that_comes_after_the_first_look_is_news_before_the_next_one(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, "v1_a")
+    assert await scene.desk.has_reason()  # never looked before
+    await scene.desk.look()
+    scene.tables.holds = ["v1_a"]
+
+    assert await scene.desk.has_reason()
+    assert not await scene.desk.has_reason()
+    scene.clock.at_s += FULL_LOOK_S
+    assert await scene.desk.has_reason()
