@@ -61,7 +61,7 @@ def made(secret: bytes, key: FingerprintKey, further: str) -> Credential:
     """
     if not (0 < len(secret) <= BYTES_MAX and secret.isascii() and secret.decode().isprintable()):
         raise StartRefused(
-            f"the steward's credential is not usable: one line of printable ASCII, {BYTES_MAX} bytes at most"
+            f"the credential is not usable: one line of printable ASCII, {BYTES_MAX} bytes at most"
         )
     is_token = _SCHEME.match(secret)
     # The fingerprint is of what is secret: the gateway takes the scheme off, too.

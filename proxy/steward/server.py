@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,11 +16,12 @@ from proxy.errors import StartRefused
 from proxy.steward.asking import Neighbours, NotAnswered
 from proxy.steward.capture import Capture, Clocks, no_care
 from proxy.steward.credential import Credential
-from proxy.steward.disposal.desk import Disposals
+from proxy.steward.disposal.desk import ROUND_S, Disposals
 from proxy.steward.disposal.ledger import Ledger, Project
 from proxy.steward.disposal.reaching import Reach
 from proxy.steward.disposal.signing import Signer
 from proxy.steward.disposal.turn import always, turn_in
+from proxy.steward.offering.claim import Claim
 from proxy.steward.schedule import Allowance
 from proxy.steward.webhooks.keys import PublishedKeys
 from proxy.steward.webhooks.listener import Webhooks
@@ -80,7 +82,8 @@ async def serve(
             if settings.listener is not None:
                 tasks.append(group.create_task(webhooks.run(settings.listener), name="webhooks"))
             if (disposals := _disposals(settings, neighbours, clocks, allowance)) is not None:
-                tasks.append(group.create_task(disposals.run(), name="disposals"))
+                alone = _alone(disposals, settings)
+                tasks.append(group.create_task(alone, name="disposals"))
             announce()
             await stop.wait()
             for task in tasks:
@@ -92,6 +95,24 @@ async def serve(
                     await recorder.tell([no_care()])
         except (NotAnswered, TimeoutError) as error:
             _LOG.warning("not told that the steward ends: %s", error)
+
+
+async def _alone(disposals: Disposals, settings: StewardSettings) -> None:
+    """Once nobody else cares for these clients: `dispose --key-from-stdin` may be at work for one of them."""
+    assert settings.credential is not None
+    with closing(Claim(settings.run_folder, settings.credential.scope)) as claim:
+        while True:
+            if _is_taken(claim):
+                await disposals.run()
+            await asyncio.sleep(ROUND_S)
+
+
+def _is_taken(claim: Claim) -> bool:
+    try:
+        return claim.take()
+    except OSError as error:
+        _LOG.warning("cannot say whose copies are cared for here: %s; trying again", error)
+        return False
 
 
 def _disposals(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,4 @@ class Stewardship:
 
     janitor_key: int | None = None
     """A descriptor to read it from; None: it has the file that the settings name, or none."""
-    private: Mapping[str, socket.socket] = field(default_factory=dict)
-    """The sockets at which a gateway takes it for the steward."""
     webhooks: socket.socket | None = None

@@ -138,10 +138,9 @@ class Supervisor:
         with ExitStack() as stack:
             folder = stack.enter_context(held_data_folder(settings))
             listeners = stack.enter_context(_listeners(settings))
-            (admin,) = open_listeners(
-                settings.admin_address, settings.admin_port, 1, "--set admin.port=N"
-            )
-            stack.enter_context(admin)
+            ours = (settings.admin_address, settings.admin_port)
+            admin = stack.enter_context(open_listeners(*ours, 1, "--set admin.port=N")[0])
+            private = stack.enter_context(private_listeners(settings.run_folder))
             stewardship = self._prepare_stewardship(stack)
             # A pipe each: children may set theirs to non-blocking, and a shared one would be, too.
             self._gateways = [
@@ -150,7 +149,7 @@ class Supervisor:
                     listener,
                     folder.settings_file,
                     stack.enter_context(_lifeline()),
-                    stewardship.private if stewardship and worker == 0 else {},
+                    private if worker == 0 else {},
                 )
                 for worker, listener in enumerate(listeners)
             ]
@@ -288,9 +287,8 @@ class Supervisor:
         if settings.webhook_listen == "on":
             (webhooks,) = open_listeners(settings.webhook_address, settings.webhook_port, 1)
             stack.enter_context(webhooks)
-        private = stack.enter_context(private_listeners(settings.run_folder))
         number = None if key is None else stack.enter_context(held_in_memory(key))
-        return Stewardship(number, private, webhooks)
+        return Stewardship(number, webhooks)
 
     def _steward(self, given: Stewardship, settings_file: Path, lifeline: int) -> Child:
         command = (*self._programs.steward, "--settings", str(settings_file))
@@ -332,10 +330,10 @@ class Supervisor:
         command = (
             *self._programs.gateway,
             *("--settings", str(settings_file)),
-            *("--worker", str(worker), "--listen-fd", str(number)),
         )
         for purpose, own in private.items():
             command += (f"--{purpose}-fd", str(own.fileno()))
+        command += ("--worker", str(worker), "--listen-fd", str(number))
         name = f"gateway worker {worker}"
         numbers = (number, *(own.fileno() for own in private.values()))
         plan = ChildPlan(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.audit.ledger.policies import span_s
+from proxy.cli.audit.offering import WITHIN_S, dispose_with_key
 from proxy.cli.settings import add_settings, resolved
 from proxy.cli.verb import Arguments, Verb
 
@@ -121,6 +122,18 @@ def _dispose_arguments(verb: argparse.ArgumentParser) -> None:
         default=os.environ.get("USER", "operator"),
         help="who; by default you",
     )
+    verb.add_argument(
+        "--key-from-stdin",
+        action="store_true",
+        help="do it now with a credential read there, which is kept nowhere; for clients whose key the steward lacks",
+    )
+    verb.add_argument(
+        "--within",
+        type=span,
+        default=WITHIN_S,
+        metavar="SPAN",
+        help="longest that --key-from-stdin takes (20m)",
+    )
 
 
 def _dispose(parsed: Arguments) -> int:
@@ -131,6 +144,8 @@ def _dispose(parsed: Arguments) -> int:
     if parsed.subtree or parsed.conversation:
         reach = Reach.THREAD if parsed.conversation else Reach.DESCENDANTS
     wish = dispose.Wish(parsed.interaction, reach, parsed.reason, parsed.by)
+    if parsed.key_from_stdin:
+        return dispose_with_key(parsed, wish)
     folder = resolved(parsed).settings.data_folder
     return dispose.run(folder, wish, time.time_ns(), is_dry=parsed.dry_run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,8 +39,22 @@ class Wish:
     actor: str
 
 
-def run(data_folder: Path, wish: Wish, now_ns: int, *, is_dry: bool) -> int:
+def run(
+    data_folder: Path,
+    wish: Wish,
+    now_ns: int,
+    *,
+    is_dry: bool,
+    then: Callable[[Sequence[str]], int] | None = None,
+) -> int:
     """Show the plan; unless `is_dry`, put the wish on record. 1: something stays, or there is nothing.
+
+    Args:
+        data_folder: of a proxy that serves.
+        wish: whose copies.
+        now_ns: wall clock.
+        is_dry: nothing goes on record.
+        then: does at once what is on record; it is told of all copies that nothing protects, and its code counts.
 
     Raises:
         StoreError: no recorder runs, or it refuses.
@@ -60,12 +74,15 @@ def run(data_folder: Path, wish: Wish, now_ns: int, *, is_dry: bool) -> int:
     wanted = [name for name in plan.order if name in copies and can_be_asked(copies[name])]
     for line in _lines(plan, copies, wanted):
         sys.stdout.write(terminal.one_line(line) + "\n")
+    code = FOUND_A_PROBLEM if plan.is_partial else DONE
     if not is_dry:
         acts = [_act(copies[name], wish, now_ns) for name in wanted]
         for begin in range(0, len(acts), ACTS_MAX):
             asked(data_folder, "/acts", {"acts": acts[begin : begin + ACTS_MAX]})
         terminal.say(f"on record: {terminal.count_text(len(acts), 'deletion')} at Google")
-    return FOUND_A_PROBLEM if plan.is_partial else DONE
+        if then is not None and copies:
+            code = max(code, then(list(copies)))
+    return code
 
 
 def _rows(data_folder: Path, name: str, **parameters: object) -> list[dict[str, Any]]:

@@ -44,7 +44,6 @@ SEEN_FOR_S: Final = 1.0
 """How long what was seen of holds counts for DELETEs of one round: an upstream that is slow makes a round of them long."""
 ACTS_MAX: Final = 500
 """Of one call to the recorder, which takes a thousand."""
-NOTICE: Final = "since when policies stand: what began before has its notice"
 NEWS_US: Final = 2 * 3600 * 1_000_000
 
 _LOG: Final = logging.getLogger("steward")
@@ -74,7 +73,6 @@ class Disposals:
         """Of this round, to be told at its end."""
         self._is_new = True
         self._told_trust = Trust.TRUSTED
-        self._told_rules: dict[str, Any] | None = None
 
     async def run(self) -> None:
         """Round after round until cancelled."""
@@ -112,7 +110,7 @@ class Disposals:
         self._tick(floor_ns)
         # A clock that was set back makes no notice shorter.
         await self._ledger.read_policies(max(floor_ns, self._now().wall))
-        await self._tell_rules()
+        await self._ledger.tell_rules()
         wall_ns = self._clocks.wall_us() * 1000
         under_way = [name for name, case in self.cases.items() if case.copy.disposal in UNDER_WAY]
         self.cases = await self._ledger.cases(wall_ns, self._boot, under_way)
@@ -145,12 +143,16 @@ class Disposals:
                 began = events.DutyBegan(**self._when(), due_at=duty.at, is_request=False)
                 self._take(case, began, policy=duty.policy)
 
+    def nexts(self) -> list[tuple[Case, Next]]:
+        """What is to be done about each copy in care, as the clocks were at the last look or round."""
+        cases = self.cases.values()
+        return [(case, decide(case.copy, self._now(), self._world(case))) for case in cases]
+
     async def round(self) -> int:
         """Do what can be done now; returns how many moves were made. Raises NotAnswered."""
         self._tick(0)
         moves: dict[Move, list[tuple[Case, Next]]] = {}
-        for case in self.cases.values():
-            after_this = decide(case.copy, self._now(), self._world(case))
+        for case, after_this in self.nexts():
             moves.setdefault(after_this.move, []).append((case, after_this))
         for case, _ in moves.get(Move.DROP, ()):
             self._take(case, events.DutyEnded(**self._when()))
@@ -378,23 +380,3 @@ class Disposals:
             "mono": round(self._clocks.mono_s() * 1e9),
             "boot": self._boot,
         }
-
-    async def _tell_rules(self) -> None:
-        """For the record, at each change: what is assumed of Google, and which policies hold."""
-        shortest, longest = self._ledger.project.span
-        while self._ledger.untold:
-            detail, data = NOTICE, self._ledger.untold[0]
-            act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
-            await self._recorder.tell([act])
-            del self._ledger.untold[0]
-        data = {
-            "shortest_days": shortest,
-            "longest_days": longest,
-            "rules": RULES.version,
-            "policies": [policy.name for policy in self._ledger.policies][:100],
-        }
-        if data != self._told_rules:
-            detail = "how long copies live upstream, and what policies want deleted"
-            act = {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
-            await self._recorder.tell([act])
-            self._told_rules = data

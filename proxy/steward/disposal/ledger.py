@@ -49,6 +49,8 @@ LOCAL_PAGES: Final = 10
 """Of one look for what is to be erased here; the next look goes on behind them."""
 PAGES_MAX: Final = 2000
 """Of one look: two million candidates that no policy wants in the end."""
+NOTICE: Final = "since when policies stand: what began before has its notice"
+RULES_HOLD: Final = "how long copies live upstream, and what policies want deleted"
 RECENT_US: Final = 7 * DAY_NS // 1000
 
 _LOG: Final = logging.getLogger("steward")
@@ -131,6 +133,7 @@ class Ledger:
         self.untold: list[dict[str, Any]] = []
         """What changed of that, as acts have to tell it."""
         self._text: str | None = None
+        self._told_rules: dict[str, Any] | None = None
         self.skew_ns = 0
         self._cases_after = ""
         """How far the last look came, if there was more than it took."""
@@ -172,6 +175,22 @@ class Ledger:
         """What the last life of a steward put on record."""
         rows = await self._recorder.query("policies_told")
         return told_standings(orjson.loads(row["data"]) for row in rows)
+
+    async def tell_rules(self) -> None:
+        """For the record, at each change: what is assumed of Google, and which policies hold. Raises NotAnswered."""
+        shortest, longest = self.project.span
+        while self.untold:
+            await self._recorder.tell([_policy_act(NOTICE, self.untold[0])])
+            del self.untold[0]
+        data = {
+            "shortest_days": shortest,
+            "longest_days": longest,
+            "rules": RULES.version,
+            "policies": [policy.name for policy in self.policies][:100],
+        }
+        if data != self._told_rules:
+            await self._recorder.tell([_policy_act(RULES_HOLD, data)])
+            self._told_rules = data
 
     async def clock(self, now_us: int) -> int:
         """Latest instant on record, ns; takes over the skew. Raises NotAnswered."""
@@ -338,6 +357,10 @@ class Ledger:
         case = Case(row, copy, interval, None, copy.disposal)
         case.duty = self.wants(case)
         return case
+
+
+def _policy_act(detail: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "policy", "actor": "steward", "detail": detail, "data": data}
 
 
 def is_in_care(case: Case, now_ns: int) -> bool:
