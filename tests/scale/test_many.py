@@ -175,6 +175,19 @@ def test_a_forecast_is_made_in_the_recorders_own_memory(many: Database) -> None:
     assert len(found) == 200 if IS_MEASURED else {row["what"] for row in found} >= {"orphan"}
 
 
+def test_what_policies_look_at_is_counted_in_the_recorders_own_memory(many: Database) -> None:
+    """Tools, too, which most interactions used."""
+    types = ["google_search_call", "google_search_result", "function_call", "function_result"]
+    began_s = time.process_time()
+
+    found = queries.dicts(many.cursor(), "calendar_subjects", types=types, limit=100_001)[1]
+
+    print(f"calendar_subjects: {(time.process_time() - began_s) * 1e3:.0f} CPU ms at {COUNT:,}")
+    assert sum(row["count"] for row in found) == COUNT
+    used = sum(row["count"] for row in found if "function_result" in row["tools"].split(","))
+    assert used == COUNT * 19 // PLAY  # all but the failure
+
+
 @pytest.mark.parametrize("name", OF_TIME)
 def test_what_was_done_of_late_is_answered_in_the_recorders_own_memory(
     many: Database, name: str

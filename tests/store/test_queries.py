@@ -75,7 +75,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "offset": 0,
     },
     "calendar_now": {"finals": ["unverifiable"], "now": dt.date(2026, 11, 22)},
-    "calendar_subjects": {"with_tools": True, "limit": 5},
+    "calendar_subjects": {"types": ["google_search_call", "google_search_result"], "limit": 5},
     "calendar_erasures": {"limit": 5, "offset": 0},
     "calendar_receipts": {"limit": 5, "offset": 0},
     "calendar_deferred": {"limit": 5},

@@ -39,6 +39,8 @@ OFFSET_MAX: Final = 1_000_000
 HOLDS_MAX: Final = 500
 GROUPS_MAX: Final = 100_000
 """Subjects of policies by hour; beyond it the days of erasures here are not told."""
+TOOLS_MAX: Final = 63
+"""That policies name; beyond it neither. Each is a bit of a number."""
 _FINALS: Final = sorted(str(state) for state in FINAL)
 
 
@@ -108,10 +110,12 @@ class Calendar:
             holds = ask("holds_listed")[1]
             deferred = ask("calendar_deferred", limit=HOLDS_MAX)[1]
             groups: list[dict[str, Any]] = []
-            if any(each.erase_local_after_s is not None for each in policies):
-                with_tools = any(each.tools for each in policies)
-                parameters = {"with_tools": with_tools, "limit": GROUPS_MAX + 1}
-                groups = ask("calendar_subjects", **parameters)[1]
+            tools = sorted({tool for each in policies for tool in each.tools})
+            if len(tools) > TOOLS_MAX:
+                problem = "too many different tools to tell the days of erasures here"
+            elif any(each.erase_local_after_s is not None for each in policies):
+                types = [f"{tool}_{kind}" for tool in tools for kind in ("call", "result")]
+                groups = ask("calendar_subjects", types=types, limit=GROUPS_MAX + 1)[1]
                 stands = [orjson.loads(row["data"]) for row in ask("policies_told")[1]]
                 policies = noticed(policies, stands, self._desk.now_ns(), self._notice_ns)
         if len(groups) > GROUPS_MAX:

@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from proxy.admin.keeping.calendar import TOOLS_MAX
 from proxy.audit.retention.clocks import DAY_NS
 from proxy.recording.facts import ActFact
 from proxy.store.asking.lending import LentTables
 from proxy.store.database import Database
 from tests.admin.served import served
-from tests.store.samples import SECOND_NS, START_NS, batch, recording
+from tests.store.samples import SECOND_NS, START_NS, batch, recording, step
 
 POLICIES = '[[policy]]\nname = "month"\nerase_local_after = "30d"\nlabels = ["user=alice"]\n'
 POLICIES += '[[policy]]\nname = "all"\nerase_local_after = "10d"\n'
@@ -40,6 +41,50 @@ async def test_the_calendar_shows_the_notice_of_a_policy_that_is_new(
         told = (await listener.ask("/v1/retention", listener.local)).json()
 
     assert told["here"] == [{"day": "2026-09-24", "count": 3, "policies": {"all": 3}}]
+
+
+async def test_a_policy_about_tools_is_told_of_those_that_used_them_by_a_call_or_a_result(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "policies.toml").write_text(
+        '[[policy]]\nname = "searched"\nerase_local_after = "10d"\ntools = ["url_context", "google_search"]\n'
+        '[[policy]]\nname = "called"\nerase_local_after = "20d"\ntools = ["function"]\n'
+    )
+    used: list[tuple[str, ...]] = [("google_search_call",), ("google_search_result",)]
+    used += [("function_result",), ("function_call", "thought"), ("code_execution_call",), ()]
+    lent = LentTables(lambda: Database.open(tmp_path / "facts.duckdb")).open()
+    lent.ingest(
+        batch(
+            *(
+                recording(
+                    number, interaction=f"v1_{number}", steps=tuple(map(step, types, range(2)))
+                )
+                for number, types in enumerate(used, 1)
+            )
+        )
+    )
+    async with served(tmp_path, lent) as listener:
+        told = (await listener.ask("/v1/retention", listener.local)).json()
+    lent.close()
+
+    assert told["here"] == [
+        {"day": "2026-10-01", "count": 2, "policies": {"searched": 2}},
+        {"day": "2026-10-11", "count": 2, "policies": {"called": 2}},
+    ]
+
+
+async def test_more_tools_than_are_counted_are_said_to_be_too_many(
+    tmp_path: Path, tables: LentTables
+) -> None:
+    tools = json.dumps([f"tool{number}" for number in range(TOOLS_MAX + 1)])
+    (tmp_path / "policies.toml").write_text(
+        f'[[policy]]\nname = "all"\nerase_local_after = "1h"\ntools = {tools}\n'
+    )
+    async with served(tmp_path, tables) as listener:
+        told = (await listener.ask("/v1/retention", listener.local)).json()
+
+    assert "too many different tools" in told["policies_problem"]
+    assert told["here"] == []
 
 
 async def test_policies_that_cannot_be_read_are_said_to_be_so(

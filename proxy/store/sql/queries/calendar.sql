@@ -75,25 +75,45 @@ FROM (
 );
 
 -- name: calendar_subjects
--- What is kept here, by what policies look at and the hour it began.
-SELECT
-    copies.client,
-    copies.label_index AS labels,
-    copies.model,
-    copies.agent,
-    CASE WHEN $with_tools THEN used.types END AS tools,
-    epoch_us(date_trunc('hour', copies.began_at)) AS began_us,
-    count(*) AS count
-FROM copies
-LEFT JOIN (
-    SELECT interaction, string_agg(DISTINCT type, ',' ORDER BY type) AS types
+-- What is kept here, by what policies look at and the hour it began. Of tools those of $types: of each its call and its
+-- result, one behind the other, of at most 63 tools.
+-- They are bits of a number while there is one an interaction: lists of a million did not fit the memory.
+WITH used AS (
+    SELECT id_hash, bit_or(1::BIGINT << ((list_position($types::VARCHAR[], type) - 1) // 2)) AS bits
     FROM steps
-    WHERE $with_tools AND (ends_with(type, '_call') OR ends_with(type, '_result'))
-    GROUP BY interaction
-) AS used ON used.interaction = copies.interaction
-WHERE NOT copies.is_foreign AND copies.interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
-GROUP BY ALL
-LIMIT $limit;
+    WHERE list_contains($types::VARCHAR[], type)
+    GROUP BY id_hash
+),
+
+counted AS (
+    SELECT
+        copies.client,
+        copies.label_index AS labels,
+        copies.model,
+        copies.agent,
+        used.bits,
+        epoch_us(date_trunc('hour', copies.began_at)) AS began_us,
+        count(*) AS count
+    FROM copies
+    LEFT JOIN used ON used.id_hash = copies.id_hash
+    WHERE
+        NOT copies.is_foreign
+        AND copies.interaction NOT IN (SELECT erased_interactions.interaction FROM erased_interactions)
+    GROUP BY ALL
+    LIMIT $limit
+)
+
+SELECT
+    client,
+    labels,
+    model,
+    agent,
+    array_to_string(
+        list_filter($types::VARCHAR[], lambda type, place: (bits >> ((place - 1) // 2)) & 1 = 1), ','
+    ) AS tools,
+    began_us,
+    count
+FROM counted;
 
 -- name: calendar_erasures
 -- Erasures here, the latest first.
