@@ -6,6 +6,7 @@ The statements are put together from fixed pieces, one for each filter that is g
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -67,6 +68,11 @@ _COSTS: Final = (
 )
 """Of those that fit: not the view costs_by_interaction, which would work out all interactions once more."""
 
+_AMONG: Final = (
+    " AND i.id_hash IN (SELECT hash_of(a.name) FROM (SELECT unnest($among::VARCHAR[]) AS name) AS a)"
+    " AND list_contains($among::VARCHAR[], i.interaction)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -105,14 +111,19 @@ def page_of(
     sort: str,
     limit: int,
     offset: int,
+    among: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Rows from `offset` on in the order `sort` (one of SORTS), the highest first, with their costs.
+
+    `among`: of these interactions alone.
 
     Raises:
         StoreError: the tables refused.
     """
     columns = ", ".join(f"i.{name}" for name in _SHOWN)
     where, costs, values = _where(wanted)
+    if among is not None:
+        where, values = f"{where}{_AMONG}", values | {"among": list(among)}
     order = f" ORDER BY {_ORDERS[sort]} DESC NULLS LAST, i.created_at DESC, i.interaction DESC"
     page = " LIMIT $limit OFFSET $offset"
     if sort == "cost" or costs != "TRUE":
@@ -134,6 +145,22 @@ def page_of(
             f" FROM picked AS i{_COSTS}{order}"
         )
     return _asked(cursor, statement, values | {"limit": limit, "offset": offset})
+
+
+def names_of(cursor: duckdb.DuckDBPyConnection, wanted: Wanted, limit: int) -> list[str]:
+    """The first names of the pages by the time of creation: those of many cost as much as one page.
+
+    Raises:
+        StoreError: the tables refused.
+    """
+    where, costs, values = _where(wanted)
+    statement = (
+        "WITH picked AS MATERIALIZED (SELECT i.id_hash, i.interaction, i.created_at"  # noqa: S608 - fixed pieces
+        f" FROM interactions AS i WHERE {where})"
+        f" SELECT i.interaction FROM picked AS i{_COSTS if costs != 'TRUE' else ''} WHERE {costs}"
+        f" ORDER BY {_ORDERS['created']} DESC NULLS LAST, i.interaction DESC LIMIT $limit"
+    )
+    return [row["interaction"] for row in _asked(cursor, statement, values | {"limit": limit})]
 
 
 def summary_of(cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from proxy.store.vault.records import (
     StoredExchange,
     exchange_from_box,
     part_from_box,
+    steps_in_box,
     with_parts,
 )
 
@@ -126,7 +127,7 @@ class VaultReader:
         if header.kind is RecordKind.STEPS:
             return unpack_box(box)[1]
         if header.kind is RecordKind.EXCHANGE:
-            return list(exchange_from_box(header.id, box).steps)
+            return steps_in_box(box)
         raise FormatError(f"{ref[:80]} is a record of kind {header.kind.name}, not content")
 
     def _step(self, ref: str, steps: Sequence[bytes]) -> bytes:

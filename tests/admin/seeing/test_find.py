@@ -5,10 +5,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
+import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.admin.seeing.find import AROUND, excerpt, texts_in
+from proxy.admin.seeing import find
+from proxy.admin.seeing.find import AROUND, excerpt, may_hold, texts_in
 from proxy.admin.tokens import Role
 from proxy.store.asking.lending import LentTables
 from proxy.store.vault.reader import VaultReader
@@ -129,6 +132,51 @@ def test_an_excerpt_holds_what_was_looked_for_and_little_more(text: str, part: s
     found = excerpt(text, part)
 
     assert found is None or len(found) <= 2 * AROUND + len(part) + 2
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from('aA\u03a3\u03c3\u03c2İß\n"\\/é ')
+        | st.characters(exclude_categories=["Cs"]),
+        max_size=30,
+    ),
+    st.data(),
+)
+def test_no_content_is_passed_over_that_holds_what_is_looked_for(
+    text: str, data: st.DataObject
+) -> None:
+    """However it was written as JSON."""
+    start = data.draw(st.integers(0, len(text)))
+    said = text[start : start + 3]
+    part = data.draw(st.sampled_from([said, said.upper(), said.lower()]))
+    for content in (orjson.dumps({"t": text}), json.dumps(["b", text]).encode()):
+        assert excerpt(text, part) is None or may_hold(content, part)
+
+
+def test_content_without_what_is_looked_for_is_not_looked_into() -> None:
+    assert not may_hold('{"text": "Über"}'.encode(), "unter")
+
+
+async def test_a_search_that_runs_out_of_time_says_so(
+    tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "SEARCHED_NS", 0)
+    async with served(tmp_path, tables, steps) as listener:
+        auditor = listener.token(Role.AUDITOR)
+        told = await listener.ask(f"/v1/find/text?{SPAN}&text=ber", auditor, headers=REASON)
+
+    assert told.json() == {"rows": [], "searched": 0, "is_all": False}
+
+
+async def test_more_than_is_searched_at_most_is_said_to_be_left(
+    tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "SEARCHED_MAX", 2)
+    async with served(tmp_path, tables, steps) as listener:
+        auditor = listener.token(Role.AUDITOR)
+        told = await listener.ask(f"/v1/find/text?{SPAN}&text=ber", auditor, headers=REASON)
+
+    assert (told.json()["searched"], told.json()["is_all"]) == (2, False)
 
 
 def test_opaque_texts_are_not_looked_into() -> None:
