@@ -32,6 +32,8 @@ DAYS: Final = 90
 STEPS: Final = 5
 """Of each interaction."""
 COPIES_AT_ONCE: Final = 2_000
+COPIES_OPEN: Final = 20_000
+"""Before the file is opened again: what was written of it stays in memory until then."""
 _NAMED: Final = "v1_ChZ1WndEYTQ4LWI1UjRheXVXcUROM"
 
 _NAMES: Final = frozenset(
@@ -70,14 +72,28 @@ def make(path: Path, count: int) -> Database:
     play.ingest(replace(batch(*_play()), acts=(_deleted(),)))
     play.checkpoint()
     play.close()
+    copies = count // PLAY
+    for first in range(0, copies, COPIES_OPEN):
+        made = Database.open(path)
+        _copy(made, path, range(first, min(first + COPIES_OPEN, copies)), copies)
+        made.checkpoint()
+        made.close()
     made = Database.open(path)
+    cursor = made.cursor()
+    cursor.execute("INSERT INTO unsettled SELECT id_hash FROM observations")
+    settle(cursor)
+    cursor.close()
+    made.checkpoint()
+    return made
+
+
+def _copy(made: Database, path: Path, wanted: range, copies: int) -> None:
     cursor = made.cursor()
     quoted = str(path.with_name("play.duckdb")).replace("'", "''")
     cursor.execute(f"ATTACH '{quoted}' AS play (READ_ONLY)")
-    copies = count // PLAY
     apart_us = DAYS * 86_400 * 1_000_000 // copies
-    for first in range(0, copies, COPIES_AT_ONCE):
-        last = min(first + COPIES_AT_ONCE, copies)
+    for first in wanted[::COPIES_AT_ONCE]:
+        last = min(first + COPIES_AT_ONCE, wanted.stop)
         for table in TABLES:
             columns = ", ".join(
                 f"{_copied(column.name, column.sql_type, apart_us)} AS {column.name}"
@@ -97,12 +113,6 @@ def make(path: Path, count: int) -> Database:
         )
     cursor.execute("DETACH play")
     cursor.close()
-    cursor = made.cursor()
-    cursor.execute("INSERT INTO unsettled SELECT id_hash FROM observations")
-    settle(cursor)
-    cursor.close()
-    made.checkpoint()
-    return made
 
 
 END_NS: Final = START_NS + DAYS * 86_400 * SECOND_NS
