@@ -62,6 +62,8 @@ EVENTS: Final = {
     "checkpoint: %s": "trail_checkpoint",
     # steward
     "%s; trying again": "steward_tries_again",
+    "not finished within %.0f s: what is under way is on record": "offer_not_finished",
+    "cannot say whose copies are cared for here: %s; trying again": "steward_not_alone",
     "%s: %s": "webhooks_refused",
     "not told that the steward ends: %s": "steward_end_untold",
     # fleet
