@@ -63,7 +63,7 @@ EVENTS: Final = {
     # steward
     "%s; trying again": "steward_tries_again",
     "not finished within %.0f s: what is under way is on record": "offer_not_finished",
-    "cannot say whose copies are cared for here: %s; trying again": "steward_not_alone",
+    "nothing is deleted at Google yet: %s": "steward_not_alone",
     "%s: %s": "webhooks_refused",
     "not told that the steward ends: %s": "steward_end_untold",
     # fleet

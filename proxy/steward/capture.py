@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -56,6 +57,9 @@ class Clocks:
 
     wall_us: Callable[[], int]
     mono_s: Callable[[], float]
+
+
+CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
 
 
 class Capture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Final
 
 from proxy.errors import StartRefused
 from proxy.steward.asking import Neighbours, NotAnswered
-from proxy.steward.capture import Capture, Clocks, no_care
+from proxy.steward.capture import CLOCKS, Capture, Clocks, no_care
 from proxy.steward.credential import Credential
 from proxy.steward.disposal.desk import ROUND_S, Disposals
 from proxy.steward.disposal.ledger import Ledger, Project
@@ -49,9 +48,6 @@ class StewardSettings:
     """None: nothing is disposed of."""
     has_fleet: bool = False
     """Other proxies' stewards may have the same scope: one acts at a time."""
-
-
-CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
 
 
 async def serve(
@@ -101,18 +97,23 @@ async def _alone(disposals: Disposals, settings: StewardSettings) -> None:
     """Once nobody else cares for these clients: `dispose --key-from-stdin` may be at work for one of them."""
     assert settings.credential is not None
     with closing(Claim(settings.run_folder, settings.credential.scope)) as claim:
+        told = ""
         while True:
-            if _is_taken(claim):
+            hindrance = _hindrance(claim)
+            if not hindrance:
                 await disposals.run()
+            if hindrance != told:
+                _LOG.warning("nothing is deleted at Google yet: %s", hindrance)
+                told = hindrance
             await asyncio.sleep(ROUND_S)
 
 
-def _is_taken(claim: Claim) -> bool:
+def _hindrance(claim: Claim) -> str:
+    """Why nobody may be cared for now; empty: they may."""
     try:
-        return claim.take()
+        return "" if claim.take() else "`dispose --key-from-stdin` is at work for a client of ours"
     except OSError as error:
-        _LOG.warning("cannot say whose copies are cared for here: %s; trying again", error)
-        return False
+        return f"cannot say whose copies are cared for here: {error}"
 
 
 def _disposals(

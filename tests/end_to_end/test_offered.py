@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from typing import Final
 
 from tests.end_to_end.conftest import SetUp
+from tests.end_to_end.planting import files, found_in
+from tests.end_to_end.programs import look_until
 from tests.end_to_end.stage import Stage
 from tests.end_to_end.test_steward import KEY, OTHER, call
 
-WITHIN: Final = "4s"
-"""A DELETE and the first looks; two that see nothing are a minute apart."""
 
-
-def dispose(stage: Stage, interaction: str, key: str) -> subprocess.CompletedProcess[str]:
+def dispose(stage: Stage, interaction: str) -> subprocess.Popen[str]:
+    """With KEY."""
     program = (sys.executable, "-P", "-m", "proxy", "dispose", interaction)
-    about = ("--reason", "asked for", "--key-from-stdin", "--within", WITHIN)
-    return subprocess.run(
-        (*program, *about, "--data", str(stage.proxy.data)),
-        input=f"{key}\n",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    about = ("--reason", "asked for", "--key-from-stdin", "--data", str(stage.proxy.data))
+    pipe = subprocess.PIPE
+    begun = subprocess.Popen((*program, *about), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert begun.stdin is not None
+    begun.stdin.write(f"{KEY}\n")
+    begun.stdin.close()
+    begun.stdin = None
+    return begun
 
 
-def deletes(stage: Stage) -> list[str]:
-    received = stage.emulator.ledger("received")
-    return [line["target"].rpartition("/")[2] for line in received if line["method"] == "DELETE"]
+def states(stage: Stage) -> dict[str, str]:
+    return dict(stage.proxy.rows("SELECT interaction, state FROM copies WHERE state IS NOT NULL"))
 
 
 def test_a_key_from_standard_input_deletes_what_is_of_its_client_and_nothing_else(
@@ -42,16 +40,23 @@ def test_a_key_from_standard_input_deletes_what_is_of_its_client_and_nothing_els
     foreign = call(stage.proxy.url, "POST", "/v1beta/interactions", wanted, OTHER)["id"]
     assert not stage.proxy.stewards()
 
-    done, left = dispose(stage, mine, KEY), dispose(stage, foreign, KEY)
+    with dispose(stage, foreign) as left:
+        said, _ = left.communicate(timeout=120)
+    assert "not touched: it is of another client" in said
+    assert left.returncode == 1
 
-    assert deletes(stage) == [mine], (done, left)
+    with dispose(stage, mine) as done:  # two looks that see nothing are a minute apart
+        look_until(lambda: states(stage).get(mine) == "verifying" or None, "its DELETE's answer")
+        done.send_signal(signal.SIGINT)
+        told = done.communicate(timeout=120)
+    assert "cancelled: what is under way is on record" in told[1]
+    assert done.returncode == 130
+
+    received = stage.emulator.ledger("received")
+    deletes = [line["target"] for line in received if line["method"] == "DELETE"]
+    assert deletes == [f"/v1beta/interactions/{mine}"]
     assert call(stage.emulator.url, "GET", f"/v1beta/interactions/{mine}")["error"]
-    assert f"{mine}: verifying" in done.stdout, done.stderr
-    assert "what is under way is on record" in done.stderr
-    assert "not touched: it is of another client" in left.stdout
-    assert (done.returncode, left.returncode) == (1, 1)
-    states = dict[str, str](stage.proxy.rows("SELECT interaction, state FROM copies"))
-    assert states == {mine: "verifying", foreign: "scheduled"}
-    kept = b"".join(path.read_bytes() for path in stage.proxy.data.rglob("*") if path.is_file())
-    assert KEY.encode() not in kept
-    assert KEY not in json.dumps([done.stdout, done.stderr, stage.logs()])
+    assert states(stage) == {mine: "verifying", foreign: "scheduled"}
+    stage.proxy.stop()  # no file comes or goes while they are read
+    spoken = [("said", json.dumps([said, *told, stage.logs()]).encode())]
+    assert found_in([*files(stage.proxy.data), *spoken], [KEY]) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import resource
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,7 +24,7 @@ WITHIN_S: Final = 1200
 
 
 def dispose_with_key(parsed: Arguments, wish: Wish) -> int:
-    """Put the wish on record and carry it out; 1: something is not gone.
+    """Put the wish on record and carry it out; 1: something is not gone, 130: cancelled.
 
     Raises:
         ConfigError: of a fleet's stewards one acts at a time, and this would be another.
@@ -36,6 +37,7 @@ def dispose_with_key(parsed: Arguments, wish: Wish) -> int:
     from proxy.reading.disposal import dispose
     from proxy.reading.erasing.asked import asked
     from proxy.reading.layout import terminal
+    from proxy.reading.sql import CANCELLED
     from proxy.steward.offering.offered import claimed
 
     settings = resolved(parsed).settings
@@ -45,11 +47,16 @@ def dispose_with_key(parsed: Arguments, wish: Wish) -> int:
             "give one of them the credential (steward.credential_file)"
         )
     asked(settings.data_folder, "/flush", {})  # before a key is asked for
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the credential
     offer = _offer(settings, _secret(), parsed.within)
     with closing(claimed(settings.run_folder, offer.credential)):
 
         def carry_out(names: Sequence[str]) -> int:
-            came = asyncio.run(_carried_out(settings, offer, names))
+            try:
+                came = asyncio.run(_carried_out(settings, offer, names))
+            except KeyboardInterrupt:
+                terminal.say("cancelled: what is under way is on record; ask again to go on")
+                return CANCELLED
             for one in came:
                 sys.stdout.write(terminal.one_line(f"{one.interaction}: {_said(one)}") + "\n")
             return dispose.DONE if all(one.is_final for one in came) else dispose.FOUND_A_PROBLEM
@@ -61,7 +68,10 @@ def dispose_with_key(parsed: Arguments, wish: Wish) -> int:
 
 def _secret() -> bytes:
     if sys.stdin.isatty():
-        return getpass.getpass("credential: ").encode()
+        try:
+            return getpass.getpass("credential: ").encode()
+        except EOFError:
+            return b""
     from proxy.steward.credential import BYTES_MAX
 
     return sys.stdin.buffer.read(BYTES_MAX + 2)  # and the end of its line

@@ -54,7 +54,7 @@ def run(
         wish: whose copies.
         now_ns: wall clock.
         is_dry: nothing goes on record.
-        then: does at once what is on record; it is told of all copies that nothing protects, and its code counts.
+        then: does at once what is on record; it is told of all copies that nothing protects and that have an id, and its code counts.
 
     Raises:
         StoreError: no recorder runs, or it refuses.
@@ -80,8 +80,9 @@ def run(
         for begin in range(0, len(acts), ACTS_MAX):
             asked(data_folder, "/acts", {"acts": acts[begin : begin + ACTS_MAX]})
         terminal.say(f"on record: {terminal.count_text(len(acts), 'deletion')} at Google")
-        if then is not None and copies:
-            code = max(code, then(list(copies)))
+        named = [name for name in copies if copies[name].evidence not in UNREACHED]
+        if then is not None and named:
+            code = max(code, then(named))
     return code
 
 

@@ -77,14 +77,20 @@ class Disposals:
     async def run(self) -> None:
         """Round after round until cancelled."""
         while True:
-            try:
-                if await self.has_reason():
-                    await self.look()
-                await self.round()
-            except NotAnswered as error:
-                self.forget()
-                _LOG.warning("%s; trying again", error)
+            await self.take_turn()
             await asyncio.sleep(ROUND_S)
+
+    async def take_turn(self) -> bool:
+        """Look, where there is a reason to, and do what can be done now; whether recorder and gateway answered."""
+        try:
+            if await self.has_reason():
+                await self.look()
+            await self.round()
+        except NotAnswered as error:
+            self.forget()
+            _LOG.warning("%s; trying again", error)
+            return False
+        return True
 
     def forget(self) -> None:
         """What is in memory may be ahead of the records: read them again."""

@@ -40,8 +40,12 @@ class Claim:
             if any(not taken.isdisjoint(self._scope) for taken in _living(self._folder)):
                 return False
             self._file = self._path.open("wb", buffering=0)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._file.write(json.dumps(self._scope).encode())
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._file.write(json.dumps(self._scope).encode())
+            except OSError:  # a full disk: without its words it would claim nothing
+                self.close()
+                raise
         return True
 
     def close(self) -> None:

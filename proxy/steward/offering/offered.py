@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from proxy.audit.retention.states import FINAL, Disposal
 from proxy.errors import ProxyError
 from proxy.journal.keys import FingerprintKey
 from proxy.steward.asking import Neighbours, NotAnswered, Recorder
-from proxy.steward.capture import Clocks
+from proxy.steward.capture import CLOCKS, Clocks
 from proxy.steward.credential import Credential, made
 from proxy.steward.disposal.desk import ROUND_S, Disposals
 from proxy.steward.disposal.ledger import Case, Ledger, Project, is_in_care
@@ -35,7 +34,6 @@ WAITING: Final = frozenset(
     }
 )
 """Nothing comes of looking again soon."""
-CLOCKS: Final = Clocks(wall_us=lambda: time.time_ns() // 1000, mono_s=time.monotonic)
 
 _LOG: Final = logging.getLogger("steward")
 
@@ -45,7 +43,7 @@ class ScopeTaken(ProxyError):
 
 
 class NotReached(ProxyError):
-    """Nothing answers on this data folder."""
+    """Nothing answers on this data folder, or it takes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +83,18 @@ class NamedAlone(Ledger):
         super().__init__(recorder, scope, project)
         self._names = dict.fromkeys(names)
 
-    async def cases(self, now_ns: int, boot: str, under_way: Sequence[str] = ()) -> dict[str, Case]:
+    async def read(self, names: Sequence[str], boot: str) -> list[Case]:
+        """These; what the desk reads because it came behind one of them belongs to them from now on. Raises NotAnswered."""
+        self._names |= dict.fromkeys(names)
+        return await super().read(names, boot)
+
+    async def cases(
+        self,
+        now_ns: int,
+        boot: str,
+        under_way: Sequence[str] = (),  # noqa: ARG002 - they are among the names
+    ) -> dict[str, Case]:
         """All of them that are in care and in reach. Raises NotAnswered."""
-        self._names |= dict.fromkeys(under_way)
         found = await self.read(list(self._names), boot)
         mine = [case for case in found if case.row.client in self.scope]
         return {case.row.interaction: case for case in mine if is_in_care(case, now_ns)}
@@ -161,9 +168,16 @@ def claimed(run_folder: Path, credential: Credential) -> Claim:
 
     Raises:
         ScopeTaken: somebody has it.
+        NotReached: the run folder does not take the file that would say so.
     """
     claim = Claim(run_folder, credential.scope)
-    if not claim.take():
+    try:
+        is_taken = claim.take()
+    except OSError as error:
+        raise NotReached(
+            f"cannot say in {run_folder} whose copies are cared for: {error}"
+        ) from error
+    if not is_taken:
         raise ScopeTaken(
             "the steward has a credential of this client already, or another `dispose` is at work "
             "for it: leave --key-from-stdin out, the wish is carried out without it"
@@ -176,14 +190,7 @@ async def _until_settled(
 ) -> None:
     count = -1
     while True:
-        try:
-            if await desk.has_reason():
-                await desk.look()
-            await desk.round()
-        except NotAnswered as error:
-            desk.forget()
-            _LOG.warning("%s; trying again", error)
-        else:
+        if await desk.take_turn():
             nexts = desk.nexts()
             if len(nexts) != count:
                 told(count := len(nexts))

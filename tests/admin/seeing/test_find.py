@@ -157,26 +157,16 @@ def test_content_without_what_is_looked_for_is_not_looked_into() -> None:
     assert not may_hold('{"text": "Über"}'.encode(), "unter")
 
 
-async def test_a_search_that_runs_out_of_time_says_so(
-    tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("limit", "searched"), [("SEARCHED_NS", 0), ("SEARCHED_MAX", 2)])
+async def test_a_search_that_comes_to_a_limit_says_that_more_is_left(
+    limit: str, searched: int, tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(find, "SEARCHED_NS", 0)
+    monkeypatch.setattr(find, limit, searched)
     async with served(tmp_path, tables, steps) as listener:
         auditor = listener.token(Role.AUDITOR)
         told = await listener.ask(f"/v1/find/text?{SPAN}&text=ber", auditor, headers=REASON)
 
-    assert told.json() == {"rows": [], "searched": 0, "is_all": False}
-
-
-async def test_more_than_is_searched_at_most_is_said_to_be_left(
-    tmp_path: Path, tables: LentTables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(find, "SEARCHED_MAX", 2)
-    async with served(tmp_path, tables, steps) as listener:
-        auditor = listener.token(Role.AUDITOR)
-        told = await listener.ask(f"/v1/find/text?{SPAN}&text=ber", auditor, headers=REASON)
-
-    assert (told.json()["searched"], told.json()["is_all"]) == (2, False)
+    assert (told.json()["searched"], told.json()["is_all"]) == (searched, False)
 
 
 def test_opaque_texts_are_not_looked_into() -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from proxy.steward.offering.claim import FOLDER, Claim
 
@@ -39,6 +42,21 @@ def test_what_was_let_go_may_be_taken(tmp_path: Path) -> None:
     assert first.take()
     first.close()
     first.close()
+
+
+def test_a_disk_that_takes_nothing_leaves_no_claim_that_says_nothing(tmp_path: Path) -> None:
+    first, second = Claim(tmp_path, [ADA]), Claim(tmp_path, [ADA])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            first.take()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert second.take()
+    assert not first.take()
+    second.close()
 
 
 def test_what_a_killed_process_had_may_be_taken_and_leaves_no_file(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from proxy.audit.retention.states import Disposal
 from proxy.steward.disposal.ledger import Project
 from proxy.steward.disposal.signing import Signer
 from proxy.steward.offering import offered
-from proxy.steward.offering.claim import Claim
+from proxy.steward.offering.claim import FOLDER, Claim
 from proxy.steward.offering.offered import Came, NotReached, Offer, ScopeTaken, carry_out, claimed
-from tests.audit.ledger.rows_made import copy_row
+from tests.audit.ledger.rows_made import copy_fields, copy_row
 from tests.steward.disposal.standing import CREDENTIAL, Tables, Upstream
 from tests.steward.still import NOW_US, StillClock
 
@@ -47,8 +47,10 @@ class Room:
     async def _neighbours(self, _: Path) -> AsyncIterator[Neighbours]:
         yield Neighbours(self.tables, self.upstream)
 
-    async def carry_out(self, *names: str, within_s: float = 60.0) -> list[Came]:
-        await self.tables.tell([_wish(name) for name in names])
+    async def carry_out(
+        self, *names: str, within_s: float = 60.0, is_branch: bool = False
+    ) -> list[Came]:
+        await self.tables.tell([_wish(name, is_branch=is_branch) for name in names])
         offer = Offer(
             credential=CREDENTIAL,
             project=Project(Tier.PAID, 55),
@@ -65,9 +67,11 @@ class Room:
         await asyncio.sleep(0)
 
 
-def _wish(name: str) -> dict[str, Any]:
-    told = {"wall": NOW_US * 1000, "due_at": NOW_US * 1000, "is_request": True}
-    began = DutyBegan(id=f"wish-{name}", **told)  # type: ignore[arg-type]
+def _wish(name: str, *, is_branch: bool) -> dict[str, Any]:
+    now_ns = NOW_US * 1000
+    began = DutyBegan(
+        id=f"wish-{name}", wall=now_ns, due_at=now_ns, is_request=True, is_branch=is_branch
+    )
     data = written(began, after(copy_of(copy_row(name), ()), began))
     return {
         "kind": "disposal",
@@ -121,6 +125,28 @@ async def test_a_turn_that_a_hold_protects_ends_the_work_and_stays(room: Room) -
     assert came.disposal is Disposal.SCHEDULED
     assert room.upstream.count("DELETE", "v1_a") == 0
     assert room.pauses == 0
+
+
+async def test_a_turn_that_slips_in_goes_first_also_when_there_is_news_before_its_turn_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(monkeypatch, "v1_a")
+    pause = room.pause
+
+    async def slips_in(_: float) -> None:
+        if room.pauses == 0:
+            room.tables.copies["v1_b"] = copy_fields("v1_b", previous="v1_a")
+            room.upstream.there.add("v1_b")
+        room.tables.holds = [f"v1_other{room.pauses}"] * (room.pauses + 1)  # news, each round
+        await pause(0.0)
+
+    room.pause = slips_in  # type: ignore[method-assign]
+
+    (came,) = await room.carry_out("v1_a", is_branch=True)
+
+    assert came.disposal is Disposal.DELETED_VERIFIED
+    deleted = [name for method, name in room.upstream.asked if method == "DELETE"]
+    assert deleted == ["v1_b", "v1_a"]
 
 
 async def test_an_upstream_that_cannot_delete_is_not_waited_for(room: Room) -> None:
@@ -186,3 +212,10 @@ def test_a_client_that_the_steward_cares_for_is_left_to_it(tmp_path: Path) -> No
         claimed(tmp_path, CREDENTIAL)
     steward.close()
     claimed(tmp_path, CREDENTIAL).close()
+
+
+def test_a_folder_that_takes_no_claim_is_told(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("a file in its place")
+
+    with pytest.raises(NotReached, match="cannot say in"):
+        claimed(tmp_path, CREDENTIAL)
